@@ -1,0 +1,204 @@
+"""
+What does one step of each cell compute? The equations, in plain torch, to be read.
+
+Dimensions: T time, B batch, D input, H hidden. A cell has k blocks of H rows ("rows"), stacked in the order i f g o for
+the LSTM family and r z n for the GRU, as in torch.nn.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from lstm_core.activations import ACTIVATIONS
+
+LAYOUTS = {"separate": "W_h h + W_x x", "concatenated": "W [h; x]"}
+FAMILIES = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
+BLOCKS = {"rnn": "h", "lstm": "ifgo", "gru": "rzn"}
+GATES = {"i": "input gate", "f": "forget gate", "o": "output gate"}
+
+
+def choose(name: str, value: object, allowed: object) -> None:
+    """Raise ValueError, naming field, value and what is allowed, unless `value` is among `allowed`."""
+    options = list(allowed)  # type: ignore[call-overload]
+    if value not in options:
+        raise ValueError(f"{name}: {value!r} is not one of {', '.join(map(str, options))}")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """
+    What a layer computes, without its weights.
+
+    A gate that is not in `gates` is held at 1 and has no parameters; `coupled` takes f = 1 - i (CIFG of Greff et al.
+    2017); `peephole` lets i and f see c_(t-1), and o see c_t (Gers and Schmidhuber 2000). `gates`, `coupled`, `peephole`
+    and `output_activation` belong to the LSTM family. Raises ValueError for anything else.
+    """
+
+    family: str
+    activation: str = "tanh"
+    output_activation: str | None = None
+    gates: str = "ifo"
+    coupled: bool = False
+    peephole: bool = False
+
+    def __post_init__(self) -> None:
+        choose("cell", self.family, FAMILIES)
+        choose("activation", self.activation, ACTIVATIONS)
+        if self.output_activation is not None:
+            choose("output_activation", self.output_activation, ACTIVATIONS)
+        if not isinstance(self.gates, str) or "".join(g for g in "ifo" if g in self.gates) != self.gates:
+            raise ValueError(f"gates: {self.gates!r} is not a subset of ifo in that order (empty: no gates)")
+        if self.coupled and not {"i", "f"} <= set(self.gates):
+            raise ValueError(f"coupled: f = 1 - i needs both gates i and f, but gates is {self.gates!r}")
+        if self.family != "lstm":
+            lstm_only = {"gates": "ifo", "coupled": False, "peephole": False, "output_activation": None}
+            for name, default in lstm_only.items():
+                if getattr(self, name) != default:
+                    raise ValueError(f"{name}: {getattr(self, name)!r} needs cell lstm, not {self.family}")
+
+    @property
+    def learned_gates(self) -> str:
+        """The gates with parameters of their own, in row order."""
+        if self.family != "lstm":
+            return BLOCKS[self.family][:-1]
+        return self.gates.replace("f", "") if self.coupled else self.gates
+
+    @property
+    def rows(self) -> str:
+        """The blocks of H rows in every weight matrix, one letter each."""
+        if self.family != "lstm":
+            return BLOCKS[self.family]
+        return "".join(block for block in BLOCKS["lstm"] if block in self.learned_gates + "g")
+
+
+class Parameters(NamedTuple):
+    """
+    One layer's weights: `recurrent` (kH, H), `input` (kH, D), `bias` (kH,), a second bias on the recurrent side or None,
+    `peephole` (gates, H) or None; `joint` (kH, H + D), of which the first two are views, where h and x are concatenated.
+    """
+
+    recurrent: Tensor
+    input: Tensor
+    bias: Tensor
+    recurrent_bias: Tensor | None = None
+    peephole: Tensor | None = None
+    joint: Tensor | None = None
+
+
+@dataclass
+class Trace:
+    """What one layer did: for each time step the hidden state, the cell state, each gate, all (B, H)."""
+
+    hidden: list[Tensor] = field(default_factory=list)
+    cell: list[Tensor] = field(default_factory=list)
+    gates: dict[str, list[Tensor]] = field(default_factory=dict)
+
+    def retain_gradients(self) -> None:
+        """Call before the backward pass, so that `gradient_norms` can be read after it."""
+        for state in (*self.hidden, *self.cell):
+            state.retain_grad()
+
+
+def gradient_norms(states: list[Tensor]) -> Tensor:
+    """||dL/ds_t|| for every time step, (T,), over batch and units together; float64, so that squares do not underflow."""
+    gradients = [torch.zeros_like(state) if state.grad is None else state.grad for state in states]
+    return torch.linalg.vector_norm(torch.stack(gradients), dim=(1, 2), dtype=torch.float64)
+
+
+def preactivation(p: Parameters, inputs: Tensor) -> Callable[[int, Tensor], Tensor]:
+    """
+    (t, h) -> W_h h + W_x x_t + b, (B, kH), for inputs (T, B, D).
+
+    With one joint matrix it is a product with [h; x_t] at each step; with separate ones the part of x is known
+    beforehand and computed for all steps at once.
+    """
+    bias = p.bias if p.recurrent_bias is None else p.bias + p.recurrent_bias
+    if p.joint is not None:
+        steps, joint = inputs.unbind(0), p.joint.t()
+        return lambda t, h: torch.addmm(bias, torch.cat([h, steps[t]], 1), joint)
+    from_inputs, recurrent = torch.nn.functional.linear(inputs, p.input, bias).unbind(0), p.recurrent.t()
+    return lambda t, h: torch.addmm(from_inputs[t], h, recurrent)
+
+
+def run_rnn(inputs: Tensor, h: Tensor, c: Tensor | None, p: Parameters, cell: Cell) -> Trace:
+    """h' = phi(W_h h + W_x x + b)"""
+    phi = ACTIVATIONS[cell.activation].function
+    pre, trace = preactivation(p, inputs), Trace()
+    for t in range(len(inputs)):
+        h = phi(pre(t, h))
+        trace.hidden.append(h)
+    return trace
+
+
+def run_lstm(inputs: Tensor, h: Tensor, c: Tensor | None, p: Parameters, cell: Cell) -> Trace:
+    """
+    i, f, o = sigmoid(pre)      g = phi(pre_g)
+    c' = f * c + i * g          h' = o * psi(c')
+
+    A gate that is not learned is 1. A peephole adds p_i * c to the preactivation of i, likewise f, and p_o * c' to o.
+    """
+    assert c is not None
+    phi = ACTIVATIONS[cell.activation].function
+    psi = ACTIVATIONS[cell.output_activation or cell.activation].function
+    peepholes = {} if p.peephole is None else dict(zip(cell.learned_gates, p.peephole, strict=True))
+    pre, trace = preactivation(p, inputs), Trace(gates={gate: [] for gate in cell.gates})
+
+    def opened(gate: str, block: Tensor, c: Tensor) -> Tensor:
+        value = torch.sigmoid(torch.addcmul(block, peepholes[gate], c) if peepholes else block)
+        trace.gates[gate].append(value)
+        return value
+
+    for t in range(len(inputs)):
+        block = dict(zip(cell.rows, pre(t, h).chunk(len(cell.rows), 1), strict=True))
+        kept, added = c, phi(block["g"])
+        if "i" in block:
+            i = opened("i", block["i"], c)
+            added = i * added
+        if cell.coupled:
+            trace.gates["f"].append(1 - i)
+            kept = (1 - i) * c
+        elif "f" in block:
+            kept = opened("f", block["f"], c) * c
+        c = kept + added
+        h = psi(c)
+        if "o" in block:
+            h = opened("o", block["o"], c) * h
+        trace.hidden.append(h)
+        trace.cell.append(c)
+    return trace
+
+
+def run_gru(inputs: Tensor, h: Tensor, c: Tensor | None, p: Parameters, cell: Cell) -> Trace:
+    """
+    r, z = sigmoid(pre)         n = phi(W_xn x + b_n + r * (W_hn h + b_hn))
+    h' = (1 - z) * n + z * h
+
+    The form of torch and cuDNN: the reset gate acts after the matrix product, so the rows of n cannot share one product
+    with [h; x], whichever way the weights are kept.
+    """
+    phi = ACTIVATIONS[cell.activation].function
+    size = h.shape[1]
+    gates, candidate = slice(None, 2 * size), slice(2 * size, None)
+    pre = preactivation(_rows(p, gates), inputs)
+    from_inputs = torch.nn.functional.linear(inputs, p.input[candidate], p.bias[candidate]).unbind(0)
+    recurrent = p.recurrent[candidate]
+    recurrent_bias = None if p.recurrent_bias is None else p.recurrent_bias[candidate]
+    trace = Trace(gates={"r": [], "z": []})
+    for t in range(len(inputs)):
+        r, z = torch.sigmoid(pre(t, h)).chunk(2, 1)
+        n = phi(torch.addcmul(from_inputs[t], r, torch.nn.functional.linear(h, recurrent, recurrent_bias)))
+        h = torch.lerp(n, h, z)
+        trace.gates["r"].append(r)
+        trace.gates["z"].append(z)
+        trace.hidden.append(h)
+    return trace
+
+
+def _rows(p: Parameters, rows: slice) -> Parameters:
+    return Parameters(*(None if tensor is None else tensor[rows] for tensor in p))  # type: ignore[arg-type]
+
+
+REFERENCE = {"rnn": run_rnn, "lstm": run_lstm, "gru": run_gru}

@@ -1,0 +1,121 @@
+"""What decides a result? Everything that does is a field of `Experiment`, and nothing else."""
+
+import dataclasses
+import hashlib
+import json
+import math
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, Self
+
+from lstm_core.activations import ACTIVATIONS
+from lstm_core.cells import FAMILIES, LAYOUTS, Cell, choose
+from lstm_core.engine import ENGINES
+from lstm_core.initialisation import INITS
+from lstm_core.tasks import TASKS
+
+OPTIMIZERS = {"adam": "Adam", "rmsprop": "RMSprop", "sgd": "SGD"}
+CLIPS = {"none": "off", "norm": "by norm", "value": "by value"}
+PRECISIONS = ("float32", "float64")
+CHRONO = "chrono"
+
+
+def _one_of(default: Any, options: Collection[Any], about: str) -> Any:
+    return dataclasses.field(default=default, metadata={"options": tuple(options), "about": about})
+
+
+def _number(default: float, low: float, high: float, about: str, word: str | None = None) -> Any:
+    return dataclasses.field(
+        default=default, metadata={"low": low, "high": high, "word": word, "about": about}
+    )
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """
+    A network, its task and its training. Frozen, validated, equal by value; the same on every machine of a kind.
+
+    Raises ValueError, naming the field, its value and what is allowed. Numbers are steps, units and sequences, learning
+    rates per optimizer step; `forget_bias` may be "chrono", for log U(1, length - 1).
+    """
+
+    task: str = _one_of("adding", TASKS, "what is to be remembered")
+    length: int = _number(50, 1, 2000, "T, time steps of the memory")
+    cell: str = _one_of("lstm", FAMILIES, "kind of network")
+    activation: str = _one_of("tanh", ACTIVATIONS, "of the hidden state, or of the candidate g")
+    output_activation: str | None = _one_of(
+        None, (None, *ACTIVATIONS), "of the LSTM's cell state; none: the same as activation"
+    )
+    gates: str = dataclasses.field(default="ifo", metadata={"about": "learned gates, the others held at 1"})
+    coupled: bool = _one_of(False, (False, True), "f = 1 - i")
+    peephole: bool = _one_of(False, (False, True), "gates see the cell state")
+    weights: str = _one_of("separate", LAYOUTS, "two matrices, or one for [h; x]")
+    biases: int = _one_of(1, (1, 2), "bias vectors per layer")
+    init: str = _one_of("uniform", INITS, "first weights")
+    gain: float = _number(1.0, 0.0, 10.0, "factor on the first recurrent weights")
+    forget_bias: float | str = _number(1.0, -20.0, 20.0, "first bias of the forget gate", CHRONO)
+    hidden: int = _number(32, 1, 1024, "H, hidden units")
+    batch: int = _number(32, 1, 1024, "B, sequences per step")
+    steps: int = _number(300, 1, 1_000_000, "most training steps")
+    optimizer: str = _one_of("adam", OPTIMIZERS, "update rule")
+    lr: float = _number(0.01, 1e-8, 100.0, "learning rate")
+    momentum: float = _number(0.9, 0.0, 0.9999, "of SGD")
+    clip: str = _one_of("norm", CLIPS, "gradient clipping")
+    clip_at: float = _number(1.0, 1e-6, 1e6, "largest gradient norm, or value")
+    seed: int = _number(0, 0, 2**32 - 1, "of data and first weights")
+    precision: str = _one_of("float32", PRECISIONS, "of all arithmetic")
+    engine: str = _one_of("auto", ENGINES, "who computes the sequences")
+
+    def __post_init__(self) -> None:
+        for spec in dataclasses.fields(self):
+            if "options" in spec.metadata:
+                choose(spec.name, getattr(self, spec.name), spec.metadata["options"])
+            elif "low" in spec.metadata:
+                object.__setattr__(self, spec.name, _checked_number(spec, getattr(self, spec.name)))
+        shortest = TASKS[self.task].shortest
+        if self.length < shortest:
+            raise ValueError(f"length: {self.length} is too short for {self.task}, which needs at least {shortest}")
+        self.recurrent_cell  # noqa: B018 - built for its validation
+
+    @property
+    def recurrent_cell(self) -> Cell:
+        """The cell without its weights; its own ValueErrors name the same fields."""
+        return Cell(self.cell, self.activation, self.output_activation, self.gates, self.coupled, self.peephole)
+
+    @property
+    def time_steps(self) -> int:
+        """Steps of the whole sequence: `length`, and for copy memory the symbols before and after it."""
+        return self.length + TASKS[self.task].extra_steps
+
+    @property
+    def key(self) -> str:
+        """A name for the value of this experiment: 16 hexadecimal digits that never change."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()[:16]
+
+    def to_json(self) -> str:
+        """Every field, sorted by name."""
+        return json.dumps(dataclasses.asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The experiment of `to_json`; missing fields take their defaults. ValueError for anything else."""
+        values = json.loads(text)
+        if not isinstance(values, dict):
+            raise ValueError(f"experiment: {text[:40]!r} is not a JSON object")
+        for name in values:
+            choose("experiment", name, (spec.name for spec in dataclasses.fields(cls)))
+        return cls(**values)
+
+
+def _checked_number(spec: dataclasses.Field[Any], value: Any) -> Any:
+    """`value` as the type of the field's default, so that 1 and 1.0 are the same experiment."""
+    low, high, word = (spec.metadata[name] for name in ("low", "high", "word"))
+    if word is not None and value == word:
+        return value
+    kind = type(spec.default)
+    fits = isinstance(value, (int, float) if kind is float else int) and not isinstance(value, bool)
+    if not fits or not math.isfinite(value) or not low <= value <= high:
+        noun = "a whole number" if kind is int else "a number"
+        also = f", or {word}" if word else ""
+        raise ValueError(f"{spec.name}: {value!r} is not {noun} from {low:,} to {high:,}{also}")
+    return kind(value)

@@ -1,0 +1,77 @@
+"""With which weights does a network start?"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Generator, Tensor, nn
+
+
+@dataclass(frozen=True)
+class Chrono:
+    """Forget biases log U(1, longest - 1) and input biases their negatives (Tallec and Ollivier 2018)."""
+
+    longest: int
+
+    def draw(self, size: int, generator: Generator | None) -> Tensor:
+        """Forget biases (size,), float64."""
+        span = max(self.longest - 2, 1)
+        return torch.log1p(span * torch.rand(size, generator=generator, dtype=torch.float64))
+
+
+@dataclass(frozen=True)
+class Init:
+    """
+    One row of `INITS`: how the blocks of a layer start.
+
+    `recurrent(H, bound, generator)` draws one block (H, H) of W_h. `bounds(H, D, joint)` are the ranges of the uniform
+    distributions for W_h and W_x. Biases are uniform in the range of their matrix, or 0.
+    """
+
+    label: str
+    recurrent: Callable[[int, float, Generator | None], Tensor]
+    bounds: Callable[[int, int, bool], tuple[float, float]]
+    biases: bool = False
+
+
+def uniform(rows: int, columns: int, bound: float, generator: Generator | None) -> Tensor:
+    return (2 * torch.rand(rows, columns, generator=generator, dtype=torch.float64) - 1) * bound
+
+
+def _uniform_square(size: int, bound: float, generator: Generator | None) -> Tensor:
+    return uniform(size, size, bound, generator)
+
+
+def _gaussian(size: int, bound: float, generator: Generator | None) -> Tensor:
+    return torch.randn(size, size, generator=generator, dtype=torch.float64) / math.sqrt(size)
+
+
+def _orthogonal(size: int, bound: float, generator: Generator | None) -> Tensor:
+    return nn.init.orthogonal_(torch.empty(size, size, dtype=torch.float64), generator=generator)
+
+
+def _identity(size: int, bound: float, generator: Generator | None) -> Tensor:
+    return torch.eye(size, dtype=torch.float64)
+
+
+def _hidden_bounds(hidden: int, inputs: int, joint: bool) -> tuple[float, float]:
+    return hidden**-0.5, hidden**-0.5
+
+
+def _linear_bounds(hidden: int, inputs: int, joint: bool) -> tuple[float, float]:
+    return ((hidden + inputs) ** -0.5,) * 2 if joint else (hidden**-0.5, inputs**-0.5)
+
+
+def _glorot_bounds(hidden: int, inputs: int, joint: bool) -> tuple[float, float]:
+    return math.sqrt(3 / hidden), math.sqrt(6 / (hidden + inputs))
+
+
+INITS = {
+    "uniform": Init("uniform, as torch.nn.LSTM", _uniform_square, _hidden_bounds, biases=True),
+    "linear": Init("uniform, as torch.nn.Linear", _uniform_square, _linear_bounds, biases=True),
+    "xavier": Init("Xavier (Glorot)", _uniform_square, _glorot_bounds),
+    "orthogonal": Init("orthogonal", _orthogonal, _hidden_bounds),
+    "identity": Init("identity", _identity, _hidden_bounds),
+    "gaussian": Init("Gaussian", _gaussian, _hidden_bounds),
+}

@@ -1,0 +1,152 @@
+"""How do cells become layers that train?"""
+
+import torch
+from torch import Generator, Tensor, nn
+
+from lstm_core import engine as engines
+from lstm_core.cells import BLOCKS, LAYOUTS, Cell, Parameters, Trace, choose
+from lstm_core.initialisation import INITS, Chrono, uniform
+
+
+class Layer(nn.Module):
+    """
+    One recurrent layer: the weights of a `Cell`, rows stacked in blocks of H.
+
+    `weight_h` (kH, H) and `weight_x` (kH, D), or both side by side in `weight` (kH, H + D); `bias` (kH,), which goes with
+    x, and `bias_h` (kH,), which goes with h, where there are two; `peephole` (gates, H).
+    """
+
+    def __init__(self, cell: Cell, input_size: int, hidden_size: int, weights: str, biases: int) -> None:
+        super().__init__()
+        self.cell, self.input_size, self.hidden_size = cell, input_size, hidden_size
+        rows = len(cell.rows) * hidden_size
+        self.joint = weights == "concatenated"
+        if self.joint:
+            self.weight = nn.Parameter(torch.empty(rows, hidden_size + input_size))
+        else:
+            self.weight_h = nn.Parameter(torch.empty(rows, hidden_size))
+            self.weight_x = nn.Parameter(torch.empty(rows, input_size))
+        self.bias = nn.Parameter(torch.empty(rows))
+        self.bias_h = nn.Parameter(torch.empty(rows)) if biases == 2 else None
+        gates = len(cell.learned_gates)
+        self.peephole = nn.Parameter(torch.empty(gates, hidden_size)) if cell.peephole else None
+
+    def tensors(self) -> Parameters:
+        """The weights as the engines take them."""
+        if self.joint:
+            recurrent, inputs = self.weight.split([self.hidden_size, self.input_size], 1)
+            return Parameters(recurrent, inputs, self.bias, self.bias_h, self.peephole, self.weight)
+        return Parameters(self.weight_h, self.weight_x, self.bias, self.bias_h, self.peephole)
+
+    def block(self, name: str) -> slice:
+        """The rows of a gate, or of another block of the cell."""
+        start = self.cell.rows.index(name) * self.hidden_size
+        return slice(start, start + self.hidden_size)
+
+    @torch.no_grad()
+    def initialise(
+        self, init: str, gain: float, forget_bias: float | Chrono, generator: Generator | None
+    ) -> None:
+        """
+        Draw the weights; `gain` multiplies W_h.
+
+        Nothing drawn depends on the layout, the number of biases or the gates that are left out: variants with the same
+        seed start from the same weights wherever both have them.
+        """
+        row, size, p = INITS[init], self.hidden_size, self.tensors()
+        bound_h, bound_x = row.bounds(size, self.input_size, self.joint)
+        bias_h = torch.empty_like(p.bias) if p.recurrent_bias is None else p.recurrent_bias
+        for name in BLOCKS[self.cell.family]:
+            recurrent = gain * row.recurrent(size, bound_h, generator)
+            inputs = uniform(size, self.input_size, bound_x, generator)
+            biases = row.biases * uniform(3, size, 1.0, generator)
+            if name in self.cell.rows:
+                block = self.block(name)
+                p.recurrent[block], p.input[block] = recurrent, inputs
+                p.bias[block], bias_h[block] = bound_x * biases[0], bound_h * biases[1]
+            if p.peephole is not None and name in self.cell.learned_gates:
+                p.peephole[self.cell.learned_gates.index(name)] = bound_h * biases[2]
+        if self.cell.family == "lstm":
+            self._set_forget_bias(forget_bias, generator)
+
+    def _set_forget_bias(self, forget_bias: float | Chrono, generator: Generator | None) -> None:
+        """Fill b_f, on one of two biases so that their sum is right; coupled gates have f = 1 - i and so b_i = -b_f."""
+        chrono = isinstance(forget_bias, Chrono)
+        value = forget_bias.draw(self.hidden_size, generator) if chrono else forget_bias
+        signs = {"f": 1, "i": -1} if chrono or self.cell.coupled else {"f": 1}
+        for name, sign in signs.items():
+            if name in self.cell.rows:
+                self.bias[self.block(name)] = sign * value
+                if self.bias_h is not None:
+                    self.bias_h[self.block(name)] = 0
+
+
+def _check_sizes(**sizes: int) -> None:
+    for name, value in sizes.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ValueError(f"{name}: {value!r} is not a whole number of at least 1")
+
+
+class Stack(nn.Module):
+    """Layers of one `Cell`, each on the outputs of the one below. Sizes and choices are checked: ValueError."""
+
+    def __init__(
+        self,
+        cell: Cell,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        *,
+        weights: str = "separate",
+        biases: int = 1,
+        init: str = "uniform",
+        gain: float = 1.0,
+        forget_bias: float | Chrono = 1.0,
+        engine: str = "auto",
+        generator: Generator | None = None,
+    ) -> None:
+        super().__init__()
+        _check_sizes(input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
+        choose("weights", weights, LAYOUTS)
+        choose("biases", biases, (1, 2))
+        choose("init", init, INITS)
+        choose("engine", engine, engines.ENGINES)
+        self.cell, self.engine = cell, engine
+        self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
+        self.layers = nn.ModuleList()
+        for size in [input_size] + [hidden_size] * (num_layers - 1):
+            layer = Layer(cell, size, hidden_size, weights, biases)
+            layer.initialise(init, gain, forget_bias, generator)
+            self.layers.append(layer)
+
+    def forward(
+        self, inputs: Tensor, states: tuple[Tensor, ...] | None = None
+    ) -> tuple[Tensor, tuple[Tensor, ...], list[Trace]]:
+        """
+        Inputs (T, B, D) to the outputs of the last layer (T, B, H), the final states (L, B, H) each, a trace per layer.
+
+        `states` are the initial hidden states (L, B, H) and, for the LSTM family, cell states; None is zeros. Raises
+        ValueError where a shape does not fit.
+        """
+        states = self._checked(inputs, states)
+        final = []
+        traces = []
+        for layer, *initial in zip(self.layers, *states, strict=True):
+            hidden, cell_state = (*initial, None)[:2]
+            trace = engines.run(inputs, hidden, cell_state, layer.tensors(), self.cell, self.engine)
+            inputs = torch.stack(trace.hidden)
+            final.append([trace.hidden[-1], *trace.cell[-1:]])
+            traces.append(trace)
+        return inputs, tuple(torch.stack(states) for states in zip(*final, strict=True)), traces
+
+    def _checked(self, inputs: Tensor, states: tuple[Tensor, ...] | None) -> tuple[Tensor, ...]:
+        if inputs.dim() != 3 or inputs.shape[2] != self.input_size or len(inputs) < 1:
+            raise ValueError(f"input: shape {tuple(inputs.shape)} is not (time, batch, {self.input_size})")
+        number = 2 if self.cell.family == "lstm" else 1
+        shape = (self.num_layers, inputs.shape[1], self.hidden_size)
+        if states is None:
+            return (inputs.new_zeros(shape),) * number
+        if len(states) != number or any(state.shape != shape for state in states):
+            given = ", ".join(str(tuple(state.shape)) for state in states)
+            raise ValueError(f"state: {given or 'nothing'} given, {number} of shape {shape} needed")
+        return states

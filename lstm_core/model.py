@@ -1,0 +1,220 @@
+"""The public modules: drop-in relatives of torch.nn.RNN, LSTM and GRU whose inside can be changed."""
+
+from typing import Any, Self
+
+import torch
+from torch import Generator, Tensor, nn
+
+from lstm_core.cells import Cell
+from lstm_core.initialisation import Chrono
+from lstm_core.layers import Stack
+
+
+class RNN(nn.Module):
+    """
+    Vanilla RNN, h' = phi(W_h h + W_x x + b), with any row of `ACTIVATIONS` as phi.
+
+    Shapes, states and layers as torch.nn.RNN, time-major. Raises ValueError for anything that is not allowed.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        *,
+        activation: str = "tanh",
+        weights: str = "separate",
+        biases: int = 1,
+        init: str = "uniform",
+        gain: float = 1.0,
+        engine: str = "auto",
+        generator: Generator | None = None,
+    ) -> None:
+        super().__init__()
+        self.stack = Stack(
+            Cell("rnn", activation),
+            input_size,
+            hidden_size,
+            num_layers,
+            weights=weights,
+            biases=biases,
+            init=init,
+            gain=gain,
+            engine=engine,
+            generator=generator,
+        )
+
+    def forward(self, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """x (T, B, D), state (L, B, H) -> output (T, B, H), final state (L, B, H)."""
+        output, (hidden,), _ = self.stack(x, None if state is None else (state,))
+        return output, hidden
+
+    @classmethod
+    def from_torch(cls, module: nn.RNN) -> Self:
+        """The same function with a copy of torch's weights."""
+        nonlinearity = str(module.nonlinearity)
+        return _filled(
+            cls(module.input_size, module.hidden_size, module.num_layers, activation=nonlinearity, biases=2), module
+        )
+
+    def to_torch(self) -> nn.RNN:
+        """The same function as a torch.nn.RNN; ValueError where torch cannot express it."""
+        activation = self.stack.cell.activation
+        if activation not in ("tanh", "relu"):
+            raise ValueError(f"activation: {activation!r} is not one of tanh, relu, which torch.nn.RNN knows")
+        return _emptied(nn.RNN(*_sizes(self.stack), nonlinearity=activation), self.stack)
+
+
+class LSTM(nn.Module):
+    """
+    The LSTM family (Hochreiter and Schmidhuber 1997; Gers et al. 2000; Greff et al. 2017):
+
+        i, f, o = sigmoid(W_h h + W_x x + b)      g = phi(W_h h + W_x x + b)
+        c' = f * c + i * g                        h' = o * psi(c')
+
+    `gates` are the learned gates, a subset of "ifo"; a missing one is held at 1. `activation` is phi, `output_activation`
+    psi (None: the same). `forget_bias` is the sum over both biases where there are two. Shapes, states, layers and gate
+    order as torch.nn.LSTM, time-major. Raises ValueError for anything that is not allowed.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        *,
+        activation: str = "tanh",
+        output_activation: str | None = None,
+        gates: str = "ifo",
+        coupled: bool = False,
+        peephole: bool = False,
+        weights: str = "separate",
+        biases: int = 1,
+        forget_bias: float | Chrono = 1.0,
+        init: str = "uniform",
+        gain: float = 1.0,
+        engine: str = "auto",
+        generator: Generator | None = None,
+    ) -> None:
+        super().__init__()
+        self.stack = Stack(
+            Cell("lstm", activation, output_activation, gates, coupled, peephole),
+            input_size,
+            hidden_size,
+            num_layers,
+            weights=weights,
+            biases=biases,
+            init=init,
+            gain=gain,
+            forget_bias=forget_bias,
+            engine=engine,
+            generator=generator,
+        )
+
+    def forward(
+        self, x: Tensor, state: tuple[Tensor, Tensor] | None = None
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """x (T, B, D), state ((L, B, H), (L, B, H)) -> output (T, B, H), final (h_n, c_n), both (L, B, H)."""
+        output, (hidden, cell_state), _ = self.stack(x, state)
+        return output, (hidden, cell_state)
+
+    @classmethod
+    def from_torch(cls, module: nn.LSTM) -> Self:
+        """The same function with a copy of torch's weights."""
+        return _filled(cls(module.input_size, module.hidden_size, module.num_layers, biases=2), module)
+
+    def to_torch(self) -> nn.LSTM:
+        """The same function as a torch.nn.LSTM; ValueError where torch cannot express the variant."""
+        cell = self.stack.cell
+        if (cell.output_activation or cell.activation) != "tanh" or cell != Cell(
+            "lstm", output_activation=cell.output_activation
+        ):
+            raise ValueError(f"torch.nn.LSTM has all gates, tanh and no peepholes; this is {cell}")
+        return _emptied(nn.LSTM(*_sizes(self.stack)), self.stack)
+
+
+class GRU(nn.Module):
+    """
+    Gated recurrent unit (Cho et al. 2014) in torch's form, the reset gate after the matrix product:
+
+        r, z = sigmoid(W_h h + W_x x + b)      n = phi(W_xn x + b_n + r * (W_hn h + b_hn))      h' = (1 - z) * n + z * h
+
+    Shapes, states and layers as torch.nn.GRU, time-major. Raises ValueError for anything that is not allowed.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        *,
+        activation: str = "tanh",
+        weights: str = "separate",
+        biases: int = 1,
+        init: str = "uniform",
+        gain: float = 1.0,
+        engine: str = "auto",
+        generator: Generator | None = None,
+    ) -> None:
+        super().__init__()
+        self.stack = Stack(
+            Cell("gru", activation),
+            input_size,
+            hidden_size,
+            num_layers,
+            weights=weights,
+            biases=biases,
+            init=init,
+            gain=gain,
+            engine=engine,
+            generator=generator,
+        )
+
+    forward = RNN.forward
+
+    @classmethod
+    def from_torch(cls, module: nn.GRU) -> Self:
+        """The same function with a copy of torch's weights."""
+        return _filled(cls(module.input_size, module.hidden_size, module.num_layers, biases=2), module)
+
+    def to_torch(self) -> nn.GRU:
+        """The same function as a torch.nn.GRU; ValueError where torch cannot express it."""
+        if self.stack.cell.activation != "tanh":
+            raise ValueError(f"activation: {self.stack.cell.activation!r} is not tanh, which torch.nn.GRU has")
+        return _emptied(nn.GRU(*_sizes(self.stack)), self.stack)
+
+
+TORCH_NAMES = {"recurrent": "weight_hh", "input": "weight_ih", "bias": "bias_ih", "recurrent_bias": "bias_hh"}
+
+
+def _sizes(stack: Stack) -> tuple[int, int, int]:
+    return stack.input_size, stack.hidden_size, stack.num_layers
+
+
+@torch.no_grad()
+def _filled(ours: Any, theirs: nn.RNNBase) -> Any:
+    """Copy torch's weights into ours; ValueError for what ours does not have."""
+    for name, plain in {"bidirectional": False, "proj_size": 0, "dropout": 0.0, "batch_first": False}.items():
+        if getattr(theirs, name) != plain:
+            raise ValueError(f"{name}: {getattr(theirs, name)!r} is not supported, only {plain!r}")
+    ours.to(theirs.weight_hh_l0.dtype)
+    for index, layer in enumerate(ours.stack.layers):
+        tensors = layer.tensors()
+        for name, torch_name in TORCH_NAMES.items():
+            source = getattr(theirs, f"{torch_name}_l{index}", None)
+            target = getattr(tensors, name)
+            target.copy_(torch.zeros_like(target) if source is None else source)
+    return ours
+
+
+@torch.no_grad()
+def _emptied(theirs: Any, ours: Stack) -> Any:
+    """Copy our weights into torch's module; a second bias that ours does not have is 0."""
+    theirs.to(ours.layers[0].bias.dtype)
+    for index, layer in enumerate(ours.layers):
+        tensors = layer.tensors()
+        for name, torch_name in TORCH_NAMES.items():
+            source, target = getattr(tensors, name), getattr(theirs, f"{torch_name}_l{index}")
+            target.copy_(torch.zeros_like(target) if source is None else source)
+    return theirs

@@ -1,0 +1,258 @@
+"""
+Which tasks need a memory, and what loss does no memory give?
+
+Every task is a row of `TASKS`. With a sequence length of 6, one sample of adding reads, step by step,
+
+    value  .9  .2  .5  .7  .1  .3
+    mark    0   1   0   0   1   0        target at the end: .2 + .1 = .3
+
+Arrays are time-major: inputs (T, B, D), targets (B,), (B, 1) or, for copy memory, (T, B).
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Generator, Tensor
+from torch.nn import functional as F
+
+SYMBOLS = 8
+COPIED = 10
+NOISE_VARIANCE = 0.2
+SOLVED_FRACTION = 0.06
+
+Sample = tuple[Tensor, Tensor]
+
+
+@dataclass(frozen=True)
+class Task:
+    """
+    One row of `TASKS`.
+
+    `draw(length, batch, generator)` returns fresh inputs and targets. `constant(length)` is the output of the best
+    predictor that looks at no input, (steps, O) or (O,); its expected loss is `constant_loss(length)`. `plateaus(length)`
+    are losses on the way down that mean something, each with its name. Losses are means: squared error, or
+    cross-entropy in nats.
+    """
+
+    name: str
+    label: str
+    description: str
+    example: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    shortest: int
+    draw: Callable[[int, int, Generator], Sample]
+    constant: Callable[[int], Tensor]
+    constant_loss: Callable[[int], float]
+    plateaus: Callable[[int], tuple[tuple[str, float], ...]] = lambda length: ()
+    classes: bool = True
+    every_step: bool = False
+    extra_steps: int = 0
+
+    def solved_below(self, length: int) -> float:
+        """The mean loss that counts as solved: 6 % of the constant predictor's (0.01 on adding)."""
+        return SOLVED_FRACTION * self.constant_loss(length)
+
+    def answer(self, outputs: Tensor) -> Tensor:
+        """The part of the outputs (T, B, O) that is compared with the targets: all steps, or the last."""
+        return outputs if self.every_step else outputs[-1]
+
+    def loss(self, answer: Tensor, targets: Tensor) -> Tensor:
+        """Mean squared error, or mean cross-entropy in nats."""
+        if self.classes:
+            return F.cross_entropy(answer.flatten(0, -2), targets.flatten())
+        return F.mse_loss(answer, targets)
+
+    def accuracy(self, answer: Tensor, targets: Tensor) -> float | None:
+        """The share of right classes (on copy memory among the copied symbols alone); None where there are no classes."""
+        if not self.classes:
+            return None
+        right = answer.argmax(-1) == targets
+        return float((right[-COPIED:] if self.every_step else right).float().mean())
+
+
+def _mark_two(length: int, batch: int, generator: Generator) -> tuple[Tensor, Tensor, Tensor]:
+    """Inputs (T, B, 2) of values and marks, and the two marked values, each (B,); one mark in either half."""
+    half = length // 2
+    first = torch.randint(0, half, (batch,), generator=generator)
+    second = torch.randint(half, length, (batch,), generator=generator)
+    values = torch.rand(length, batch, generator=generator)
+    column = torch.arange(batch)
+    marks = torch.zeros(length, batch)
+    marks[first, column] = 1
+    marks[second, column] = 1
+    return torch.stack([values, marks], dim=2), values[first, column], values[second, column]
+
+
+def _adding(length: int, batch: int, generator: Generator) -> Sample:
+    inputs, a, b = _mark_two(length, batch, generator)
+    return inputs, (a + b)[:, None]
+
+
+def _multiplication(length: int, batch: int, generator: Generator) -> Sample:
+    inputs, a, b = _mark_two(length, batch, generator)
+    return inputs, (a * b)[:, None]
+
+
+def _one_hot(symbols: Tensor, classes: int) -> Tensor:
+    return F.one_hot(symbols, classes).float()
+
+
+def _copy(length: int, batch: int, generator: Generator) -> Sample:
+    blank, delimiter = SYMBOLS, SYMBOLS + 1
+    symbols = torch.randint(0, SYMBOLS, (COPIED, batch), generator=generator)
+    shown = torch.full((length + 2 * COPIED, batch), blank)
+    shown[:COPIED] = symbols
+    shown[COPIED + length - 1] = delimiter
+    targets = torch.full_like(shown, blank)
+    targets[-COPIED:] = symbols
+    return _one_hot(shown, SYMBOLS + 2), targets
+
+
+def _copy_constant(length: int) -> Tensor:
+    """Blank with certainty until the delimiter, then every symbol alike."""
+    outputs = torch.zeros(length + 2 * COPIED, SYMBOLS + 1)
+    outputs[:-COPIED, -1] = 50
+    outputs[-COPIED:, -1] = -50
+    return outputs
+
+
+def _temporal_order(length: int, batch: int, generator: Generator) -> Sample:
+    def tenth(k: int) -> int:
+        return -(-k * length // 10)
+
+    column = torch.arange(batch)
+    symbols = torch.randint(2, 6, (length, batch), generator=generator)
+    relevant = torch.randint(0, 2, (2, batch), generator=generator)
+    symbols[torch.randint(tenth(1), tenth(2), (batch,), generator=generator), column] = relevant[0]
+    symbols[torch.randint(tenth(5), tenth(6), (batch,), generator=generator), column] = relevant[1]
+    return _one_hot(symbols, 6), 2 * relevant[0] + relevant[1]
+
+
+def _latch(length: int, batch: int, generator: Generator) -> Sample:
+    targets = torch.randint(0, 2, (batch,), generator=generator)
+    inputs = math.sqrt(NOISE_VARIANCE) * torch.randn(length, batch, 1, generator=generator)
+    inputs[0, :, 0] = 2.0 * targets - 1
+    return inputs, targets
+
+
+def _recall(length: int, batch: int, generator: Generator) -> Sample:
+    blank, cue = SYMBOLS, SYMBOLS + 1
+    targets = torch.randint(0, SYMBOLS, (batch,), generator=generator)
+    shown = torch.full((length, batch), blank)
+    shown[0] = targets
+    shown[-1] = cue
+    return _one_hot(shown, SYMBOLS + 2), targets
+
+
+def _parity(length: int, batch: int, generator: Generator) -> Sample:
+    bits = torch.randint(0, 2, (length, batch), generator=generator)
+    return bits.float()[:, :, None], bits.sum(0) % 2
+
+
+def _undecided(classes: int) -> Callable[[int], Tensor]:
+    return lambda length: torch.zeros(classes)
+
+
+LETTERS = tuple("abcdefgh")
+
+_ROWS = (
+    Task(
+        "adding",
+        "Adding",
+        "Two of the numbers are marked; at the end, their sum is asked for.",
+        "values .9 .2 .5 .7 .1 .3, marks on .2 and .1: the answer is .3",
+        inputs=("value", "mark"),
+        outputs=("sum",),
+        shortest=2,
+        draw=_adding,
+        constant=lambda length: torch.tensor([1.0]),
+        constant_loss=lambda length: 1 / 6,
+        plateaus=lambda length: (("one of two remembered", 1 / 12),),
+        classes=False,
+    ),
+    Task(
+        "multiplication",
+        "Multiplication",
+        "Two of the numbers are marked; at the end, their product is asked for.",
+        "values .9 .2 .5 .7 .1 .3, marks on .2 and .1: the answer is .02",
+        inputs=("value", "mark"),
+        outputs=("product",),
+        shortest=2,
+        draw=_multiplication,
+        constant=lambda length: torch.tensor([0.25]),
+        constant_loss=lambda length: 7 / 144,
+        plateaus=lambda length: (("one of two remembered", 1 / 36),),
+        classes=False,
+    ),
+    Task(
+        "copy",
+        "Copy memory",
+        "Ten symbols, a long blank, a delimiter; then the ten symbols are to be written out in order.",
+        "d a g b b h c a f e, blanks, delimiter: the answer is d a g b b h c a f e",
+        inputs=(*LETTERS, "blank", "delimiter"),
+        outputs=(*LETTERS, "blank"),
+        shortest=1,
+        draw=_copy,
+        constant=_copy_constant,
+        constant_loss=lambda length: COPIED * math.log(SYMBOLS) / (length + 2 * COPIED),
+        plateaus=lambda length: (
+            ("five of ten symbols", COPIED / 2 * math.log(SYMBOLS) / (length + 2 * COPIED)),
+        ),
+        every_step=True,
+        extra_steps=2 * COPIED,
+    ),
+    Task(
+        "temporal_order",
+        "Temporal order",
+        "Among distractors, an A or a B appears early and another one in the middle: which two, in which order?",
+        "c e A d f c B e d c: the answer is AB",
+        inputs=("A", "B", "c", "d", "e", "f"),
+        outputs=("AA", "AB", "BA", "BB"),
+        shortest=10,
+        draw=_temporal_order,
+        constant=_undecided(4),
+        constant_loss=lambda length: math.log(4),
+        plateaus=lambda length: (("one of two remembered", math.log(2)),),
+    ),
+    Task(
+        "latch",
+        "Latch",
+        "The first input is +1 or -1, all others are noise; at the end, the sign of the first is asked for.",
+        "+1, then noise: the answer is +",
+        inputs=("signal",),
+        outputs=("-", "+"),
+        shortest=2,
+        draw=_latch,
+        constant=_undecided(2),
+        constant_loss=lambda length: math.log(2),
+    ),
+    Task(
+        "recall",
+        "Delayed recall",
+        "One symbol, then blanks; at the cue, the symbol is to be named.",
+        "c, blanks, cue: the answer is c",
+        inputs=(*LETTERS, "blank", "cue"),
+        outputs=LETTERS,
+        shortest=2,
+        draw=_recall,
+        constant=_undecided(SYMBOLS),
+        constant_loss=lambda length: math.log(SYMBOLS),
+    ),
+    Task(
+        "parity",
+        "Parity",
+        "Random bits; at the end: was the number of ones even or odd? Every single bit counts.",
+        "0 1 1 0 1 0: three ones, the answer is odd",
+        inputs=("bit",),
+        outputs=("even", "odd"),
+        shortest=2,
+        draw=_parity,
+        constant=_undecided(2),
+        constant_loss=lambda length: math.log(2),
+    ),
+)
+
+TASKS = {row.name: row for row in _ROWS}
