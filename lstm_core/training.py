@@ -1,9 +1,11 @@
 """What happens at every step of a training? `train` tells it, one snapshot after another."""
 
+import dataclasses
 import math
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -44,6 +46,18 @@ class Snapshot:
     max_cell: float | None
     openness: dict[str, float]
     ended: str | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; inf and nan, which JSON does not know, become the words "inf", "-inf" and "nan"."""
+        return {spec.name: _plain(getattr(self, spec.name)) for spec in dataclasses.fields(self)}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return [_plain(item) for item in value.tolist()]
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 class Network(nn.Module):

@@ -1,0 +1,113 @@
+"""The command line: `python -m lstm_core train --task adding --length 50 ...`"""
+
+import argparse
+import dataclasses
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from tqdm import tqdm
+
+from lstm_core.experiment import Experiment
+from lstm_core.training import Snapshot, train
+
+REFUSED, INTERRUPTED = 2, 130
+
+
+class _OneLineParser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(REFUSED, f"{self.prog}: {message}\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _OneLineParser(prog="python -m lstm_core", allow_abbrev=False)
+    commands = parser.add_subparsers(dest="command", required=True)
+    command = commands.add_parser(
+        "train",
+        help="train one experiment, one JSON object a line",
+        allow_abbrev=False,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    for spec in dataclasses.fields(Experiment):
+        _add_option(command, spec)
+    command.add_argument("--record-every", type=int, default=1, help="steps between two lines")
+    return parser
+
+
+def _add_option(command: argparse.ArgumentParser, spec: dataclasses.Field[Any]) -> None:
+    option, about = "--" + spec.name.replace("_", "-"), spec.metadata["about"]
+    if isinstance(spec.default, bool):
+        command.add_argument(option, action=argparse.BooleanOptionalAction, default=spec.default, help=about)
+        return
+    options = spec.metadata.get("options", ())
+    allowed = f" ({', '.join('none' if o is None else str(o) for o in options)})" if options else ""
+    command.add_argument(
+        option, default=spec.default, type=lambda text: _parsed(text, spec), help=about + allowed, metavar="VALUE"
+    )
+
+
+def _parsed(text: str, spec: dataclasses.Field[Any]) -> Any:
+    """The text as a value of the field's type where it reads as one; `Experiment` judges it."""
+    if spec.default is None and text == "none":
+        return None
+    if isinstance(spec.default, int | float):
+        for kind in (int, float):
+            try:
+                return kind(text)
+            except ValueError:
+                continue
+    return text
+
+
+def _train(experiment: Experiment, record_every: int) -> int:
+    """Print the snapshots as they come and a last line that sums up; Ctrl-C ends it early, with the same last line."""
+    started, last, status, reason = time.perf_counter(), None, 0, "interrupted"
+    progress = tqdm(total=experiment.steps, unit="step", disable=sys.stdout.isatty() or None)
+    try:
+        with progress:
+            for last in train(experiment, record_every):
+                print(json.dumps(last.to_dict()), flush=True)
+                progress.update(last.step - progress.n)
+        reason = last.ended if last and last.ended else reason
+    except KeyboardInterrupt:
+        status = INTERRUPTED
+    print(json.dumps(_summary(last, reason, time.perf_counter() - started)), flush=True)
+    return status
+
+
+def _summary(last: Snapshot | None, reason: str, seconds: float) -> dict[str, Any]:
+    told = last.to_dict() if last else {"step": 0, "loss": None, "mean_loss": None}
+    return {
+        "done": True,
+        "reason": reason,
+        "steps": told["step"],
+        "final_loss": told["loss"],
+        "final_mean_loss": told["mean_loss"],
+        "steps_per_second": round(told["step"] / seconds, 2),
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status is 0, 2 for refused input, 130 after Ctrl-C."""
+    parser = _parser()
+    values = vars(parser.parse_args(arguments))
+    record_every = values.pop("record_every")
+    values.pop("command")
+    if record_every < 1:
+        parser.error(f"record_every: {record_every} is not a whole number of at least 1")
+    try:
+        experiment = Experiment(**values)
+    except ValueError as error:
+        parser.error(str(error))
+    try:
+        return _train(experiment, record_every)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

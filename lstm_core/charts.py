@@ -1,0 +1,190 @@
+"""How are the tables drawn? One Altair chart for each, the same on a page and in a notebook."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from lstm_core import tables
+from lstm_core.tables import OVERFLOW, UNDERFLOW, Curve
+
+HEIGHT = 300
+QUIET = "#8a8f98"
+HEAT_RANGE = [-12, 0]
+BY_STEP = "training step"
+
+
+def lines(x: str, y: str, *, log: bool = False, parts: str | None = None, zero: bool = False) -> alt.LayerChart:
+    """
+    Lines over a table of `tables`: references dashed, earlier races grey, racers in colour, values off the axis as
+    triangles, notes in words. With `parts`, the parts of a racer differ by dash. The chart never depends on the data.
+    """
+    across = alt.X("x:Q", title=x, scale=alt.Scale(nice=False, zero=False))
+    scale = alt.Scale(type="log", nice=False) if log else alt.Scale(zero=zero)
+    up = alt.Y("y:Q", title=y, scale=scale, axis=alt.Axis(format="~g", tickCount=6) if log else alt.Axis(tickCount=6))
+    colour = alt.Color("series:N", sort=None, title=None, legend=alt.Legend(orient="top", labelLimit=220))
+    dash = {} if parts is None else {"strokeDash": alt.StrokeDash("part:N", sort=None, title=parts, legend=alt.Legend(orient="top"))}
+    told = [
+        alt.Tooltip("series:N", title="racer"),
+        alt.Tooltip("part:N", title=parts or "part"),
+        alt.Tooltip("x:Q", title=x),
+        alt.Tooltip("y:Q", title=y, format=".3g"),
+        alt.Tooltip("note:N", title="note"),
+    ]
+
+    def only(condition: str) -> alt.Chart:
+        return alt.Chart().transform_filter(condition)
+
+    reference, racer = "datum.kind == 'reference'", "datum.kind == 'racer'"
+    return alt.layer(
+        only("datum.kind == 'frame'").mark_point(opacity=0).encode(x=across),
+        only(reference).mark_line(strokeDash=[5, 4], strokeWidth=1, color=QUIET).encode(x=across, y=up, detail="series:N"),
+        only(f"{reference} && datum.note != ''")
+        .mark_text(align="right", baseline="bottom", dy=-3, color=QUIET)
+        .encode(x=across, y=up, text="note:N"),
+        only("datum.kind == 'ghost'")
+        .mark_line(color=QUIET, opacity=0.45, strokeWidth=1.2)
+        .encode(x=across, y=up, detail=["series:N", "part:N"], tooltip=told),
+        only(racer).mark_line(strokeWidth=2, clip=True).encode(x=across, y=up, color=colour, tooltip=told, **dash),
+        only(f"{racer} && datum.off != ''")
+        .mark_point(filled=True, size=36, opacity=0.8)
+        .encode(
+            x=across,
+            y=up,
+            color=colour,
+            shape=alt.Shape(
+                "off:N",
+                legend=None,
+                scale=alt.Scale(domain=[OVERFLOW, UNDERFLOW], range=["triangle-up", "triangle-down"]),
+            ),
+            tooltip=told,
+        ),
+        only(f"{racer} && datum.note != '' && datum.off == ''").mark_point(filled=True, size=70).encode(x=across, y=up, color=colour),
+        only(f"{racer} && datum.note != ''")
+        .mark_text(align="right", baseline="bottom", dy=-7, fontWeight="bold")
+        .encode(x=across, y=up, color=colour, text="note:N"),
+    ).properties(height=HEIGHT)
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One row of `CHARTS`: a title, the table it draws, and what to see in it. `alt` is for those who cannot."""
+
+    title: str
+    table: Callable[[Sequence[Curve]], pd.DataFrame]
+    picture: alt.LayerChart
+    reading: str
+    alt: str
+
+    def of(self, curves: Sequence[Curve]) -> alt.LayerChart:
+        """The chart of these curves, to show in a notebook or to save."""
+        return self.picture.properties(data=self.table(curves), title=self.title)
+
+
+CHARTS = {
+    "loss": Chart(
+        "Loss",
+        tables.loss_by_step,
+        lines(BY_STEP, "loss, mean of 20 steps", zero=True),
+        "A curve on the upper dashed line has learned nothing but the average answer.",
+        "Line chart of the training loss of every racer by training step, with the constant predictor's loss dashed.",
+    ),
+    "gradient_through_time": Chart(
+        "Gradient through time",
+        tables.gradient_through_time,
+        lines("time step of the sequence (the last one at the right)", "gradient norm", log=True, parts="gradient of"),
+        "The further a line stays up to the left, the further back the network can still learn from; ▼ is 0 to the computer.",
+        "Line chart on a log axis: norm of the gradient with respect to hidden and cell state at every time step.",
+    ),
+    "gradient_by_step": Chart(
+        "Gradient by training step",
+        tables.grad_norm_by_step,
+        lines(BY_STEP, "gradient norm, before clipping", log=True),
+        "Peaks are explosions; whatever rises above the dashed line is shortened to it, in the same direction.",
+        "Line chart on a log axis: norm of the gradient of all weights by training step, with the clipping threshold.",
+    ),
+    "openness": Chart(
+        "Gate openness",
+        tables.openness_by_step,
+        lines(BY_STEP, "mean gate value", parts="gate"),
+        "1 lets everything through, 0 nothing: a forget gate near 1 keeps, near 0 erases.",
+        "Line chart of the mean value of every learned gate, between 0 and 1, by training step.",
+    ),
+    "largest_state": Chart(
+        "Largest state",
+        tables.largest_state_by_step,
+        lines(BY_STEP, "largest |c|, or |h| without a cell state", log=True),
+        "Without a forget gate every step adds and nothing is taken away: the cell state grows.",
+        "Line chart on a log axis: the largest absolute value of the cell state by training step.",
+    ),
+    "block_gradients": Chart(
+        "Gradient of each gate",
+        tables.block_grad_norms_by_step,
+        lines(BY_STEP, "gradient norm", log=True, parts="rows of"),
+        "A gate whose line lies far below the others is hardly being trained.",
+        "Line chart on a log axis: norm of the gradient in the weights of each gate by training step.",
+    ),
+    "accuracy": Chart(
+        "Accuracy",
+        tables.accuracy_by_step,
+        lines(BY_STEP, "share of right answers"),
+        "The share of right answers in each fresh batch; guessing gives one over the number of classes.",
+        "Line chart of the share of right answers by training step.",
+    ),
+}
+
+HEAT = (
+    alt.Chart()
+    .mark_rect()
+    .encode(
+        x=alt.X("x:Q", title="time step", scale=alt.Scale(nice=False)),
+        x2="x2:Q",
+        y=alt.Y("y:Q", title=BY_STEP, scale=alt.Scale(nice=False)),
+        y2="y2:Q",
+        color=alt.Color(
+            "value:Q",
+            title="log10 of the norm",
+            scale=alt.Scale(scheme="viridis", domain=HEAT_RANGE, clamp=True),
+            legend=alt.Legend(orient="top", gradientLength=140),
+        ),
+        tooltip=[
+            alt.Tooltip("x2:Q", title="time step"),
+            alt.Tooltip("y:Q", title=BY_STEP),
+            alt.Tooltip("norm:Q", title="norm", format=".3g"),
+        ],
+    )
+    .properties(height=220)
+)
+
+
+SAMPLE = (
+    alt.Chart()
+    .mark_rect()
+    .encode(
+        x=alt.X("x:Q", title="time step", scale=alt.Scale(nice=False)),
+        x2="x2:Q",
+        y=alt.Y("channel:N", sort=None, title=None),
+        color=alt.Color("part:N", sort=None, title=None, legend=alt.Legend(orient="top")),
+        opacity=alt.Opacity("value:Q", legend=None, scale=alt.Scale(range=[0.06, 1])),
+        tooltip=[
+            alt.Tooltip("channel:N"),
+            alt.Tooltip("x2:Q", title="time step"),
+            alt.Tooltip("value:Q", format=".3g"),
+        ],
+    )
+)
+
+FUNCTIONS = lines("a", "phi(a)").properties(height=220)
+SLOPES = lines("a", "phi'(a)").properties(height=220)
+DIFFERENCE = lines(BY_STEP, "difference of the two losses", log=True)
+
+
+def spec(picture: alt.LayerChart | alt.Chart) -> dict[str, Any]:
+    """The Vega-Lite specification without data, to which a page streams its tables."""
+    specification = picture.to_dict()
+    for part in (specification, *specification.get("layer", ())):
+        part.pop("data", None)
+    specification.pop("datasets", None)
+    return specification

@@ -1,0 +1,275 @@
+"""
+What do the charts draw? Curves as tidy tables, one row a point.
+
+Every table of lines has the same columns: x, y, `series` (the racer), `part` (which of its quantities), `kind` ("racer",
+"ghost" for an earlier race, "reference" for a line that is known beforehand, "frame" for the ends of the axis), `off`
+("overflow", "underflow" or "": a value that the axis cannot show sits on its edge) and `note` (a word beside the point).
+"""
+
+import dataclasses
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+
+from lstm_core.activations import ACTIVATIONS
+from lstm_core.cells import GATES
+from lstm_core.experiment import Experiment
+from lstm_core.tasks import TASKS
+from lstm_core.training import COMPLETED, Snapshot, samples
+
+POINTS = 200
+HEAT_ROWS, HEAT_COLUMNS = 30, 40
+COLUMNS = ["x", "y", "series", "part", "kind", "off", "note"]
+HEAT_TABLE_COLUMNS = ["x", "x2", "y", "y2", "value", "norm"]
+ROUNDING = 1e-17
+OVERFLOW, UNDERFLOW = "overflow", "underflow"
+BLOCK_NAMES = {
+    **GATES,
+    "g": "candidate",
+    "h": "hidden state",
+    "r": "reset gate",
+    "z": "update gate",
+    "n": "candidate",
+}
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What one racer has shown so far."""
+
+    label: str
+    experiment: Experiment
+    snapshots: Sequence[Snapshot]
+    ghost: bool = False
+
+
+class Point(NamedTuple):
+    x: float
+    y: float
+    series: str
+    part: str = ""
+    kind: str = "racer"
+    off: str = ""
+    note: str = ""
+
+
+def _thinned(curve: Curve) -> Sequence[Snapshot]:
+    """At most `POINTS` snapshots and the last one; which ones does not change while the curve grows."""
+    stride = math.ceil(curve.experiment.steps / POINTS)
+    chosen = curve.snapshots[::stride]
+    rest = (len(curve.snapshots) - 1) % stride
+    return [*chosen, curve.snapshots[-1]] if rest > 0 else chosen
+
+
+def _ending(snapshot: Snapshot) -> str:
+    return f"{snapshot.ended} at step {snapshot.step}" if snapshot.ended not in (None, COMPLETED) else ""
+
+
+def _points(curves: Sequence[Curve], value: Callable[[Snapshot], dict[str, float | None]]) -> Iterable[Point]:
+    """A point by training step for each part of a snapshot's value; the racer's end is noted on its first part."""
+    for curve in curves:
+        kind = "ghost" if curve.ghost else "racer"
+        for snapshot in _thinned(curve):
+            note = "" if curve.ghost else _ending(snapshot)
+            for part, y in value(snapshot).items():
+                if y is not None:
+                    yield Point(snapshot.step, y, curve.label, part, kind, note=note)
+                    note = ""
+
+
+def _frame(curves: Sequence[Curve]) -> list[Point]:
+    last = max((curve.experiment.steps for curve in curves if not curve.ghost), default=1)
+    return [Point(x, math.nan, "", kind="frame") for x in (0, last)]
+
+
+def _references(curves: Sequence[Curve], lines: Iterable[tuple[str, float]]) -> list[Point]:
+    ends = [point.x for point in _frame(curves)]
+    return [
+        Point(x, y, name, kind="reference", note=name if x == ends[1] else "") for name, y in lines for x in ends
+    ]
+
+
+def _table(points: Iterable[Point]) -> pd.DataFrame:
+    return pd.DataFrame(list(points), columns=COLUMNS)
+
+
+def _below(points: Iterable[Point], ceiling: float) -> list[Point]:
+    """Points above the ceiling, or not finite, marked as overflow and set upon it."""
+    return [
+        point if point.y <= ceiling else point._replace(y=ceiling, off=OVERFLOW) for point in points
+    ]
+
+
+def on_log_axis(points: Iterable[Point], smallest: float) -> list[Point]:
+    """
+    Points for a log axis: what is below `smallest` is set there and marked as underflow, what is infinite or not a
+    number is set a decade above the largest and marked as overflow.
+    """
+    points = list(points)
+    ceiling = 10 * max((point.y for point in points if math.isfinite(point.y)), default=1.0)
+    lifted = (
+        point._replace(y=smallest, off=UNDERFLOW) if point.y < smallest else point for point in points
+    )
+    return _below(lifted, max(ceiling, smallest))
+
+
+def smallest_normal(curves: Sequence[Curve]) -> float:
+    """The smallest number that the arithmetic of these curves keeps; smaller ones are flushed to 0."""
+    return float(max(torch.finfo(getattr(torch, curve.experiment.precision)).tiny for curve in curves))
+
+
+def loss_by_step(curves: Sequence[Curve]) -> pd.DataFrame:
+    """Mean of the last 20 losses, with the constant predictor and the plateaus; off the scale above twice the former."""
+    experiment = curves[0].experiment
+    task = TASKS[experiment.task]
+    constant = task.constant_loss(experiment.length)
+    lines = (("constant predictor", constant), *task.plateaus(experiment.length))
+    points = _points(curves, lambda snapshot: {"": snapshot.mean_loss})
+    return _table([*_references(curves, lines), *_below(points, 2 * constant)])
+
+
+def grad_norm_by_step(curves: Sequence[Curve]) -> pd.DataFrame:
+    """Norm of the whole gradient, before clipping, and the threshold of clipping by norm."""
+    experiment = curves[0].experiment
+    lines = [("clipped above", experiment.clip_at)] if experiment.clip == "norm" else []
+    points = _points(curves, lambda snapshot: {"": snapshot.grad_norm})
+    return _table(
+        [*_frame(curves), *_references(curves, lines), *on_log_axis(points, smallest_normal(curves))]
+    )
+
+
+def block_grad_norms_by_step(curves: Sequence[Curve]) -> pd.DataFrame:
+    """Norm of the gradient in the rows of each gate and of the candidate."""
+    points = _points(
+        [curve for curve in curves if not curve.ghost],
+        lambda snapshot: {BLOCK_NAMES[block]: norm for block, norm in snapshot.gate_grad_norms.items()},
+    )
+    return _table([*_frame(curves), *on_log_axis(points, smallest_normal(curves))])
+
+
+def openness_by_step(curves: Sequence[Curve]) -> pd.DataFrame:
+    """Mean value of each learned gate, from 0, closed, to 1, open."""
+    points = _points(
+        [curve for curve in curves if not curve.ghost],
+        lambda snapshot: {BLOCK_NAMES[gate]: value for gate, value in snapshot.openness.items()},
+    )
+    return _table([*_frame(curves), *(point for point in points if math.isfinite(point.y))])
+
+
+def largest_state_by_step(curves: Sequence[Curve]) -> pd.DataFrame:
+    """Largest absolute value of the cell state, or of the hidden state where there is no cell state."""
+    points = _points(
+        curves,
+        lambda snapshot: {"": snapshot.max_hidden if snapshot.max_cell is None else snapshot.max_cell},
+    )
+    return _table([*_frame(curves), *on_log_axis(points, smallest_normal(curves))])
+
+
+def accuracy_by_step(curves: Sequence[Curve]) -> pd.DataFrame:
+    """Share of right answers in the batch; empty where the task has no classes."""
+    return _table([*_frame(curves), *_points(curves, lambda snapshot: {"": snapshot.accuracy})])
+
+
+def _recorded_steps(experiment: Experiment, most: int) -> np.ndarray:
+    """Indices of at most `most` time steps, the last one among them."""
+    stride = math.ceil(experiment.time_steps / most)
+    return np.arange(experiment.time_steps - 1, -1, -stride)[::-1]
+
+
+def gradient_through_time(curves: Sequence[Curve]) -> pd.DataFrame:
+    """||dL/dh_t||, and ||dL/dc_t|| where there is a cell state, over the steps of the sequence, at the last snapshot."""
+    points = []
+    for curve in curves:
+        if not curve.snapshots or curve.ghost:
+            continue
+        last, steps = curve.snapshots[-1], _recorded_steps(curve.experiment, POINTS)
+        for part, norms in (("hidden state", last.hidden_grad_norms), ("cell state", last.cell_grad_norms)):
+            if norms is not None:
+                points += [Point(int(t) + 1, float(norms[t]), curve.label, part) for t in steps]
+    length = max(curve.experiment.time_steps for curve in curves)
+    frame = [Point(x, math.nan, "", kind="frame") for x in (1, length)]
+    return _table([*frame, *_noted_once(on_log_axis(points, smallest_normal(curves)))])
+
+
+def _noted_once(points: Iterable[Point]) -> Iterable[Point]:
+    """Say "underflow" or "overflow" in words at the first point of each line that has it."""
+    said = set()
+    for point in points:
+        key = (point.series, point.part, point.off)
+        if point.off and key not in said:
+            said.add(key)
+            point = point._replace(note=point.off)
+        yield point
+
+
+def heat(curve: Curve) -> pd.DataFrame:
+    """||dL/dh_t|| by time step (x to x2) and training step (y to y2); `value` is its decimal logarithm, -inf is -99."""
+    columns = _recorded_steps(curve.experiment, HEAT_COLUMNS)
+    stride = math.ceil(curve.experiment.steps / HEAT_ROWS)
+    edges = np.concatenate([[0], columns + 1])
+    tables = [pd.DataFrame(columns=HEAT_TABLE_COLUMNS, dtype=float)]
+    for snapshot in curve.snapshots[::stride]:
+        norms = snapshot.hidden_grad_norms[columns]
+        with np.errstate(divide="ignore"):
+            value = np.nan_to_num(np.log10(norms), nan=99, posinf=99, neginf=-99)
+        tables.append(
+            pd.DataFrame(
+                {
+                    "x": edges[:-1],
+                    "x2": edges[1:],
+                    "y": snapshot.step - 1,
+                    "y2": snapshot.step - 1 + stride,
+                    "value": value,
+                    "norm": norms,
+                }
+            )
+        )
+    return pd.concat(tables[1:] or tables, ignore_index=True)
+
+
+def sample(experiment: Experiment) -> pd.DataFrame:
+    """
+    The first sequence that the experiment trains on: `channel`, time step (`x` to `x2`), `value`, and `part`, "input" or
+    "answer". Zeros are left out, but for the first step, so that every channel has its row.
+    """
+    task = TASKS[experiment.task]
+    inputs, targets = next(samples(dataclasses.replace(experiment, batch=1)))
+    answer = targets[..., 0] if task.every_step else targets[:1]
+    if task.classes:
+        answer = torch.nn.functional.one_hot(answer, len(task.outputs))
+    first = experiment.time_steps - len(answer)
+    cells = [("input", name, t, inputs[t, 0, d]) for d, name in enumerate(task.inputs) for t in range(len(inputs))]
+    cells += [
+        ("answer", f"→ {name}", first + t, answer[t, d])
+        for d, name in enumerate(task.outputs)
+        for t in range(len(answer))
+    ]
+    rows = [(part, name, t, t + 1, float(value)) for part, name, t, value in cells]
+    shown = [row for row in rows if row[4] != 0 or row[2] in (0, experiment.time_steps - 1)]
+    return pd.DataFrame(shown, columns=["part", "channel", "x", "x2", "value"])
+
+
+def activation_curves(names: Sequence[str], slope: bool) -> pd.DataFrame:
+    """Activation functions, or their slopes, from -4 to 4."""
+    x = torch.linspace(-4, 4, 161, dtype=torch.float64)
+    points = []
+    for name in names:
+        row = ACTIVATIONS[name]
+        y = (row.derivative if slope else row.function)(x)
+        points += [Point(a, b, row.label) for a, b in zip(x.tolist(), y.tolist(), strict=True)]
+    return _table(points)
+
+
+def loss_difference(one: Curve, other: Curve) -> pd.DataFrame:
+    """|loss of one - loss of other| at every training step that both have; 0 is marked as underflow."""
+    pairs = zip(one.snapshots, other.snapshots, strict=False)
+    stride = math.ceil(one.experiment.steps / POINTS)
+    points = [
+        Point(a.step, abs(a.loss - b.loss), f"{one.label} - {other.label}") for a, b in list(pairs)[::stride]
+    ]
+    return _table([*_frame([one, other]), *_noted_once(on_log_axis(points, ROUNDING))])
