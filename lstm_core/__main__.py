@@ -79,7 +79,7 @@ def _train(experiment: Experiment, record_every: int) -> int:
 
 
 def _summary(last: Snapshot | None, reason: str, seconds: float) -> dict[str, Any]:
-    told = last.to_dict() if last else {"step": 0, "loss": None, "mean_loss": None}
+    told: dict[str, Any] = last.to_dict() if last else {"step": 0, "loss": None, "mean_loss": None}
     return {
         "done": True,
         "reason": reason,

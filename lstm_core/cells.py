@@ -33,8 +33,8 @@ class Cell:
     What a layer computes, without its weights.
 
     A gate that is not in `gates` is held at 1 and has no parameters; `coupled` takes f = 1 - i (CIFG of Greff et al.
-    2017); `peephole` lets i and f see c_(t-1), and o see c_t (Gers and Schmidhuber 2000). `gates`, `coupled`, `peephole`
-    and `output_activation` belong to the LSTM family. Raises ValueError for anything else.
+    2017); `peephole` lets i and f see c_(t-1), and o see c_t (Gers and Schmidhuber 2000). These three and
+    `output_activation` belong to the LSTM family. Raises ValueError for anything else.
     """
 
     family: str
@@ -76,8 +76,9 @@ class Cell:
 
 class Parameters(NamedTuple):
     """
-    One layer's weights: `recurrent` (kH, H), `input` (kH, D), `bias` (kH,), a second bias on the recurrent side or None,
-    `peephole` (gates, H) or None; `joint` (kH, H + D), of which the first two are views, where h and x are concatenated.
+    One layer's weights: `recurrent` (kH, H), `input` (kH, D), `bias` (kH,), a second bias on the recurrent side or
+    None, `peephole` (gates, H) or None; where h and x are concatenated also `joint` (kH, H + D), of which the first two
+    are views.
     """
 
     recurrent: Tensor
@@ -103,7 +104,7 @@ class Trace:
 
 
 def gradient_norms(states: list[Tensor]) -> Tensor:
-    """||dL/ds_t|| for every time step, (T,), over batch and units together; float64, so that squares do not underflow."""
+    """||dL/ds_t|| for every time step, (T,), over batch and units; float64, so that squares do not underflow."""
     gradients = [torch.zeros_like(state) if state.grad is None else state.grad for state in states]
     return torch.linalg.vector_norm(torch.stack(gradients), dim=(1, 2), dtype=torch.float64)
 

@@ -10,10 +10,15 @@ import pandas as pd
 from lstm_core import tables
 from lstm_core.tables import OVERFLOW, UNDERFLOW, Curve
 
-HEIGHT = 300
+HEIGHT = 340
 QUIET = "#8a8f98"
 HEAT_RANGE = [-12, 0]
 BY_STEP = "training step"
+# On a log axis only the powers of ten get a grid line.
+POWERS_OF_TEN = {
+    "condition": {"test": "abs(log(datum.value) / LN10 - round(log(datum.value) / LN10)) < 1e-6", "value": 1},
+    "value": 0,
+}
 
 
 def lines(x: str, y: str, *, log: bool = False, parts: str | None = None, zero: bool = False) -> alt.LayerChart:
@@ -22,10 +27,22 @@ def lines(x: str, y: str, *, log: bool = False, parts: str | None = None, zero: 
     triangles, notes in words. With `parts`, the parts of a racer differ by dash. The chart never depends on the data.
     """
     across = alt.X("x:Q", title=x, scale=alt.Scale(nice=False, zero=False))
-    scale = alt.Scale(type="log", nice=False) if log else alt.Scale(zero=zero)
-    up = alt.Y("y:Q", title=y, scale=scale, axis=alt.Axis(format="~g", tickCount=6) if log else alt.Axis(tickCount=6))
-    colour = alt.Color("series:N", sort=None, title=None, legend=alt.Legend(orient="top", labelLimit=220))
-    dash = {} if parts is None else {"strokeDash": alt.StrokeDash("part:N", sort=None, title=parts, legend=alt.Legend(orient="top"))}
+    up = alt.Y(
+        "y:Q",
+        title=y,
+        scale=alt.Scale(type="log", nice=False) if log else alt.Scale(zero=zero),
+        axis=alt.Axis(format="~g", tickCount=6, gridOpacity=POWERS_OF_TEN) if log else alt.Axis(tickCount=6),
+    )
+    colour = alt.Color("series:N", sort=None, title=None, legend=alt.Legend(orient="top", columns=4, labelLimit=120))
+    dash = {}
+    if parts is not None:
+        legend = alt.Legend(orient="bottom", columns=4)
+        dash = {"strokeDash": alt.StrokeDash("part:N", sort=None, title=f"{parts}:", legend=legend)}
+    shape = alt.Shape(
+        "off:N",
+        legend=None,
+        scale=alt.Scale(domain=[OVERFLOW, UNDERFLOW], range=["triangle-up", "triangle-down"]),
+    )
     told = [
         alt.Tooltip("series:N", title="racer"),
         alt.Tooltip("part:N", title=parts or "part"),
@@ -34,49 +51,48 @@ def lines(x: str, y: str, *, log: bool = False, parts: str | None = None, zero: 
         alt.Tooltip("note:N", title="note"),
     ]
 
-    def only(condition: str) -> alt.Chart:
-        return alt.Chart().transform_filter(condition)
+    def only(*conditions: str) -> alt.Chart:
+        return alt.Chart().transform_filter(" && ".join(f"datum.{condition}" for condition in conditions))
 
-    reference, racer = "datum.kind == 'reference'", "datum.kind == 'racer'"
-    return alt.layer(
-        only("datum.kind == 'frame'").mark_point(opacity=0).encode(x=across),
-        only(reference).mark_line(strokeDash=[5, 4], strokeWidth=1, color=QUIET).encode(x=across, y=up, detail="series:N"),
-        only(f"{reference} && datum.note != ''")
-        .mark_text(align="right", baseline="bottom", dy=-3, color=QUIET)
-        .encode(x=across, y=up, text="note:N"),
-        only("datum.kind == 'ghost'")
-        .mark_line(color=QUIET, opacity=0.45, strokeWidth=1.2)
-        .encode(x=across, y=up, detail=["series:N", "part:N"], tooltip=told),
-        only(racer).mark_line(strokeWidth=2, clip=True).encode(x=across, y=up, color=colour, tooltip=told, **dash),
-        only(f"{racer} && datum.off != ''")
+    def noted(kind: str, side: str, **encodings: Any) -> alt.Chart:
+        chosen = only(f"kind == '{kind}'", "note != ''", f"side == '{side}'").encode(
+            x=across, y=up, text="note:N", **encodings
+        )
+        if side == "left":
+            return chosen.mark_text(baseline="bottom", dy=-5, align="right", dx=-6)
+        return chosen.mark_text(baseline="bottom", dy=-5, align="left", dx=6)
+
+    grey, racer = alt.value(QUIET), "kind == 'racer'"
+    return alt.layer(  # type: ignore[return-value]
+        only("kind == 'frame'").mark_point(opacity=0).encode(x=across),
+        only("kind == 'reference'")
+        .mark_line(strokeDash=[5, 4], strokeWidth=1)
+        .encode(x=across, y=up, detail="series:N", color=grey),
+        noted("reference", "left", color=grey),
+        only("kind == 'ghost'")
+        .mark_line(opacity=0.45, strokeWidth=1.2)
+        .encode(x=across, y=up, detail=["series:N", "part:N"], color=grey, tooltip=told),
+        only(racer).mark_line(strokeWidth=2).encode(x=across, y=up, color=colour, tooltip=told, **dash),
+        only(racer, "off != ''")
         .mark_point(filled=True, size=36, opacity=0.8)
-        .encode(
-            x=across,
-            y=up,
-            color=colour,
-            shape=alt.Shape(
-                "off:N",
-                legend=None,
-                scale=alt.Scale(domain=[OVERFLOW, UNDERFLOW], range=["triangle-up", "triangle-down"]),
-            ),
-            tooltip=told,
-        ),
-        only(f"{racer} && datum.note != '' && datum.off == ''").mark_point(filled=True, size=70).encode(x=across, y=up, color=colour),
-        only(f"{racer} && datum.note != ''")
-        .mark_text(align="right", baseline="bottom", dy=-7, fontWeight="bold")
-        .encode(x=across, y=up, color=colour, text="note:N"),
+        .encode(x=across, y=up, color=colour, shape=shape, tooltip=told),
+        only(racer, "note != ''", "off == ''")
+        .mark_point(filled=True, size=70)
+        .encode(x=across, y=up, color=colour, tooltip=told),
+        noted("racer", "left", color=colour),
+        noted("racer", "right", color=colour),
     ).properties(height=HEIGHT)
 
 
 @dataclass(frozen=True)
 class Chart:
-    """One row of `CHARTS`: a title, the table it draws, and what to see in it. `alt` is for those who cannot."""
+    """One row of `CHARTS`: a title, the table it draws, and what to see in it; `description` for those who cannot."""
 
     title: str
     table: Callable[[Sequence[Curve]], pd.DataFrame]
     picture: alt.LayerChart
     reading: str
-    alt: str
+    description: str
 
     def of(self, curves: Sequence[Curve]) -> alt.LayerChart:
         """The chart of these curves, to show in a notebook or to save."""
@@ -94,14 +110,14 @@ CHARTS = {
     "gradient_through_time": Chart(
         "Gradient through time",
         tables.gradient_through_time,
-        lines("time step of the sequence (the last one at the right)", "gradient norm", log=True, parts="gradient of"),
-        "The further a line stays up to the left, the further back the network can still learn from; ▼ is 0 to the computer.",
+        lines("time step of the sequence", "gradient norm", log=True, parts="gradient of"),
+        "The longer a line stays up to the left, the further back the network can learn from. ▼: 0 to the computer.",
         "Line chart on a log axis: norm of the gradient with respect to hidden and cell state at every time step.",
     ),
     "gradient_by_step": Chart(
         "Gradient by training step",
         tables.grad_norm_by_step,
-        lines(BY_STEP, "gradient norm, before clipping", log=True),
+        lines(BY_STEP, "gradient norm", log=True),
         "Peaks are explosions; whatever rises above the dashed line is shortened to it, in the same direction.",
         "Line chart on a log axis: norm of the gradient of all weights by training step, with the clipping threshold.",
     ),
@@ -115,8 +131,8 @@ CHARTS = {
     "largest_state": Chart(
         "Largest state",
         tables.largest_state_by_step,
-        lines(BY_STEP, "largest |c|, or |h| without a cell state", log=True),
-        "Without a forget gate every step adds and nothing is taken away: the cell state grows.",
+        lines(BY_STEP, "largest |c| or |h|", log=True),
+        "The largest number in the cell state, or in the hidden state of cells without one: it should not run away.",
         "Line chart on a log axis: the largest absolute value of the cell state by training step.",
     ),
     "block_gradients": Chart(
@@ -132,6 +148,13 @@ CHARTS = {
         lines(BY_STEP, "share of right answers"),
         "The share of right answers in each fresh batch; guessing gives one over the number of classes.",
         "Line chart of the share of right answers by training step.",
+    ),
+    "difference": Chart(
+        "Difference of the two",
+        tables.loss_difference,
+        lines(BY_STEP, "difference of losses", log=True),
+        "1e-16 is the last digit of a double: below 1e-12 the two compute the same.",
+        "Line chart on a log axis: absolute difference between the losses of the first two racers by training step.",
     ),
 }
 
@@ -155,12 +178,12 @@ HEAT = (
             alt.Tooltip("norm:Q", title="norm", format=".3g"),
         ],
     )
-    .properties(height=220)
+    .properties(height=290)
 )
 
 
 SAMPLE = (
-    alt.Chart()
+    alt.Chart(height=alt.Step(20))
     .mark_rect()
     .encode(
         x=alt.X("x:Q", title="time step", scale=alt.Scale(nice=False)),
@@ -176,9 +199,8 @@ SAMPLE = (
     )
 )
 
-FUNCTIONS = lines("a", "phi(a)").properties(height=220)
-SLOPES = lines("a", "phi'(a)").properties(height=220)
-DIFFERENCE = lines(BY_STEP, "difference of the two losses", log=True)
+FUNCTIONS = lines("x", "φ(x)").properties(height=220)
+SLOPES = lines("x", "φ'(x)").properties(height=220)
 
 
 def spec(picture: alt.LayerChart | alt.Chart) -> dict[str, Any]:

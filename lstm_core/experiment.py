@@ -25,9 +25,7 @@ def _one_of(default: Any, options: Collection[Any], about: str) -> Any:
 
 
 def _number(default: float, low: float, high: float, about: str, word: str | None = None) -> Any:
-    return dataclasses.field(
-        default=default, metadata={"low": low, "high": high, "word": word, "about": about}
-    )
+    return dataclasses.field(default=default, metadata={"low": low, "high": high, "word": word, "about": about})
 
 
 @dataclass(frozen=True)
@@ -112,7 +110,7 @@ def _checked_number(spec: dataclasses.Field[Any], value: Any) -> Any:
     low, high, word = (spec.metadata[name] for name in ("low", "high", "word"))
     if word is not None and value == word:
         return value
-    kind = type(spec.default)
+    kind: Any = type(spec.default)
     fits = isinstance(value, (int, float) if kind is float else int) and not isinstance(value, bool)
     if not fits or not math.isfinite(value) or not low <= value <= high:
         noun = "a whole number" if kind is int else "a number"

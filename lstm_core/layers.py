@@ -12,8 +12,8 @@ class Layer(nn.Module):
     """
     One recurrent layer: the weights of a `Cell`, rows stacked in blocks of H.
 
-    `weight_h` (kH, H) and `weight_x` (kH, D), or both side by side in `weight` (kH, H + D); `bias` (kH,), which goes with
-    x, and `bias_h` (kH,), which goes with h, where there are two; `peephole` (gates, H).
+    `weight_h` (kH, H) and `weight_x` (kH, D), or both side by side in `weight` (kH, H + D); `bias` (kH,), which goes
+    with x, and `bias_h` (kH,), which goes with h, where there are two; `peephole` (gates, H).
     """
 
     def __init__(self, cell: Cell, input_size: int, hidden_size: int, weights: str, biases: int) -> None:
@@ -44,9 +44,7 @@ class Layer(nn.Module):
         return slice(start, start + self.hidden_size)
 
     @torch.no_grad()
-    def initialise(
-        self, init: str, gain: float, forget_bias: float | Chrono, generator: Generator | None
-    ) -> None:
+    def initialise(self, init: str, gain: float, forget_bias: float | Chrono, generator: Generator | None) -> None:
         """
         Draw the weights; `gain` multiplies W_h.
 
@@ -71,9 +69,10 @@ class Layer(nn.Module):
 
     def _set_forget_bias(self, forget_bias: float | Chrono, generator: Generator | None) -> None:
         """Fill b_f, on one of two biases so that their sum is right; coupled gates have f = 1 - i and so b_i = -b_f."""
-        chrono = isinstance(forget_bias, Chrono)
-        value = forget_bias.draw(self.hidden_size, generator) if chrono else forget_bias
-        signs = {"f": 1, "i": -1} if chrono or self.cell.coupled else {"f": 1}
+        if isinstance(forget_bias, Chrono):
+            value, signs = forget_bias.draw(self.hidden_size, generator), {"f": 1, "i": -1}
+        else:
+            value, signs = torch.tensor(forget_bias), {"i": -1} if self.cell.coupled else {"f": 1}
         for name, sign in signs.items():
             if name in self.cell.rows:
                 self.bias[self.block(name)] = sign * value
@@ -119,6 +118,10 @@ class Stack(nn.Module):
             layer.initialise(init, gain, forget_bias, generator)
             self.layers.append(layer)
 
+    @property
+    def layer_list(self) -> list[Layer]:
+        return list(self.layers)  # type: ignore[arg-type]
+
     def forward(
         self, inputs: Tensor, states: tuple[Tensor, ...] | None = None
     ) -> tuple[Tensor, tuple[Tensor, ...], list[Trace]]:
@@ -131,7 +134,7 @@ class Stack(nn.Module):
         states = self._checked(inputs, states)
         final = []
         traces = []
-        for layer, *initial in zip(self.layers, *states, strict=True):
+        for layer, *initial in zip(self.layer_list, *states, strict=True):
             hidden, cell_state = (*initial, None)[:2]
             trace = engines.run(inputs, hidden, cell_state, layer.tensors(), self.cell, self.engine)
             inputs = torch.stack(trace.hidden)

@@ -73,9 +73,9 @@ class LSTM(nn.Module):
         i, f, o = sigmoid(W_h h + W_x x + b)      g = phi(W_h h + W_x x + b)
         c' = f * c + i * g                        h' = o * psi(c')
 
-    `gates` are the learned gates, a subset of "ifo"; a missing one is held at 1. `activation` is phi, `output_activation`
-    psi (None: the same). `forget_bias` is the sum over both biases where there are two. Shapes, states, layers and gate
-    order as torch.nn.LSTM, time-major. Raises ValueError for anything that is not allowed.
+    `gates` are the learned gates, a subset of "ifo"; a missing one is held at 1. `activation` is phi,
+    `output_activation` psi (None: the same). `forget_bias` is the sum over both biases where there are two. Shapes,
+    states, layers and gate order as torch.nn.LSTM, time-major. Raises ValueError for anything that is not allowed.
     """
 
     def __init__(
@@ -112,9 +112,7 @@ class LSTM(nn.Module):
             generator=generator,
         )
 
-    def forward(
-        self, x: Tensor, state: tuple[Tensor, Tensor] | None = None
-    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    def forward(self, x: Tensor, state: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """x (T, B, D), state ((L, B, H), (L, B, H)) -> output (T, B, H), final (h_n, c_n), both (L, B, H)."""
         output, (hidden, cell_state), _ = self.stack(x, state)
         return output, (hidden, cell_state)
@@ -199,7 +197,7 @@ def _filled(ours: Any, theirs: nn.RNNBase) -> Any:
         if getattr(theirs, name) != plain:
             raise ValueError(f"{name}: {getattr(theirs, name)!r} is not supported, only {plain!r}")
     ours.to(theirs.weight_hh_l0.dtype)
-    for index, layer in enumerate(ours.stack.layers):
+    for index, layer in enumerate(ours.stack.layer_list):
         tensors = layer.tensors()
         for name, torch_name in TORCH_NAMES.items():
             source = getattr(theirs, f"{torch_name}_l{index}", None)
@@ -212,7 +210,7 @@ def _filled(ours: Any, theirs: nn.RNNBase) -> Any:
 def _emptied(theirs: Any, ours: Stack) -> Any:
     """Copy our weights into torch's module; a second bias that ours does not have is 0."""
     theirs.to(ours.layers[0].bias.dtype)
-    for index, layer in enumerate(ours.layers):
+    for index, layer in enumerate(ours.layer_list):
         tensors = layer.tensors()
         for name, torch_name in TORCH_NAMES.items():
             source, target = getattr(tensors, name), getattr(theirs, f"{torch_name}_l{index}")

@@ -6,6 +6,7 @@ more threads would only take the lock from the server. A race trains only while 
 """
 
 import atexit
+import math
 import threading
 import time
 from collections import deque
@@ -16,18 +17,22 @@ from lstm_core.training import Snapshot, train
 
 SLICE_SECONDS = 0.05
 LEASE_SECONDS = 15.0
+MOST_SNAPSHOTS = 200
 FAILED = "failed"
 
 
 class Racer:
-    """One experiment in training: `snapshots` grows, `ended` says why it stopped growing, `error` what went wrong."""
+    """
+    One experiment in training: `snapshots` grows to about `MOST_SNAPSHOTS`, evenly over the training; `ended` says why
+    it stopped growing, `error` what went wrong; `durations` are the seconds that each snapshot took.
+    """
 
     def __init__(self, label: str, experiment: Experiment) -> None:
         self.label, self.experiment = label, experiment
         self.snapshots: list[Snapshot] = []
-        self.seconds = 0.0
+        self.durations: list[float] = []
         self.error: str | None = None
-        self._training: Iterator[Snapshot] = train(experiment)
+        self._training: Iterator[Snapshot] = train(experiment, math.ceil(experiment.steps / MOST_SNAPSHOTS))
 
     @property
     def steps(self) -> int:
@@ -40,6 +45,11 @@ class Racer:
         return self.snapshots[-1].ended if self.snapshots else None
 
     @property
+    def seconds(self) -> float:
+        """Training time so far, without the turns of others."""
+        return sum(self.durations)
+
+    @property
     def seconds_left(self) -> float:
         """Training time up to the last step, at the speed so far; 0 before the first step and at the end."""
         if self.ended or not self.steps:
@@ -47,17 +57,17 @@ class Racer:
         return self.seconds / self.steps * (self.experiment.steps - self.steps)
 
     def advance(self) -> None:
-        """One training step. An exception ends this racer alone and is kept as its `error`."""
+        """Train up to the next snapshot. An exception ends this racer alone and is kept as its `error`."""
         started = time.perf_counter()
         try:
             self.snapshots.append(next(self._training))
         except Exception as error:  # noqa: BLE001 - whatever a racer does, the others go on
             self.error = f"{type(error).__name__}: {error}"
-        self.seconds += time.perf_counter() - started
+        self.durations.append(time.perf_counter() - started)
 
 
 class Race:
-    """Racers that train in turn, always the one that is furthest behind, from `start` to `pause` or to the end of all."""
+    """Racers that train in turn, always the one furthest behind, from `start` to `pause` or to the end of all."""
 
     def __init__(self, experiments: Mapping[str, Experiment]) -> None:
         self.racers = tuple(Racer(label, experiment) for label, experiment in experiments.items())
@@ -89,7 +99,7 @@ class Race:
         self.renew()
 
     def pause(self) -> None:
-        """Stop after the training step under way. `start` goes on from there."""
+        """Stop at the next snapshot. `start` goes on from there."""
         self.running = False
 
     def renew(self) -> None:

@@ -1,18 +1,19 @@
 """
 What do the charts draw? Curves as tidy tables, one row a point.
 
-Every table of lines has the same columns: x, y, `series` (the racer), `part` (which of its quantities), `kind` ("racer",
-"ghost" for an earlier race, "reference" for a line that is known beforehand, "frame" for the ends of the axis), `off`
-("overflow", "underflow" or "": a value that the axis cannot show sits on its edge) and `note` (a word beside the point).
+Every table of lines has the same columns: x, y, `series` (the racer), `part` (which of its quantities), `kind`
+("racer", "ghost" for an earlier race, "reference" for a line that is known beforehand, "frame" for the ends of the
+axis), `off` ("overflow", "underflow" or "": a value that the axis cannot show sits on its edge), `note` (a word beside
+the point) and `side` (on which side of it).
 """
 
 import dataclasses
 import math
+import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 import torch
 
@@ -24,7 +25,7 @@ from lstm_core.training import COMPLETED, Snapshot, samples
 
 POINTS = 200
 HEAT_ROWS, HEAT_COLUMNS = 30, 40
-COLUMNS = ["x", "y", "series", "part", "kind", "off", "note"]
+COLUMNS = ["x", "y", "series", "part", "kind", "off", "note", "side"]
 HEAT_TABLE_COLUMNS = ["x", "x2", "y", "y2", "value", "norm"]
 ROUNDING = 1e-17
 OVERFLOW, UNDERFLOW = "overflow", "underflow"
@@ -58,28 +59,14 @@ class Point(NamedTuple):
     note: str = ""
 
 
-def _thinned(curve: Curve) -> Sequence[Snapshot]:
-    """At most `POINTS` snapshots and the last one; which ones does not change while the curve grows."""
-    stride = math.ceil(curve.experiment.steps / POINTS)
-    chosen = curve.snapshots[::stride]
-    rest = (len(curve.snapshots) - 1) % stride
-    return [*chosen, curve.snapshots[-1]] if rest > 0 else chosen
-
-
-def _ending(snapshot: Snapshot) -> str:
-    return f"{snapshot.ended} at step {snapshot.step}" if snapshot.ended not in (None, COMPLETED) else ""
-
-
 def _points(curves: Sequence[Curve], value: Callable[[Snapshot], dict[str, float | None]]) -> Iterable[Point]:
-    """A point by training step for each part of a snapshot's value; the racer's end is noted on its first part."""
+    """A point by training step for each part of a snapshot's value."""
     for curve in curves:
         kind = "ghost" if curve.ghost else "racer"
-        for snapshot in _thinned(curve):
-            note = "" if curve.ghost else _ending(snapshot)
+        for snapshot in curve.snapshots:
             for part, y in value(snapshot).items():
                 if y is not None:
-                    yield Point(snapshot.step, y, curve.label, part, kind, note=note)
-                    note = ""
+                    yield Point(snapshot.step, y, curve.label, part, kind)
 
 
 def _frame(curves: Sequence[Curve]) -> list[Point]:
@@ -89,20 +76,20 @@ def _frame(curves: Sequence[Curve]) -> list[Point]:
 
 def _references(curves: Sequence[Curve], lines: Iterable[tuple[str, float]]) -> list[Point]:
     ends = [point.x for point in _frame(curves)]
-    return [
-        Point(x, y, name, kind="reference", note=name if x == ends[1] else "") for name, y in lines for x in ends
-    ]
+    return [Point(x, y, name, kind="reference", note=name if x == ends[1] else "") for name, y in lines for x in ends]
 
 
 def _table(points: Iterable[Point]) -> pd.DataFrame:
-    return pd.DataFrame(list(points), columns=COLUMNS)
+    """The points as a table; a note stands on the side of its point where there is more room."""
+    points = list(points)
+    middle = statistics.fmean([min(p.x for p in points), max(p.x for p in points)])
+    rows = [(*point, "right" if point.x < middle else "left") for point in points]
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def _below(points: Iterable[Point], ceiling: float) -> list[Point]:
     """Points above the ceiling, or not finite, marked as overflow and set upon it."""
-    return [
-        point if point.y <= ceiling else point._replace(y=ceiling, off=OVERFLOW) for point in points
-    ]
+    return [point if point.y <= ceiling else point._replace(y=ceiling, off=OVERFLOW) for point in points]
 
 
 def on_log_axis(points: Iterable[Point], smallest: float) -> list[Point]:
@@ -112,9 +99,7 @@ def on_log_axis(points: Iterable[Point], smallest: float) -> list[Point]:
     """
     points = list(points)
     ceiling = 10 * max((point.y for point in points if math.isfinite(point.y)), default=1.0)
-    lifted = (
-        point._replace(y=smallest, off=UNDERFLOW) if point.y < smallest else point for point in points
-    )
+    lifted = (point._replace(y=smallest, off=UNDERFLOW) if point.y < smallest else point for point in points)
     return _below(lifted, max(ceiling, smallest))
 
 
@@ -124,12 +109,21 @@ def smallest_normal(curves: Sequence[Curve]) -> float:
 
 
 def loss_by_step(curves: Sequence[Curve]) -> pd.DataFrame:
-    """Mean of the last 20 losses, with the constant predictor and the plateaus; off the scale above twice the former."""
+    """Mean of the last 20 losses, with the constant predictor and the plateaus; off the axis above twice the former."""
     experiment = curves[0].experiment
     task = TASKS[experiment.task]
     constant = task.constant_loss(experiment.length)
     lines = (("constant predictor", constant), *task.plateaus(experiment.length))
-    points = _points(curves, lambda snapshot: {"": snapshot.mean_loss})
+    endings = {
+        (curve.label, last.step): f"{last.ended} at step {last.step}"
+        for curve in curves
+        for last in curve.snapshots[-1:]
+        if last.ended not in (None, COMPLETED) and not curve.ghost
+    }
+    points = (
+        point._replace(note=endings.get((point.series, point.x), "") if point.kind == "racer" else "")
+        for point in _points(curves, lambda snapshot: {"": snapshot.mean_loss})
+    )
     return _table([*_references(curves, lines), *_below(points, 2 * constant)])
 
 
@@ -138,9 +132,7 @@ def grad_norm_by_step(curves: Sequence[Curve]) -> pd.DataFrame:
     experiment = curves[0].experiment
     lines = [("clipped above", experiment.clip_at)] if experiment.clip == "norm" else []
     points = _points(curves, lambda snapshot: {"": snapshot.grad_norm})
-    return _table(
-        [*_frame(curves), *_references(curves, lines), *on_log_axis(points, smallest_normal(curves))]
-    )
+    return _table([*_frame(curves), *_references(curves, lines), *on_log_axis(points, smallest_normal(curves))])
 
 
 def block_grad_norms_by_step(curves: Sequence[Curve]) -> pd.DataFrame:
@@ -175,67 +167,69 @@ def accuracy_by_step(curves: Sequence[Curve]) -> pd.DataFrame:
     return _table([*_frame(curves), *_points(curves, lambda snapshot: {"": snapshot.accuracy})])
 
 
-def _recorded_steps(experiment: Experiment, most: int) -> np.ndarray:
-    """Indices of at most `most` time steps, the last one among them."""
+def _shown_steps(experiment: Experiment, most: int) -> range:
+    """Indices of at most `most` time steps, evenly spaced, the last one among them."""
     stride = math.ceil(experiment.time_steps / most)
-    return np.arange(experiment.time_steps - 1, -1, -stride)[::-1]
+    return range((experiment.time_steps - 1) % stride, experiment.time_steps, stride)
 
 
 def gradient_through_time(curves: Sequence[Curve]) -> pd.DataFrame:
-    """||dL/dh_t||, and ||dL/dc_t|| where there is a cell state, over the steps of the sequence, at the last snapshot."""
+    """||dL/dh_t||, and ||dL/dc_t|| where there is a cell state, by step of the sequence, at the last snapshot."""
     points = []
     for curve in curves:
         if not curve.snapshots or curve.ghost:
             continue
-        last, steps = curve.snapshots[-1], _recorded_steps(curve.experiment, POINTS)
+        last, steps = curve.snapshots[-1], _shown_steps(curve.experiment, POINTS)
         for part, norms in (("hidden state", last.hidden_grad_norms), ("cell state", last.cell_grad_norms)):
             if norms is not None:
-                points += [Point(int(t) + 1, float(norms[t]), curve.label, part) for t in steps]
+                points += [Point(t + 1, norms[t], curve.label, part) for t in steps]
     length = max(curve.experiment.time_steps for curve in curves)
     frame = [Point(x, math.nan, "", kind="frame") for x in (1, length)]
     return _table([*frame, *_noted_once(on_log_axis(points, smallest_normal(curves)))])
 
 
-def _noted_once(points: Iterable[Point]) -> Iterable[Point]:
-    """Say "underflow" or "overflow" in words at the first point of each line that has it."""
+def _noted_once(points: Iterable[Point], underflow: str = UNDERFLOW) -> Iterable[Point]:
+    """Say in words what is off the axis, at the first such point of each line."""
     said = set()
     for point in points:
         key = (point.series, point.part, point.off)
         if point.off and key not in said:
             said.add(key)
-            point = point._replace(note=point.off)
+            point = point._replace(note=underflow if point.off == UNDERFLOW else point.off)
         yield point
 
 
 def heat(curve: Curve) -> pd.DataFrame:
-    """||dL/dh_t|| by time step (x to x2) and training step (y to y2); `value` is its decimal logarithm, -inf is -99."""
-    columns = _recorded_steps(curve.experiment, HEAT_COLUMNS)
-    stride = math.ceil(curve.experiment.steps / HEAT_ROWS)
-    edges = np.concatenate([[0], columns + 1])
-    tables = [pd.DataFrame(columns=HEAT_TABLE_COLUMNS, dtype=float)]
-    for snapshot in curve.snapshots[::stride]:
-        norms = snapshot.hidden_grad_norms[columns]
-        with np.errstate(divide="ignore"):
-            value = np.nan_to_num(np.log10(norms), nan=99, posinf=99, neginf=-99)
-        tables.append(
-            pd.DataFrame(
-                {
-                    "x": edges[:-1],
-                    "x2": edges[1:],
-                    "y": snapshot.step - 1,
-                    "y2": snapshot.step - 1 + stride,
-                    "value": value,
-                    "norm": norms,
-                }
-            )
-        )
-    return pd.concat(tables[1:] or tables, ignore_index=True)
+    """
+    ||dL/dh_t|| by time step (x to x2) and training step (y to y2); `value` is its decimal logarithm, at least -99.
+
+    The first row has no area; it only stretches the axis over all training steps.
+    """
+    columns = _shown_steps(curve.experiment, HEAT_COLUMNS)
+    height = math.ceil(curve.experiment.steps / HEAT_ROWS)
+    edges = [0, *(t + 1 for t in columns)]
+    rows: list[tuple[float, ...]] = [(0, 0, curve.experiment.steps, curve.experiment.steps, -99.0, 0.0)]
+    top = 0
+    for snapshot in curve.snapshots:
+        if snapshot.step <= top:
+            continue
+        for left, right, norm in zip(edges, edges[1:], (snapshot.hidden_grad_norms[t] for t in columns), strict=False):
+            rows.append((left, right, top, top + height, decimal_logarithm(norm), norm))
+        top += height
+    return pd.DataFrame(rows, columns=HEAT_TABLE_COLUMNS)
+
+
+def decimal_logarithm(norm: float) -> float:
+    """log10 for a colour scale: 0 is far below everything, what is not finite far above."""
+    if not math.isfinite(norm):
+        return 99.0
+    return max(math.log10(norm), -99.0) if norm > 0 else -99.0
 
 
 def sample(experiment: Experiment) -> pd.DataFrame:
     """
-    The first sequence that the experiment trains on: `channel`, time step (`x` to `x2`), `value`, and `part`, "input" or
-    "answer". Zeros are left out, but for the first step, so that every channel has its row.
+    The first sequence that the experiment trains on: `channel`, time step (`x` to `x2`), `value`, and `part`, "input"
+    or "answer". Zeros are left out, but for the ends, so that every channel has its row.
     """
     task = TASKS[experiment.task]
     inputs, targets = next(samples(dataclasses.replace(experiment, batch=1)))
@@ -265,11 +259,11 @@ def activation_curves(names: Sequence[str], slope: bool) -> pd.DataFrame:
     return _table(points)
 
 
-def loss_difference(one: Curve, other: Curve) -> pd.DataFrame:
-    """|loss of one - loss of other| at every training step that both have; 0 is marked as underflow."""
-    pairs = zip(one.snapshots, other.snapshots, strict=False)
-    stride = math.ceil(one.experiment.steps / POINTS)
+def loss_difference(curves: Sequence[Curve]) -> pd.DataFrame:
+    """|loss of one - loss of the other| of the first two racers at every snapshot that both have."""
+    one, other = curves[:2]
     points = [
-        Point(a.step, abs(a.loss - b.loss), f"{one.label} - {other.label}") for a, b in list(pairs)[::stride]
+        Point(a.step, abs(a.loss - b.loss), f"{one.label} against {other.label}")
+        for a, b in zip(one.snapshots, other.snapshots, strict=False)
     ]
-    return _table([*_frame([one, other]), *_noted_once(on_log_axis(points, ROUNDING))])
+    return _table([*_frame(curves), *_noted_once(on_log_axis(points, ROUNDING), "exactly equal")])

@@ -31,9 +31,9 @@ class Task:
     One row of `TASKS`.
 
     `draw(length, batch, generator)` returns fresh inputs and targets. `constant(length)` is the output of the best
-    predictor that looks at no input, (steps, O) or (O,); its expected loss is `constant_loss(length)`. `plateaus(length)`
-    are losses on the way down that mean something, each with its name. Losses are means: squared error, or
-    cross-entropy in nats.
+    predictor that looks at no input, (steps, O) or (O,); its expected loss is `constant_loss(length)`.
+    `plateaus(length)` are losses on the way down that mean something, each with its name. Losses are means: squared
+    error, or cross-entropy in nats.
     """
 
     name: str
@@ -66,7 +66,7 @@ class Task:
         return F.mse_loss(answer, targets)
 
     def accuracy(self, answer: Tensor, targets: Tensor) -> float | None:
-        """The share of right classes (on copy memory among the copied symbols alone); None where there are no classes."""
+        """The share of right classes, on copy memory among the copied symbols; None where there are no classes."""
         if not self.classes:
             return None
         right = answer.argmax(-1) == targets
@@ -198,9 +198,7 @@ _ROWS = (
         draw=_copy,
         constant=_copy_constant,
         constant_loss=lambda length: COPIED * math.log(SYMBOLS) / (length + 2 * COPIED),
-        plateaus=lambda length: (
-            ("five of ten symbols", COPIED / 2 * math.log(SYMBOLS) / (length + 2 * COPIED)),
-        ),
+        plateaus=lambda length: (("five of ten symbols", COPIED / 2 * math.log(SYMBOLS) / (length + 2 * COPIED)),),
         every_step=True,
         extra_steps=2 * COPIED,
     ),

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 
@@ -22,15 +21,16 @@ SEED_OF_WEIGHTS = 2**32
 SOLVED, DIVERGED, COMPLETED = "solved", "diverged", "completed"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Snapshot:
     """
     One training step, measured before its update. Losses are means over the batch, norms Euclidean.
 
     `mean_loss` is the mean of the last 20 losses, by which a task counts as solved. `grad_norm` is over all parameters,
     before clipping; `gate_grad_norms` over the rows of one block. `hidden_grad_norms` and `cell_grad_norms` are
-    ||dL/dh_t|| and ||dL/dc_t|| for t = 1 .. T, (T,), float64. `openness` is the mean of each gate over batch, units and
-    time. `ended` says why this is the last snapshot.
+    ||dL/dh_t|| and ||dL/dc_t|| for t = 1 .. T. `openness` is the mean of each gate over batch, units and time. `ended`
+    says why this is the last snapshot. Everything is a plain float, because thousands of small arrays would riddle the
+    heap.
     """
 
     step: int
@@ -40,8 +40,8 @@ class Snapshot:
     grad_norm: float
     clipped_grad_norm: float
     gate_grad_norms: dict[str, float]
-    hidden_grad_norms: np.ndarray
-    cell_grad_norms: np.ndarray | None
+    hidden_grad_norms: tuple[float, ...]
+    cell_grad_norms: tuple[float, ...] | None
     max_hidden: float
     max_cell: float | None
     openness: dict[str, float]
@@ -53,8 +53,8 @@ class Snapshot:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, np.ndarray):
-        return [_plain(item) for item in value.tolist()]
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
     if isinstance(value, dict):
         return {name: _plain(item) for name, item in value.items()}
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
@@ -89,7 +89,7 @@ class Network(nn.Module):
 
     @property
     def layer(self) -> Layer:
-        return self.stack.layers[0]
+        return self.stack.layer_list[0]
 
     def forward(self, inputs: Tensor) -> tuple[Tensor, Trace]:
         """Inputs (T, B, D) to the answer, (B, O) or (T, B, O), and what the layer did."""
@@ -150,8 +150,8 @@ def train(experiment: Experiment, record_every: int = 1) -> Iterator[Snapshot]:
                 grad_norm=grad_norm,
                 clipped_grad_norm=_gradient_norms(network)[1],
                 gate_grad_norms=blocks,
-                hidden_grad_norms=gradient_norms(trace.hidden).numpy(),
-                cell_grad_norms=gradient_norms(trace.cell).numpy() if trace.cell else None,
+                hidden_grad_norms=tuple(gradient_norms(trace.hidden).tolist()),
+                cell_grad_norms=tuple(gradient_norms(trace.cell).tolist()) if trace.cell else None,
                 max_hidden=_largest(trace.hidden),
                 max_cell=_largest(trace.cell) if trace.cell else None,
                 openness={gate: float(torch.stack(values).detach().mean()) for gate, values in trace.gates.items()},
@@ -182,7 +182,7 @@ def _norm(tensor: Tensor) -> float:
 def _gradient_norms(network: Network) -> tuple[dict[str, float], float]:
     """The gradient's norm by block of rows, and over all parameters."""
     layer = network.layer
-    blocks = {name: 0.0 for name in layer.cell.rows}
+    blocks = dict.fromkeys(layer.cell.rows, 0.0)
     for name, parameter in layer.named_parameters():
         assert parameter.grad is not None
         owners = layer.cell.learned_gates if name == "peephole" else layer.cell.rows

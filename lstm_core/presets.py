@@ -1,0 +1,158 @@
+"""With which race does each page open, and does it show what the page says?"""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lstm_core.activations import ACTIVATIONS
+from lstm_core.cells import LAYOUTS
+from lstm_core.experiment import CHRONO, Experiment
+from lstm_core.tasks import TASKS
+from lstm_core.training import SOLVED, Snapshot
+
+Changes = Mapping[str, Any]
+Results = Mapping[str, Sequence[Snapshot]]
+
+FAMILY_RACERS: dict[str, Changes] = {
+    "vanilla RNN": {"cell": "rnn"},
+    "LSTM": {"cell": "lstm"},
+    "GRU": {"cell": "gru"},
+}
+
+FROM_IDENTITY = "ReLU, W_h = I"
+ACTIVATION_RACERS: dict[str, Changes] = {
+    **{row.label: {"activation": name} for name, row in ACTIVATIONS.items()},
+    FROM_IDENTITY: {"activation": "relu", "init": "identity"},
+}
+
+# The variants of Greff et al. 2017: each differs from their vanilla LSTM, V, which has peepholes, in one respect.
+GATE_SETS: dict[str, Changes] = {
+    "no gates": {"gates": ""},
+    "V": {"peephole": True},
+    "NIG": {"peephole": True, "gates": "fo"},
+    "NFG": {"peephole": True, "gates": "io"},
+    "NOG": {"peephole": True, "gates": "if"},
+    "NIAF": {"peephole": True, "activation": "identity", "output_activation": "tanh"},
+    "NOAF": {"peephole": True, "output_activation": "identity"},
+    "CIFG": {"peephole": True, "coupled": True},
+    "NP": {},
+}
+GATE_SET_NAMES = {
+    "no gates": "no gates",
+    "V": "V: vanilla with peepholes",
+    "NIG": "NIG: no input gate",
+    "NFG": "NFG: no forget gate",
+    "NOG": "NOG: no output gate",
+    "NIAF": "NIAF: no input activation",
+    "NOAF": "NOAF: no output activation",
+    "CIFG": "CIFG: coupled gates",
+    "NP": "NP: no peepholes",
+}
+
+
+# What may differ between the two layouts, one thing at a time.
+LAYOUT_RACERS: dict[str, Changes] = {name: {"weights": name} for name in LAYOUTS}
+COMPARISONS: dict[str, dict[str, Changes]] = {
+    "same weights": LAYOUT_RACERS,
+    "own first weights": {name: {**changes, "init": "linear"} for name, changes in LAYOUT_RACERS.items()},
+    "second bias": {"one bias": {"biases": 1}, "two biases": {"biases": 2}},
+    "speed": {name: {**changes, "precision": "float32"} for name, changes in LAYOUT_RACERS.items()},
+}
+
+
+@dataclass(frozen=True)
+class Opening:
+    """
+    The first race of a page: a base experiment, what each racer changes in it, and the claim that the page makes.
+
+    `holds(results)` decides the claim from all snapshots of all racers, by label.
+    """
+
+    claim: str
+    base: Experiment
+    racers: Mapping[str, Changes]
+    holds: Callable[[Results], bool]
+
+    def experiments(self, seed: int = 0) -> dict[str, Experiment]:
+        """The racers' experiments by label."""
+        return variants(dataclasses.replace(self.base, seed=seed), self.racers)
+
+
+def variants(base: Experiment, racers: Mapping[str, Changes]) -> dict[str, Experiment]:
+    """One experiment for each racer: the base with that racer's changes."""
+    return {label: dataclasses.replace(base, **changes) for label, changes in racers.items()}
+
+
+def _solved(snapshots: Sequence[Snapshot]) -> bool:
+    return snapshots[-1].ended == SOLVED
+
+
+def _stuck(snapshots: Sequence[Snapshot], step: int) -> bool:
+    """Within 10 % of the constant predictor on adding, at `step`."""
+    constant = TASKS["adding"].constant_loss(0)
+    return abs(snapshots[step - 1].mean_loss / constant - 1) <= 0.1
+
+
+def _reach(snapshot: Snapshot) -> float:
+    """How much of the gradient of the last hidden state is left at the first."""
+    return snapshot.hidden_grad_norms[0] / snapshot.hidden_grad_norms[-1]
+
+
+def _lstm_remembers(results: Results) -> bool:
+    lstm, rnn = results["LSTM"], results["vanilla RNN"]
+    step = lstm[-1].step
+    return _solved(lstm) and _stuck(rnn, step) and _reach(lstm[-1]) > 1000 * _reach(rnn[step - 1])
+
+
+def _only_identity_learns(results: Results) -> bool:
+    *others, identity = results.values()
+    return _solved(identity) and all(_stuck(snapshots, identity[-1].step) for snapshots in others)
+
+
+def _gates_balance(results: Results) -> bool:
+    full, coupled, unforgetting, bare = results.values()
+    steps = full[-1].step
+    grown = [
+        max(snapshot.max_cell or 0.0 for snapshot in snapshots[:steps]) for snapshots in (full, unforgetting, bare)
+    ]
+    return _solved(full) and _solved(coupled) and _stuck(bare, steps) and grown == sorted(grown)
+
+
+def _layouts_agree(results: Results) -> bool:
+    one, other = results.values()
+    return len(one) == len(other) and all(abs(a.loss - b.loss) <= 1e-6 for a, b in zip(one, other, strict=True))
+
+
+OPENINGS = {
+    "dashboard": Opening(
+        "The LSTM solves adding; at that step the vanilla RNN is still within 10 % of the constant predictor, and less "
+        "than a thousandth as much of its gradient reaches the first time step.",
+        Experiment(length=60, steps=500, batch=64, forget_bias=CHRONO),
+        {"vanilla RNN": FAMILY_RACERS["vanilla RNN"], "LSTM": FAMILY_RACERS["LSTM"]},
+        _lstm_remembers,
+    ),
+    "activations": Opening(
+        "ReLU from W_h = I solves adding; at that step tanh, sigmoid and ReLU from random weights are still within 10 % of "
+        "the constant predictor.",
+        Experiment(cell="rnn", length=100, steps=800, lr=0.003),
+        {label: ACTIVATION_RACERS[label] for label in ("tanh", "sigmoid", "ReLU", FROM_IDENTITY)},
+        _only_identity_learns,
+    ),
+    "gates": Opening(
+        "With all gates, or coupled ones, adding is solved, with none it is not. The largest |c| is at most 1 with coupled "
+        "gates, larger with all three, larger still without a forget gate, and largest without any.",
+        Experiment(length=50, steps=400, batch=64, lr=0.02, init="xavier"),
+        {
+            "your cell": {},
+            **{name: GATE_SETS[name] for name in ("CIFG", "NFG", "no gates")},
+        },
+        _gates_balance,
+    ),
+    "concatenation": Opening(
+        "Both layouts, from the same weights, have the same loss to 1e-6 at every step.",
+        Experiment(length=30, steps=300, init="xavier", precision="float64"),
+        LAYOUT_RACERS,
+        _layouts_agree,
+    ),
+}

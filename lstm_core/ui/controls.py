@@ -1,0 +1,196 @@
+"""How are experiments set? One widget for each field, all of them in the page's address."""
+
+import dataclasses
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+
+import streamlit as st
+
+from lstm_core.activations import ACTIVATIONS
+from lstm_core.cells import FAMILIES, GATES, LAYOUTS
+from lstm_core.experiment import CHRONO, CLIPS, OPTIMIZERS, PRECISIONS, Experiment
+from lstm_core.initialisation import INITS
+from lstm_core.tasks import TASKS
+
+IN_ADDRESS: Final = "query-params"
+SIZES = (4, 8, 16, 32, 64, 128)
+LEARNING_RATES = (1e-4, 3e-4, 1e-3, 2e-3, 3e-3, 5e-3, 1e-2, 2e-2, 3e-2, 0.1, 0.3, 1.0, 3.0, 10.0)
+THRESHOLDS = (0.01, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0)
+SHARED = ("task", "length", "hidden", "optimizer", "lr", "seed")
+FOLDED = ("steps", "batch", "clip", "clip_at", "init", "gain", "precision")
+
+Widget = Callable[[str, Any], Any]
+
+
+def _slider(label: str, low: float, high: float, step: float, about: str | None = None) -> Widget:
+    return lambda key, value: st.slider(label, low, high, value, step, key=key, bind=IN_ADDRESS, help=about)
+
+
+def _ordered(label: str, names: dict[Any, str], about: str | None = None) -> Widget:
+    """One of many that have an order."""
+
+    def widget(key: str, value: Any) -> Any:
+        return st.select_slider(
+            label, list(names), value, format_func=names.__getitem__, key=key, bind=IN_ADDRESS, help=about
+        )
+
+    return widget
+
+
+def _choice(label: str, names: dict[Any, str], about: str | None = None) -> Widget:
+    """One of a few, all of them in sight."""
+
+    def widget(key: str, value: Any) -> Any:
+        return st.segmented_control(
+            label,
+            list(names),
+            default=value,
+            required=True,
+            format_func=names.__getitem__,
+            key=key,
+            bind=IN_ADDRESS,
+            help=about,
+        )
+
+    return widget
+
+
+def _select(label: str, names: dict[Any, str], about: str | None = None) -> Widget:
+    """One of many."""
+
+    def widget(key: str, value: Any) -> Any:
+        options = list(names)
+        return st.selectbox(
+            label, options, options.index(value), format_func=names.__getitem__, key=key, bind=IN_ADDRESS, help=about
+        )
+
+    return widget
+
+
+def _toggle(label: str, about: str | None = None) -> Widget:
+    return lambda key, value: st.toggle(label, value, key=key, bind=IN_ADDRESS, help=about)
+
+
+def _seed(key: str, value: int) -> int:
+    return int(
+        st.number_input("Seed", 0, 2**32 - 1, value, key=key, bind=IN_ADDRESS, help="Of data and first weights.")
+    )
+
+
+def _gates(key: str, value: str) -> str:
+    chosen = st.pills(
+        "Learned gates",
+        list(GATES),
+        selection_mode="multi",
+        default=list(value),
+        format_func=GATES.__getitem__,
+        key=key,
+        bind=IN_ADDRESS,
+        help="A gate that is switched off is held at 1 and has no weights.",
+    )
+    return "".join(gate for gate in "ifo" if gate in chosen)
+
+
+def _numbers(values: Sequence[float]) -> dict[Any, str]:
+    return {value: f"{value:g}" for value in values}
+
+
+def _labels(rows: dict[str, Any]) -> dict[str, str]:
+    return {name: row.label for name, row in rows.items()}
+
+
+WIDGETS: dict[str, Widget] = {
+    "task": _select("Task", _labels(TASKS), "What the network is asked to remember."),
+    "length": _slider("Length T", 10, 200, 5, "How many time steps back the oldest information lies."),
+    "cell": _choice("Cell", FAMILIES),
+    "activation": _ordered("Activation, by its largest slope", _labels(ACTIVATIONS)),
+    "gates": _gates,
+    "coupled": _toggle("Coupled: f = 1 - i", "Whatever is added replaces something. Needs both gates."),
+    "peephole": _toggle("Peepholes", "The gates see the cell state."),
+    "weights": _choice("Weights", {name: name for name in LAYOUTS}),
+    "biases": _choice("Biases", {1: "one", 2: "two"}),
+    "forget_bias": _slider("Forget bias b", -2.0, 6.0, 0.1, "Where the forget gate starts: sigmoid(b)."),
+    "hidden": _ordered("Hidden size H", _numbers(SIZES), "Units of the hidden state."),
+    "optimizer": _choice("Optimizer", OPTIMIZERS),
+    "lr": _ordered("Learning rate", _numbers(LEARNING_RATES)),
+    "seed": _seed,
+    "steps": _slider("Training steps, at most", 100, 3000, 100),
+    "batch": _ordered("Batch size B", _numbers(SIZES), "Fresh sequences per training step."),
+    "clip": _choice("Clip gradients", CLIPS),
+    "clip_at": _ordered("Clip at", _numbers(THRESHOLDS)),
+    "init": _select("First weights", _labels(INITS)),
+    "gain": _slider("Scale of the first W_h", 0.0, 3.0, 0.05, "Multiplies the recurrent matrix."),
+    "precision": _choice("Arithmetic", {name: name for name in PRECISIONS}),
+}
+
+
+def draw(field: str, base: Experiment) -> Any:
+    """The widget of one field, at the page's own default; its value."""
+    return WIDGETS[field](field, getattr(base, field))
+
+
+def several(label: str, names: dict[str, str], default: Sequence[str], key: str) -> list[str]:
+    """Any of a few, as pills that show their names; the chosen keys in the order of `names`."""
+    chosen = st.pills(
+        label,
+        list(names),
+        selection_mode="multi",
+        default=default,
+        format_func=names.__getitem__,
+        key=key,
+        bind=IN_ADDRESS,
+    )
+    return [option for option in names if option in chosen]
+
+
+def one_of(label: str, names: dict[str, str], key: str) -> str:
+    """One of a few, all of them in sight; the first by default."""
+    return str(_choice(label, names)(key, next(iter(names))))
+
+
+def same(options: Iterable[str]) -> dict[str, str]:
+    """Options that are their own names."""
+    return {option: option for option in options}
+
+
+def forget_bias(base: Experiment) -> float | str:
+    """A slider for b with the time constant 1 + e^b beside it, or chrono initialisation."""
+    chrono = base.forget_bias == CHRONO
+    value = WIDGETS["forget_bias"]("forget_bias", 1.0 if chrono else base.forget_bias)
+    if _toggle("Chrono", "Spread the forget biases over all time scales.")("chrono", chrono):
+        st.caption("Forget biases log U(1, T - 1): a unit for every time scale up to the length of the task.")
+        return CHRONO
+    st.caption(
+        f"Time constant 1 + e^b = **{1 + math.exp(value):.1f} steps**: how long the forget gate sigmoid(b) keeps."
+    )
+    return value
+
+
+def shared(base: Experiment, **placed: Any) -> Experiment:
+    """
+    The settings that all pages have, in the sidebar: the base experiment with what the visitor changed. `placed` are
+    fields that the page has drawn itself, with their values.
+    """
+    values = dict(placed)
+    with st.sidebar:
+        values |= {field: draw(field, base) for field in SHARED if field not in placed}
+        with st.expander("More"):
+            values |= {field: draw(field, base) for field in FOLDED if field not in placed}
+            if "forget_bias" not in placed:
+                values["forget_bias"] = forget_bias(base)
+        st.button(
+            "Opening settings",
+            icon=":material/undo:",
+            type="tertiary",
+            on_click=_forget,
+            help="Back to this page's first race.",
+        )
+    return dataclasses.replace(base, **values)
+
+
+def _forget() -> None:
+    """Drop everything that was set, here and in the address."""
+    st.query_params.clear()
+    for key in list(st.session_state):
+        del st.session_state[key]

@@ -1,0 +1,54 @@
+"""What does every page begin with? Its name, the way to the others, and torch warmed up."""
+
+import gc
+from dataclasses import dataclass
+
+import streamlit as st
+
+from lstm_core.experiment import Experiment
+from lstm_core.training import train
+
+
+@dataclass(frozen=True)
+class Page:
+    """One row of `PAGES`: the file, the name in the navigation, the question that the page asks."""
+
+    path: str
+    label: str
+    icon: str
+    question: str
+
+
+PAGES = {
+    "dashboard": Page("dashboard.py", "Race", ":material/sprint:", "How long can a network remember?"),
+    "activations": Page(
+        "pages/activations.py",
+        "Activations",
+        ":material/ssid_chart:",
+        "Does the activation function cause the forgetting?",
+    ),
+    "gates": Page("pages/gates.py", "Gates", ":material/tune:", "What does each gate buy?"),
+    "concatenation": Page(
+        "pages/concatenation.py", "Concatenation", ":material/join:", "Is one matrix for [h; x] any different from two?"
+    ),
+}
+
+
+@st.cache_resource(show_spinner=False)
+def _warm_up() -> None:
+    """The first optimizer takes a second to import its parts; and what is loaded by now need not be collected again."""
+    list(train(Experiment(length=2, steps=2)))
+    gc.collect()
+    gc.freeze()
+
+
+def setup(name: str) -> None:
+    """Begin the page `name` of `PAGES`: tab title, navigation in the sidebar, and the question as heading."""
+    page = PAGES[name]
+    st.set_page_config(page_title=f"{page.label} · Gradient Highway", page_icon=":material/timeline:", layout="wide")
+    _warm_up()
+    with st.sidebar:
+        st.markdown("### Gradient Highway")
+        for other in PAGES.values():
+            st.page_link(other.path, label=other.label, icon=other.icon)
+    st.title(page.question)

@@ -1,0 +1,39 @@
+"""What does a page say besides its charts? The task at hand, and three short texts."""
+
+import streamlit as st
+
+from lstm_core import tables
+from lstm_core.charts import SAMPLE, spec
+from lstm_core.experiment import Experiment
+from lstm_core.tasks import TASKS
+
+SAMPLE_SPEC = spec(SAMPLE)
+
+
+def the_task(experiment: Experiment) -> None:
+    """The task in words, one sample of it as a picture, and the loss that needs no memory."""
+    task = TASKS[experiment.task]
+    st.subheader(f"The task: {task.label.lower()}")
+    st.markdown(f"{task.description} *{task.example}.*")
+    st.vega_lite_chart(
+        tables.sample(experiment),
+        SAMPLE_SPEC,
+        key="sample",
+        alt=f"One sequence of the task {task.label}: every input channel, and the answer, by time step.",
+    )
+    length = experiment.length
+    st.caption(
+        f"The first sequence of this race, strong where the value is high; rows with an arrow are the answer. Whoever "
+        f"ignores the inputs gets a loss of {task.constant_loss(length):.4f} at best; the task counts as solved below "
+        f"{task.solved_below(length):.4f}, averaged over 20 steps."
+    )
+
+
+def three_texts(look: str, why: str, article: str) -> None:
+    """What to look for, why it happens, and what the article says about it."""
+    for column, heading, text in zip(
+        st.columns(3), ("What to look for", "Why", "What the article says"), (look, why, article), strict=True
+    ):
+        with column:
+            st.subheader(heading)
+            st.markdown(text)

@@ -1,0 +1,73 @@
+"""Activations: does the activation function cause the forgetting?"""
+
+import streamlit as st
+
+from lstm_core import tables
+from lstm_core.activations import ACTIVATIONS
+from lstm_core.charts import FUNCTIONS, SLOPES, spec
+from lstm_core.presets import ACTIVATION_RACERS, OPENINGS, variants
+from lstm_core.ui import controls
+from lstm_core.ui.live import live
+from lstm_core.ui.setup import setup
+from lstm_core.ui.words import the_task, three_texts
+
+setup("activations")
+st.markdown(
+    "Recurrent networks that differ in one function. **Drag the slider**, from small slopes to large ones, and compare "
+    "with ReLU started from the identity matrix."
+)
+
+opening = OPENINGS["activations"]
+_, *rivals = opening.racers
+left, right = st.columns(2)
+with left:
+    front = ACTIVATIONS[controls.draw("activation", opening.base)]
+    st.caption(f"Steepest slope of {front.label}: **{front.largest_slope:.3g}**. It comes first in the race.")
+with right:
+    cell = controls.draw("cell", opening.base)
+    init = controls.draw("init", opening.base)
+chosen = controls.several("Race it against", controls.same(ACTIVATION_RACERS), rivals, key="rivals")
+
+base = controls.shared(opening.base, cell=cell, init=init)
+racers = {label: ACTIVATION_RACERS[label] for label in dict.fromkeys([front.label, *chosen])}
+live(
+    "activations",
+    variants(base, racers),
+    charts=("loss", "gradient_through_time", "gradient_by_step", "largest_state"),
+)
+
+st.subheader("The functions and their slopes")
+names = list(dict.fromkeys(changes["activation"] for changes in racers.values()))
+left, right = st.columns(2)
+with left:
+    st.vega_lite_chart(
+        tables.activation_curves(names, slope=False),
+        spec(FUNCTIONS),
+        key="functions",
+        alt="The chosen activation functions between -4 and 4.",
+    )
+    st.caption("What becomes of a preactivation x.")
+with right:
+    st.vega_lite_chart(
+        tables.activation_curves(names, slope=True),
+        spec(SLOPES),
+        key="slopes",
+        alt="The slopes of the chosen activation functions between -4 and 4.",
+    )
+    st.caption("By this the gradient is multiplied, once for every step back in time.")
+for name in names:
+    row = ACTIVATIONS[name]
+    st.latex(rf"\text{{{row.label}:}}\quad\varphi(x) = {row.formula} \qquad \varphi'(x) = {row.slope_formula}")
+
+the_task(base)
+three_texts(
+    "The sigmoid's gradient is gone after a few steps back, often to an exact 0. Tanh and ReLU carry it further, but "
+    "from random weights nobody leaves the upper dashed line. ReLU from the identity matrix keeps its gradient, and "
+    "learns.",
+    "One step back multiplies the gradient by the slope and by the recurrent matrix. With a slope of "
+    "at most 1/4 the product vanishes unless the matrix stretches fourfold. But a slope of 1 does not save it: the "
+    "random matrix shrinks it as well, and half of the ReLUs are shut.",
+    "*Sigmoid and tanh make it worse, and ReLU does not do well either, because of W.* True with usual first weights. "
+    "With W_h = I (Le, Jaitly and Hinton 2015) the plain ReLU network solves this task: it is the product of "
+    "slope and matrix that counts.",
+)

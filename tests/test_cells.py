@@ -1,0 +1,282 @@
+"""Does every cell compute its equations, and do the bounds that follow from them hold?"""
+
+import math
+from collections.abc import Callable
+from functools import partial
+from itertools import combinations
+from typing import Any
+
+import pytest
+import torch
+from torch import Generator, Tensor, nn
+from torch.func import functional_call
+
+from lstm_core.activations import ACTIVATIONS
+from lstm_core.cells import LAYOUTS, Cell, gradient_norms
+from lstm_core.layers import Layer, Stack
+from lstm_core.model import GRU, LSTM, RNN
+
+T, B, D, H = 5, 3, 4, 2
+EXACT = {"rtol": 0.0, "atol": 1e-12}
+
+GATE_SETS = ["".join(gates) for number in range(4) for gates in combinations("ifo", number)]
+LSTMS = [Cell("lstm", gates=gates, peephole=peephole) for gates in GATE_SETS for peephole in (False, True)] + [
+    Cell("lstm", gates=gates, coupled=True, peephole=peephole) for gates in ("if", "ifo") for peephole in (False, True)
+]
+CELLS = [Cell("rnn"), Cell("gru"), *LSTMS]
+ACTIVATED = [Cell(family, activation=name) for family in ("rnn", "lstm", "gru") for name in ACTIVATIONS] + [
+    Cell("lstm", output_activation=name) for name in ACTIVATIONS
+]
+
+TORCH_MODULES = {
+    "rnn-tanh": (RNN, partial(nn.RNN, nonlinearity="tanh")),
+    "rnn-relu": (RNN, partial(nn.RNN, nonlinearity="relu")),
+    "lstm": (LSTM, nn.LSTM),
+    "gru": (GRU, nn.GRU),
+}
+NAMES = {"weight_hh": "weight_h", "weight_ih": "weight_x", "bias_ih": "bias", "bias_hh": "bias_h"}
+
+
+def described(cell: Cell) -> str:
+    extras = [word for word in ("coupled", "peephole") if getattr(cell, word)]
+    if cell.family == "lstm":
+        extras.insert(0, cell.gates or "gateless")
+    return "-".join([cell.family, cell.activation, cell.output_activation or "same", *extras])
+
+
+def over(cells: list[Cell]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("cell", cells, ids=described)
+
+
+def normal(*shape: int, seed: int, scale: float = 1.0) -> Tensor:
+    return scale * torch.randn(shape, generator=Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def built(cell: Cell, weights: str = "separate", biases: int = 1, gain: float = 1.0) -> Stack:
+    """One layer with random weights and biases, the same for every layout."""
+    generator = Generator().manual_seed(0)
+    return Stack(cell, D, H, weights=weights, biases=biases, gain=gain, generator=generator).double()
+
+
+def only_layer(stack: Stack) -> Layer:
+    (layer,) = stack.layers
+    assert isinstance(layer, Layer)
+    return layer
+
+
+def initial(cell: Cell, layers: int = 1) -> list[Tensor]:
+    """Random initial states (L, B, H)."""
+    return [normal(layers, B, H, seed=seed) for seed in range(2 if cell.family == "lstm" else 1)]
+
+
+def gradients(outputs: list[Tensor], sources: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The gradient of a random weighted sum of all outputs with respect to each source."""
+    total = sum((output * normal(*output.shape, seed=seed)).sum() for seed, output in enumerate(outputs))
+    assert isinstance(total, Tensor)
+    values = torch.autograd.grad(total, list(sources.values()), materialize_grads=True)
+    return dict(zip(sources, values, strict=True))
+
+
+def run(stack: Stack) -> tuple[list[Tensor], dict[str, Tensor]]:
+    """Outputs and final states; and the gradients of weights, input and initial states."""
+    x, states = normal(T, B, D, seed=9), initial(stack.cell)
+    sources = dict(stack.named_parameters()) | {"x": x} | {f"state{k}": state for k, state in enumerate(states)}
+    for tensor in (x, *states):
+        tensor.requires_grad_()
+    output, final, _ = stack(x, tuple(states))
+    return [output, *final], gradients([output, *final], sources)
+
+
+def long_run(cell: Cell, steps: int = 200) -> tuple[Tensor, Tensor]:
+    """All hidden and all cell states (T, B, H), from zero states, under large weights and inputs."""
+    (trace,) = built(cell, gain=5)(normal(steps, B, D, seed=1, scale=10))[2]
+    return torch.stack(trace.hidden), torch.stack(trace.cell or trace.hidden)
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize(("ours", "torchs"), TORCH_MODULES.values(), ids=TORCH_MODULES.keys())
+def test_outputs_states_and_gradients_are_those_of_torch(
+    ours: Any, torchs: Callable[..., nn.RNNBase], layers: int
+) -> None:
+    oracle = torchs(D, H, layers).double()
+    for seed, parameter in enumerate(oracle.parameters()):
+        nn.init.normal_(parameter, generator=Generator().manual_seed(seed))
+    module = ours.from_torch(oracle)
+    own = dict(module.stack.named_parameters())
+    weights = {f"{name}_l{k}": own[f"layers.{k}.{NAMES[name]}"] for name in NAMES for k in range(layers)}
+
+    def results(network: nn.Module, weights: dict[str, Tensor]) -> list[Tensor]:
+        x, states = (
+            normal(T, B, D, seed=9).requires_grad_(),
+            [s.requires_grad_() for s in initial(module.stack.cell, layers)],
+        )
+        output, final = network(x, tuple(states) if len(states) == 2 else states[0])
+        outputs = [output, *(final if len(states) == 2 else [final])]
+        sources = {name: weights[name] for name in sorted(weights)} | {"x": x, **dict(zip("hc", states, strict=False))}
+        return [*outputs, *gradients(outputs, sources).values()]
+
+    expected = results(oracle, dict(oracle.named_parameters()))
+    torch.testing.assert_close(results(module, weights), expected, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("weights", LAYOUTS)
+@over(list(dict.fromkeys(CELLS + ACTIVATED)))
+def test_gradients_are_finite_differences(cell: Cell, weights: str) -> None:
+    stack = built(cell, weights, biases=2)
+    names = [name for name, parameter in stack.named_parameters() if parameter.numel()]
+    parameters = [stack.get_parameter(name) for name in names]
+
+    def outputs(x: Tensor, *tensors: Tensor) -> tuple[Tensor, ...]:
+        states, values = tensors[: -len(names)], tensors[-len(names) :]
+        output, final, _ = functional_call(stack, dict(zip(names, values, strict=True)), (x, states))
+        return output, *final
+
+    inputs = [tensor.requires_grad_() for tensor in (normal(T, B, D, seed=9), *initial(cell))]
+    assert torch.autograd.gradcheck(outputs, (*inputs, *parameters), fast_mode=True)
+
+
+def lstm_written_out(stack: Stack, x: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Gers and Schmidhuber (2000): i and f see the old cell state, o sees the new one. No gate: 1."""
+    cell, layer = stack.cell, only_layer(stack)
+    learned = [gate for gate in cell.gates if not (cell.coupled and gate == "f")]
+    rows = [row for row in "ifgo" if row == "g" or row in learned]
+    matrices = (layer.weight_h, layer.weight_x, layer.bias)
+    w, u, b = (dict(zip(rows, matrix.split(H), strict=True)) for matrix in matrices)
+    p = dict(zip(learned, layer.peephole if layer.peephole is not None else torch.zeros(3, H), strict=False))
+    outputs = []
+
+    def gate(name: str, x_t: Tensor, h: Tensor, c: Tensor) -> Tensor:
+        if name not in learned:
+            return torch.ones_like(c)
+        return 1 / (1 + torch.exp(-(h @ w[name].T + x_t @ u[name].T + b[name] + p[name] * c)))
+
+    for x_t in x:
+        i, f = gate("i", x_t, h, c), gate("f", x_t, h, c)
+        g = torch.tanh(h @ w["g"].T + x_t @ u["g"].T + b["g"])
+        c = (1 - i if cell.coupled else f) * c + i * g
+        h = gate("o", x_t, h, c) * torch.tanh(c)
+        outputs.append(h)
+    return torch.stack(outputs), h, c
+
+
+@over(LSTMS)
+def test_the_lstm_family_is_its_equations_written_out(cell: Cell) -> None:
+    stack, x, (h, c) = built(cell), normal(T, B, D, seed=9), initial(cell)
+    output, (last_h, last_c), _ = stack(x, (h, c))
+    expected = lstm_written_out(stack, x, h[0], c[0])
+    torch.testing.assert_close((output, last_h[0], last_c[0]), expected, **EXACT)
+
+
+@pytest.mark.parametrize("biases", [1, 2])
+@over(CELLS)
+def test_both_layouts_are_the_same_function_with_the_same_gradients(cell: Cell, biases: int) -> None:
+    def joined(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+        rest = dict(tensors)
+        weight = torch.cat([rest.pop("layers.0.weight_h"), rest.pop("layers.0.weight_x")], 1)
+        return rest | {"layers.0.weight": weight}
+
+    apart, joint = built(cell, "separate", biases), built(cell, "concatenated", biases)
+    for parameter in joint.parameters():
+        nn.init.zeros_(parameter)
+    joint.load_state_dict(joined(apart.state_dict()))
+    outputs, slopes = run(apart)
+    torch.testing.assert_close(run(joint), (outputs, joined(slopes)), **EXACT)
+
+
+@pytest.mark.parametrize("family", ["rnn", "lstm"])
+@pytest.mark.parametrize("weights", LAYOUTS)
+def test_two_biases_with_the_same_sum_are_as_good_as_one(family: str, weights: str) -> None:
+    one, two = built(Cell(family), weights, 1), built(Cell(family), weights, 2)
+    parts = only_layer(two)
+    assert parts.bias_h is not None
+    one.load_state_dict({name: value for name, value in two.state_dict().items() if "bias" not in name}, strict=False)
+    only_layer(one).bias.data = parts.bias.data + parts.bias_h.data
+    torch.testing.assert_close(run(one)[0], run(two)[0], **EXACT)
+
+
+@pytest.mark.parametrize("weights", LAYOUTS)
+@pytest.mark.parametrize("gates", GATE_SETS)
+def test_each_removed_gate_saves_its_rows(gates: str, weights: str) -> None:
+    def size(gates: str) -> int:
+        return sum(parameter.numel() for parameter in built(Cell("lstm", gates=gates), weights).parameters())
+
+    assert size("ifo") == 4 * (H * (H + D) + H)
+    assert size("ifo") - size(gates) == (3 - len(gates)) * (H * (H + D) + H)
+
+
+@pytest.mark.parametrize("gates", GATE_SETS)
+def test_a_removed_gate_is_a_gate_held_open(gates: str) -> None:
+    small, full = built(Cell("lstm", gates=gates)), built(Cell("lstm"))
+    rows = [row for row in "ifgo" if row == "g" or row in gates]
+    wide, narrow = full.state_dict(), small.state_dict()
+    for name, value in wide.items():
+        parts = dict(zip(rows, narrow[name].split(H), strict=True))
+        closed = torch.full((H, *value.shape[1:]), 50.0 if name.endswith("bias") else 0.0, dtype=torch.float64)
+        wide[name] = torch.cat([parts.get(row, closed) for row in "ifgo"])
+    full.load_state_dict(wide)
+    torch.testing.assert_close(run(full)[0], run(small)[0], **EXACT)
+
+
+@over([cell for cell in LSTMS if cell.coupled])
+def test_coupled_gates_keep_the_cell_state_within_1(cell: Cell) -> None:
+    assert float(long_run(cell)[1].abs().max()) <= 1 + 1e-12
+
+
+def test_coupled_gates_add_up_to_1() -> None:
+    (trace,) = built(Cell("lstm", coupled=True))(normal(T, B, D, seed=9))[2]
+    torch.testing.assert_close(
+        torch.stack(trace.gates["i"]) + torch.stack(trace.gates["f"]), torch.ones(T, B, H).double()
+    )
+
+
+@pytest.mark.parametrize("gates", [gates for gates in GATE_SETS if "f" not in gates])
+def test_without_a_forget_gate_the_cell_state_moves_by_at_most_1_a_step(gates: str) -> None:
+    states = long_run(Cell("lstm", gates=gates))[1]
+    assert float(states.diff(dim=0).abs().max()) <= 1 + 1e-12
+    assert float(states.abs().max()) > 2
+
+
+def test_the_hidden_state_of_a_gru_stays_within_1() -> None:
+    assert float(long_run(Cell("gru"))[0].abs().max()) <= 1 + 1e-12
+
+
+@pytest.mark.parametrize("gates", [gates for gates in GATE_SETS if "f" not in gates])
+def test_without_a_forget_gate_and_recurrent_weights_the_cell_state_is_a_highway(gates: str) -> None:
+    """dc_T/dc_0 is the identity exactly; with recurrent weights it is not, if anything reads the hidden state."""
+    stack = built(Cell("lstm", gates=gates))
+    h, c = torch.zeros(1, 1, H, dtype=torch.float64), normal(1, 1, H, seed=1)
+    x = normal(T, 1, D, seed=9)
+
+    def jacobian() -> Tensor:
+        return torch.autograd.functional.jacobian(lambda c: stack(x, (h, c))[1][1], c).view(H, H)
+
+    assert not torch.allclose(jacobian(), torch.eye(H).double())
+    nn.init.zeros_(only_layer(stack).weight_h)
+    assert torch.equal(jacobian(), torch.eye(H).double())
+
+
+@pytest.mark.parametrize(
+    ("forget_bias", "steps"), [(0.0, 2.0), (1.0, 3.7), (2.0, 8.4), (3.0, 21.0), (math.log(99), 100.0)]
+)
+def test_the_memory_lasts_1_plus_e_to_the_forget_bias_steps(forget_bias: float, steps: float) -> None:
+    stack = Stack(Cell("lstm"), D, H, forget_bias=forget_bias, init="identity", gain=0).double()
+    x, zero, one = torch.zeros(1, B, D).double(), torch.zeros(1, B, H).double(), torch.ones(1, B, H).double()
+    kept = stack(x, (zero, one))[1][1]
+    torch.testing.assert_close(1 / (1 - kept), steps * one, rtol=0.01, atol=0)
+
+
+def test_gradient_norms_are_those_of_a_linear_network() -> None:
+    """dL/dh_t = (W_h^T)^(T-t) v for L = v . h_T, with norms far below the smallest square of float32."""
+    stack = Stack(Cell("rnn", "identity"), D, H, init="orthogonal", gain=1e-6)
+    (trace,) = stack(torch.ones(T, 1, D))[2]
+    trace.retain_gradients()
+    trace.hidden[-1].sum().backward()
+    expected = [math.sqrt(H) * 1e-6 ** (T - t) for t in range(1, T + 1)]
+    assert gradient_norms(trace.hidden).tolist() == pytest.approx(expected, rel=1e-4, abs=0)
+
+
+def test_states_that_the_loss_does_not_reach_have_gradient_norm_0() -> None:
+    (trace,) = built(Cell("rnn"))(normal(T, B, D, seed=9))[2]
+    trace.retain_gradients()
+    trace.hidden[0].sum().backward()
+    assert gradient_norms(trace.hidden)[1:].tolist() == [0.0] * (T - 1)
