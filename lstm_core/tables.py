@@ -114,7 +114,7 @@ def loss_by_step(curves: Sequence[Curve]) -> pd.DataFrame:
     task = TASKS[experiment.task]
     constant = task.constant_loss(experiment.length)
     lines = (("constant predictor", constant), *task.plateaus(experiment.length))
-    endings = {
+    endings: dict[tuple[str, float], str] = {
         (curve.label, last.step): f"{last.ended} at step {last.step}"
         for curve in curves
         for last in curve.snapshots[-1:]
@@ -263,7 +263,6 @@ def loss_difference(curves: Sequence[Curve]) -> pd.DataFrame:
     """|loss of one - loss of the other| of the first two racers at every snapshot that both have."""
     one, other = curves[:2]
     points = [
-        Point(a.step, abs(a.loss - b.loss), f"{one.label} against {other.label}")
-        for a, b in zip(one.snapshots, other.snapshots, strict=False)
+        Point(a.step, abs(a.loss - b.loss), "difference") for a, b in zip(one.snapshots, other.snapshots, strict=False)
     ]
     return _table([*_frame(curves), *_noted_once(on_log_axis(points, ROUNDING), "exactly equal")])

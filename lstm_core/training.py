@@ -69,7 +69,8 @@ class Network(nn.Module):
         chrono = experiment.forget_bias == CHRONO
         self.task = TASKS[experiment.task]
         outputs = len(self.task.outputs)
-        self.readout = nn.Linear(experiment.hidden, outputs)
+        # A plain nn.Linear(...) would draw first weights from the generator that the whole process shares.
+        self.readout = nn.utils.skip_init(nn.Linear, experiment.hidden, outputs)
         bound = experiment.hidden**-0.5
         for parameter in self.readout.parameters():
             nn.init.uniform_(parameter, -bound, bound, generator=generator)

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from lstm_core.tasks import TASKS, Sample, Task
 
-SAMPLES, CHUNK = 100_000, 5_000
+SAMPLES, CHUNK = 100_000, 1_000
 BLANK, DELIMITER, CUE = 8, 9, 9
 
 every_task = pytest.mark.parametrize("task", TASKS.values(), ids=TASKS.keys())
@@ -50,7 +50,7 @@ def constant_answer(task: Task, length: int, batch: int) -> Tensor:
 def marked(inputs: Tensor) -> tuple[Tensor, Tensor]:
     """Where the two marks are, and which values they mark, both (2, B)."""
     values, marks = inputs.unbind(2)
-    assert set(marks.unique().tolist()) <= {0.0, 1.0}
+    assert ((marks == 0) | (marks == 1)).all()
     assert (marks.sum(0) == 2).all()
     steps = marks.t().nonzero()[:, 1].view(-1, 2).t()
     return steps, values.gather(0, steps)
@@ -183,8 +183,8 @@ def test_drawing_leaves_the_global_generator_alone(task: Task) -> None:
 @pytest.mark.parametrize("length", [2, 20, 50])
 def test_one_mark_lies_anywhere_in_each_half(name: str, length: int) -> None:
     first, second = marked(drawn(TASKS[name], length, 5000)[0])[0]
-    assert first.unique().tolist() == list(range(length // 2))
-    assert second.unique().tolist() == list(range(length // 2, length))
+    assert set(first.tolist()) == set(range(length // 2))
+    assert set(second.tolist()) == set(range(length // 2, length))
 
 
 @marking_tasks
@@ -208,7 +208,7 @@ def test_multiplication_asks_for_the_product_of_the_marked_values() -> None:
 @pytest.mark.parametrize("length", [1, 20])
 def test_copy_shows_ten_symbols_then_blanks_and_one_delimiter(length: int) -> None:
     shown = drawn(TASKS["copy"], length)[0].argmax(2)
-    assert shown[:10].unique().tolist() == list(range(8))
+    assert set(shown[:10].flatten().tolist()) == set(range(8))
     expected = [BLANK] * (length - 1) + [DELIMITER] + [BLANK] * 10
     assert (shown[10:] == torch.tensor(expected)[:, None]).all()
 
@@ -222,8 +222,8 @@ def test_copy_asks_for_blanks_and_then_the_symbols_in_order() -> None:
 @pytest.mark.parametrize("length", [10, 23, 50, 100])
 def test_temporal_order_places_its_symbols_in_the_published_windows(length: int) -> None:
     early, late = relevant(drawn(TASKS["temporal_order"], length, 2000)[0])[0]
-    assert early.unique().tolist() == [t for t in range(length) if length <= 10 * t < 2 * length]
-    assert late.unique().tolist() == [t for t in range(length) if 5 * length <= 10 * t < 6 * length]
+    assert set(early.tolist()) == {t for t in range(length) if length <= 10 * t < 2 * length}
+    assert set(late.tolist()) == {t for t in range(length) if 5 * length <= 10 * t < 6 * length}
 
 
 def test_temporal_order_asks_which_two_symbols_came_in_which_order() -> None:

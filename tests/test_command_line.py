@@ -1,0 +1,120 @@
+"""Does the command line print what it promises, refuse what it must, and end when asked?"""
+
+import dataclasses
+import json
+import signal
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from lstm_core import Experiment, train
+from lstm_core.__main__ import main
+
+SHORT = ["--length", "5", "--hidden", "4", "--batch", "3", "--steps", "4"]
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[str, Any]]:
+    assert main(["train", *arguments]) == 0
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_one_json_object_a_step_and_one_that_sums_up(capsys: pytest.CaptureFixture[str]) -> None:
+    *steps, end = run(capsys, *SHORT)
+    assert [line["step"] for line in steps] == [1, 2, 3, 4]
+    assert {"step", "loss", "grad_norm"} <= set(steps[0])
+    assert (end["done"], end["reason"], end["steps"]) == (True, "completed", 4)
+    assert end["final_loss"] == steps[-1]["loss"]
+    assert end["steps_per_second"] > 0
+
+
+def test_the_lines_are_the_snapshots(capsys: pytest.CaptureFixture[str]) -> None:
+    experiment = Experiment(length=5, hidden=4, batch=3, steps=4)
+    assert run(capsys, *SHORT)[:-1] == [snapshot.to_dict() for snapshot in train(experiment)]
+
+
+def test_fewer_lines_on_demand(capsys: pytest.CaptureFixture[str]) -> None:
+    assert [line.get("step") for line in run(capsys, *SHORT, "--record-every", "3")] == [1, 3, 4, None]
+
+
+def test_every_field_is_an_option(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["train", "--help"])
+    told = capsys.readouterr().out
+    for spec in dataclasses.fields(Experiment):
+        assert "--" + spec.name.replace("_", "-") in told
+
+
+def test_options_reach_the_experiment(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--forget-bias", "chrono", "--coupled", "--output-activation", "identity", "--weights", "concatenated"]
+    experiment = Experiment(
+        length=5, hidden=4, batch=3, steps=4,
+        forget_bias="chrono", coupled=True, output_activation="identity", weights="concatenated",
+    )  # fmt: skip
+    assert run(capsys, *SHORT, *arguments)[0] == next(train(experiment)).to_dict()
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--length", "-5"),
+        ("--length", "many"),
+        ("--gates", "xyz"),
+        ("--task", "nonsense"),
+        ("--hidden", "100000"),
+        ("--lr", "nan"),
+        ("--forget-bias", "huge"),
+        ("--seed", "-1"),
+        ("--record-every", "0"),
+        ("--record-every", "often"),
+        ("--colour", "red"),
+    ],
+)
+def test_a_bad_value_gets_one_line_and_status_2(option: str, value: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["train", option, value])
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.count("\n") == 1
+    assert option.strip("-").replace("-", "_") in told.err.replace("-", "_")
+    assert value in told.err
+
+
+def test_no_command_gets_one_line_and_status_2(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main([])
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_divergence_is_valid_json(capsys: pytest.CaptureFixture[str]) -> None:
+    end = run(capsys, "--activation", "identity", "--lr", "10")[-1]
+    assert end["reason"] == "diverged"
+    assert end["final_loss"] in ("inf", "nan") or isinstance(end["final_loss"], float)
+
+
+def start(*arguments: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "lstm_core", "train", "--steps", "1000000", *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_ctrl_c_ends_it_with_what_was_recorded_so_far() -> None:
+    with start("--record-every", "5") as process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(3)]
+        process.send_signal(signal.SIGINT)
+        rest, errors = process.communicate(timeout=60)
+    *steps, end = [json.loads(line) for line in [*lines, *rest.splitlines()]]
+    assert process.returncode == 130
+    assert (end["done"], end["reason"], end["steps"]) == (True, "interrupted", steps[-1]["step"])
+    assert errors == ""
+
+
+def test_a_reader_that_stops_reading_is_no_error() -> None:
+    with start() as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == ""
+        assert process.wait(timeout=60) == 0

@@ -1,0 +1,104 @@
+"""Is an experiment a value: checked, equal, hashable, and the same after a trip through JSON?"""
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from lstm_core import Experiment
+
+REFUSED: list[dict[str, Any]] = [
+    {"task": "nonsense"},
+    {"length": -5},
+    {"length": 2.5},
+    {"length": "50"},
+    {"length": True},
+    {"cell": "transformer"},
+    {"activation": "softmax"},
+    {"output_activation": "softmax"},
+    {"gates": "xyz"},
+    {"gates": "oi"},
+    {"gates": "ii"},
+    {"gates": None},
+    {"coupled": 1.5},
+    {"peephole": "yes"},
+    {"weights": "shared"},
+    {"biases": 3},
+    {"init": "zeros"},
+    {"gain": -1.0},
+    {"forget_bias": "large"},
+    {"forget_bias": 1e400},
+    {"hidden": 100_000},
+    {"batch": 0},
+    {"steps": 0},
+    {"optimizer": "lion"},
+    {"lr": 0.0},
+    {"lr": float("nan")},
+    {"momentum": 1.0},
+    {"clip": "sometimes"},
+    {"clip_at": 0.0},
+    {"seed": -1},
+    {"precision": "float16"},
+    {"engine": "quantum"},
+]
+
+
+@pytest.mark.parametrize("wrong", REFUSED, ids=str)
+def test_a_bad_value_is_refused_by_field_and_value(wrong: dict[str, Any]) -> None:
+    ((name, value),) = wrong.items()
+    with pytest.raises(ValueError, match=f"^{name}: ") as refused:
+        Experiment(**wrong)
+    assert repr(value) in str(refused.value)
+
+
+def test_every_field_has_a_refused_value() -> None:
+    assert {name for wrong in REFUSED for name in wrong} == {spec.name for spec in dataclasses.fields(Experiment)}
+
+
+def test_coupling_needs_both_gates() -> None:
+    with pytest.raises(ValueError, match=r"^coupled: "):
+        Experiment(coupled=True, gates="io")
+
+
+@pytest.mark.parametrize("only_lstm", [{"gates": "io"}, {"peephole": True}, {"output_activation": "tanh"}], ids=str)
+@pytest.mark.parametrize("cell", ["rnn", "gru"])
+def test_gates_of_the_lstm_are_refused_elsewhere(cell: str, only_lstm: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=f"^{next(iter(only_lstm))}: .* needs cell lstm"):
+        Experiment(cell=cell, **only_lstm)
+
+
+def test_a_length_that_is_too_short_for_the_task_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"^length: 9 is too short for temporal_order, which needs at least 10"):
+        Experiment(task="temporal_order", length=9)
+
+
+def test_whole_numbers_and_floats_are_the_same_experiment() -> None:
+    assert Experiment(lr=1, forget_bias=2) == Experiment(lr=1.0, forget_bias=2.0)
+    assert Experiment(lr=1).key == Experiment(lr=1.0).key
+
+
+def test_every_field_changes_the_key() -> None:
+    other: dict[str, Any] = {
+        "task": "latch", "length": 51, "cell": "gru", "activation": "relu", "output_activation": "relu", "gates": "io",
+        "coupled": True, "peephole": True, "weights": "concatenated", "biases": 2, "init": "xavier", "gain": 2.0,
+        "forget_bias": "chrono", "hidden": 33, "batch": 33, "steps": 301, "optimizer": "sgd", "lr": 0.02,
+        "momentum": 0.5, "clip": "value", "clip_at": 2.0, "seed": 1, "precision": "float64", "engine": "reference",
+    }  # fmt: skip
+    assert set(other) == {spec.name for spec in dataclasses.fields(Experiment)}
+    keys = {Experiment().key, *(Experiment(**{name: value}).key for name, value in other.items())}
+    assert len(keys) == len(other) + 1
+
+
+def test_the_key_never_changes() -> None:
+    assert Experiment().key == "a8e4080798ca53d2"
+
+
+def test_json_brings_an_experiment_back() -> None:
+    experiment = Experiment(task="copy", forget_bias="chrono", gates="io", output_activation="identity", lr=3e-3)
+    assert Experiment.from_json(experiment.to_json()) == experiment
+
+
+@pytest.mark.parametrize("text", ["[]", "{", '{"colour": "red"}', '{"length": "50"}', "null"])
+def test_json_that_is_no_experiment_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        Experiment.from_json(text)
