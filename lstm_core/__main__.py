@@ -7,10 +7,12 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from typing import Any, NoReturn
 
 from tqdm import tqdm
 
+from lstm_core.calibration import report
 from lstm_core.experiment import Experiment
 from lstm_core.training import Snapshot, train
 
@@ -34,6 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     for spec in dataclasses.fields(Experiment):
         _add_option(command, spec)
     command.add_argument("--record-every", type=int, default=1, help="steps between two lines")
+    commands.add_parser("openings", help="run every page's opening race with five seeds, a table in Markdown")
     return parser
 
 
@@ -94,8 +97,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status is 0, 2 for refused input, 130 after Ctrl-C."""
     parser = _parser()
     values = vars(parser.parse_args(arguments))
+    if values.pop("command") == "openings":
+        with ProcessPoolExecutor() as executor:
+            for line in report(executor):
+                print(line)
+        return 0
     record_every = values.pop("record_every")
-    values.pop("command")
     if record_every < 1:
         parser.error(f"record_every: {record_every} is not a whole number of at least 1")
     try:

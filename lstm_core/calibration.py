@@ -3,7 +3,7 @@
 import datetime
 import platform
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor
 
 import torch
 from tqdm import tqdm
@@ -29,7 +29,7 @@ def _verdict(page: str, seed: int) -> tuple[bool, dict[str, str]]:
     return OPENINGS[page].holds(results), {label: _outcome(snapshots) for label, snapshots in results.items()}
 
 
-def report(seeds: Sequence[int] = SEEDS) -> Iterator[str]:
+def report(executor: Executor, seeds: Sequence[int] = SEEDS) -> Iterator[str]:
     """A table in Markdown for each page: how every racer ended for every seed, and whether the page's claim held."""
     yield "# Opening races"
     yield ""
@@ -37,8 +37,8 @@ def report(seeds: Sequence[int] = SEEDS) -> Iterator[str]:
     today = datetime.datetime.now(tz=datetime.UTC).date()
     yield f"Made by `python -m lstm_core openings` on {today}, {platform.machine()}, torch {torch.__version__}."
     jobs = [(page, seed) for page in OPENINGS for seed in seeds]
-    with ProcessPoolExecutor() as pool:
-        verdicts = dict(zip(jobs, tqdm(pool.map(_verdict, *zip(*jobs, strict=True)), total=len(jobs)), strict=True))
+    results = executor.map(_verdict, *zip(*jobs, strict=True))
+    verdicts = dict(zip(jobs, tqdm(results, total=len(jobs), disable=None), strict=True))
     for page, opening in OPENINGS.items():
         columns = [verdicts[page, seed] for seed in seeds]
         yield ""

@@ -5,7 +5,7 @@ Dimensions: T time, B batch, D input, H hidden. A cell has k blocks of H rows ("
 the LSTM family and r z n for the GRU, as in torch.nn.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -20,10 +20,10 @@ BLOCKS = {"rnn": "h", "lstm": "ifgo", "gru": "rzn"}
 GATES = {"i": "input gate", "f": "forget gate", "o": "output gate"}
 
 
-def choose(name: str, value: object, allowed: object) -> None:
+def choose(name: str, value: object, allowed: Iterable[object]) -> None:
     """Raise ValueError, naming field, value and what is allowed, unless `value` is among `allowed`."""
-    options = list(allowed)  # type: ignore[call-overload]
-    if value not in options:
+    options = list(allowed)
+    if not any(value == option and type(value) is type(option) for option in options):
         raise ValueError(f"{name}: {value!r} is not one of {', '.join(map(str, options))}")
 
 
@@ -51,6 +51,8 @@ class Cell:
             choose("output_activation", self.output_activation, ACTIVATIONS)
         if not isinstance(self.gates, str) or "".join(g for g in "ifo" if g in self.gates) != self.gates:
             raise ValueError(f"gates: {self.gates!r} is not a subset of ifo in that order (empty: no gates)")
+        choose("coupled", self.coupled, (False, True))
+        choose("peephole", self.peephole, (False, True))
         if self.coupled and not {"i", "f"} <= set(self.gates):
             raise ValueError(f"coupled: f = 1 - i needs both gates i and f, but gates is {self.gates!r}")
         if self.family != "lstm":
@@ -145,7 +147,7 @@ def run_lstm(inputs: Tensor, h: Tensor, c: Tensor | None, p: Parameters, cell: C
     phi = ACTIVATIONS[cell.activation].function
     psi = ACTIVATIONS[cell.output_activation or cell.activation].function
     peepholes = {} if p.peephole is None else dict(zip(cell.learned_gates, p.peephole, strict=True))
-    pre, trace = preactivation(p, inputs), Trace(gates={gate: [] for gate in cell.gates})
+    pre, trace, rows = preactivation(p, inputs), Trace(gates={gate: [] for gate in cell.gates}), cell.rows
 
     def opened(gate: str, block: Tensor, c: Tensor) -> Tensor:
         value = torch.sigmoid(torch.addcmul(block, peepholes[gate], c) if peepholes else block)
@@ -153,7 +155,7 @@ def run_lstm(inputs: Tensor, h: Tensor, c: Tensor | None, p: Parameters, cell: C
         return value
 
     for t in range(len(inputs)):
-        block = dict(zip(cell.rows, pre(t, h).chunk(len(cell.rows), 1), strict=True))
+        block = dict(zip(rows, pre(t, h).chunk(len(rows), 1), strict=True))
         kept, added = c, phi(block["g"])
         if "i" in block:
             i = opened("i", block["i"], c)

@@ -153,7 +153,7 @@ CHARTS = {
         "Difference of the two",
         tables.loss_difference,
         lines(BY_STEP, "difference of losses", log=True),
-        "1e-16 is the last digit of a double: below 1e-12 the two compute the same.",
+        "1e-16 is the last digit of a double. Training magnifies rounding, here as in any two runs that differ by a digit.",
         "Line chart on a log axis: absolute difference between the losses of the first two racers by training step.",
     ),
 }

@@ -14,10 +14,13 @@ class Chrono:
 
     longest: int
 
+    def __post_init__(self) -> None:
+        if self.longest < 2:
+            raise ValueError(f"longest: {self.longest!r} is not a number of time steps of at least 2")
+
     def draw(self, size: int, generator: Generator | None) -> Tensor:
         """Forget biases (size,), float64."""
-        span = max(self.longest - 2, 1)
-        return torch.log1p(span * torch.rand(size, generator=generator, dtype=torch.float64))
+        return torch.log1p((self.longest - 2) * torch.rand(size, generator=generator, dtype=torch.float64))
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """How do cells become layers that train?"""
 
+import math
+
 import torch
 from torch import Generator, Tensor, nn
 
@@ -29,7 +31,7 @@ class Layer(nn.Module):
         self.bias = nn.Parameter(torch.empty(rows))
         self.bias_h = nn.Parameter(torch.empty(rows)) if biases == 2 else None
         gates = len(cell.learned_gates)
-        self.peephole = nn.Parameter(torch.empty(gates, hidden_size)) if cell.peephole else None
+        self.peephole = nn.Parameter(torch.empty(gates, hidden_size)) if cell.peephole and gates else None
 
     def tensors(self) -> Parameters:
         """The weights as the engines take them."""
@@ -86,6 +88,12 @@ def _check_sizes(**sizes: int) -> None:
             raise ValueError(f"{name}: {value!r} is not a whole number of at least 1")
 
 
+def _check_finite(**numbers: float) -> None:
+    for name, value in numbers.items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise ValueError(f"{name}: {value!r} is not a finite number")
+
+
 class Stack(nn.Module):
     """Layers of one `Cell`, each on the outputs of the one below. Sizes and choices are checked: ValueError."""
 
@@ -110,6 +118,7 @@ class Stack(nn.Module):
         choose("biases", biases, (1, 2))
         choose("init", init, INITS)
         choose("engine", engine, engines.ENGINES)
+        _check_finite(gain=gain, forget_bias=0.0 if isinstance(forget_bias, Chrono) else forget_bias)
         self.cell, self.engine = cell, engine
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
         self.layers = nn.ModuleList()
@@ -149,7 +158,7 @@ class Stack(nn.Module):
         shape = (self.num_layers, inputs.shape[1], self.hidden_size)
         if states is None:
             return (inputs.new_zeros(shape),) * number
-        if len(states) != number or any(state.shape != shape for state in states):
-            given = ", ".join(str(tuple(state.shape)) for state in states)
-            raise ValueError(f"state: {given or 'nothing'} given, {number} of shape {shape} needed")
+        given = [tuple(state.shape) if isinstance(state, Tensor) else type(state).__name__ for state in states]
+        if given != [shape] * number:
+            raise ValueError(f"state: {given} given, {number} of shape {shape} needed")
         return states

@@ -1,5 +1,6 @@
 """The public modules: drop-in relatives of torch.nn.RNN, LSTM and GRU whose inside can be changed."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any, Self
 
 import torch
@@ -52,18 +53,15 @@ class RNN(nn.Module):
 
     @classmethod
     def from_torch(cls, module: nn.RNN) -> Self:
-        """The same function with a copy of torch's weights."""
-        nonlinearity = str(module.nonlinearity)
-        return _filled(
-            cls(module.input_size, module.hidden_size, module.num_layers, activation=nonlinearity, biases=2), module
-        )
+        """The same function with a copy of torch's weights; ValueError for what this project does not have."""
+        return _from_torch(cls, module, nn.RNN, activation=getattr(module, "nonlinearity", "tanh"))
 
     def to_torch(self) -> nn.RNN:
         """The same function as a torch.nn.RNN; ValueError where torch cannot express it."""
         activation = self.stack.cell.activation
         if activation not in ("tanh", "relu"):
             raise ValueError(f"activation: {activation!r} is not one of tanh, relu, which torch.nn.RNN knows")
-        return _emptied(nn.RNN(*_sizes(self.stack), nonlinearity=activation), self.stack)
+        return _to_torch(nn.RNN, self.stack, nonlinearity=activation)
 
 
 class LSTM(nn.Module):
@@ -119,8 +117,8 @@ class LSTM(nn.Module):
 
     @classmethod
     def from_torch(cls, module: nn.LSTM) -> Self:
-        """The same function with a copy of torch's weights."""
-        return _filled(cls(module.input_size, module.hidden_size, module.num_layers, biases=2), module)
+        """The same function with a copy of torch's weights; ValueError for what this project does not have."""
+        return _from_torch(cls, module, nn.LSTM)
 
     def to_torch(self) -> nn.LSTM:
         """The same function as a torch.nn.LSTM; ValueError where torch cannot express the variant."""
@@ -129,7 +127,7 @@ class LSTM(nn.Module):
             "lstm", output_activation=cell.output_activation
         ):
             raise ValueError(f"torch.nn.LSTM has all gates, tanh and no peepholes; this is {cell}")
-        return _emptied(nn.LSTM(*_sizes(self.stack)), self.stack)
+        return _to_torch(nn.LSTM, self.stack)
 
 
 class GRU(nn.Module):
@@ -173,46 +171,49 @@ class GRU(nn.Module):
 
     @classmethod
     def from_torch(cls, module: nn.GRU) -> Self:
-        """The same function with a copy of torch's weights."""
-        return _filled(cls(module.input_size, module.hidden_size, module.num_layers, biases=2), module)
+        """The same function with a copy of torch's weights; ValueError for what this project does not have."""
+        return _from_torch(cls, module, nn.GRU)
 
     def to_torch(self) -> nn.GRU:
         """The same function as a torch.nn.GRU; ValueError where torch cannot express it."""
         if self.stack.cell.activation != "tanh":
             raise ValueError(f"activation: {self.stack.cell.activation!r} is not tanh, which torch.nn.GRU has")
-        return _emptied(nn.GRU(*_sizes(self.stack)), self.stack)
+        return _to_torch(nn.GRU, self.stack)
 
 
 TORCH_NAMES = {"recurrent": "weight_hh", "input": "weight_ih", "bias": "bias_ih", "recurrent_bias": "bias_hh"}
+TORCH_ONLY = {"bidirectional": False, "proj_size": 0, "dropout": 0.0, "batch_first": False}
 
 
-def _sizes(stack: Stack) -> tuple[int, int, int]:
-    return stack.input_size, stack.hidden_size, stack.num_layers
-
-
-@torch.no_grad()
-def _filled(ours: Any, theirs: nn.RNNBase) -> Any:
-    """Copy torch's weights into ours; ValueError for what ours does not have."""
-    for name, plain in {"bidirectional": False, "proj_size": 0, "dropout": 0.0, "batch_first": False}.items():
+def _from_torch(ours: type, theirs: nn.Module, kind: Any, **options: Any) -> Any:
+    """Our module with torch's weights; ValueError for another kind of module, or for what ours does not have."""
+    if not isinstance(theirs, kind):
+        raise ValueError(f"module: {type(theirs).__name__} is not a torch.nn.{kind.__name__}")
+    for name, plain in TORCH_ONLY.items():
         if getattr(theirs, name) != plain:
             raise ValueError(f"{name}: {getattr(theirs, name)!r} is not supported, only {plain!r}")
-    ours.to(theirs.weight_hh_l0.dtype)
-    for index, layer in enumerate(ours.stack.layer_list):
-        tensors = layer.tensors()
+    sizes = theirs.input_size, theirs.hidden_size, theirs.num_layers
+    module = ours(*sizes, biases=2, generator=Generator(), **options).to(theirs.weight_hh_l0)
+    _copy((mine, other) for mine, other in _pairs(module.stack, theirs))
+    return module
+
+
+def _to_torch(kind: Any, ours: Stack, **options: Any) -> Any:
+    """Torch's module with our weights."""
+    theirs = kind(ours.input_size, ours.hidden_size, ours.num_layers, **options).to(ours.layer_list[0].bias)
+    _copy((other, mine) for mine, other in _pairs(ours, theirs))
+    return theirs
+
+
+def _pairs(ours: Stack, theirs: nn.RNNBase) -> Iterator[tuple[Tensor | None, Tensor | None]]:
+    for index, layer in enumerate(ours.layer_list):
         for name, torch_name in TORCH_NAMES.items():
-            source = getattr(theirs, f"{torch_name}_l{index}", None)
-            target = getattr(tensors, name)
-            target.copy_(torch.zeros_like(target) if source is None else source)
-    return ours
+            yield getattr(layer.tensors(), name), getattr(theirs, f"{torch_name}_l{index}", None)
 
 
 @torch.no_grad()
-def _emptied(theirs: Any, ours: Stack) -> Any:
-    """Copy our weights into torch's module; a second bias that ours does not have is 0."""
-    theirs.to(ours.layers[0].bias.dtype)
-    for index, layer in enumerate(ours.layer_list):
-        tensors = layer.tensors()
-        for name, torch_name in TORCH_NAMES.items():
-            source, target = getattr(tensors, name), getattr(theirs, f"{torch_name}_l{index}")
+def _copy(pairs: Iterable[tuple[Tensor | None, Tensor | None]]) -> None:
+    """Fill each first tensor with the second; a bias that the source does not have is 0."""
+    for target, source in pairs:
+        if target is not None:
             target.copy_(torch.zeros_like(target) if source is None else source)
-    return theirs

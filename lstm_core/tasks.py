@@ -75,7 +75,7 @@ class Task:
 
 def _mark_two(length: int, batch: int, generator: Generator) -> tuple[Tensor, Tensor, Tensor]:
     """Inputs (T, B, 2) of values and marks, and the two marked values, each (B,); one mark in either half."""
-    half = length // 2
+    half = (length + 1) // 2
     first = torch.randint(0, half, (batch,), generator=generator)
     second = torch.randint(half, length, (batch,), generator=generator)
     values = torch.rand(length, batch, generator=generator)

@@ -82,7 +82,7 @@ class Network(nn.Module):
             biases=experiment.biases,
             init=experiment.init,
             gain=experiment.gain,
-            forget_bias=Chrono(experiment.time_steps) if chrono else float(experiment.forget_bias),
+            forget_bias=Chrono(max(experiment.time_steps, 2)) if chrono else float(experiment.forget_bias),
             engine=experiment.engine,
             generator=generator,
         )

@@ -20,7 +20,7 @@ opening = OPENINGS["gates"]
 yours, *rivals = opening.racers
 left, right = st.columns(2)
 with left:
-    gates = controls.draw("gates", opening.base)
+    gates = "".join(controls.draw("gates", opening.base))
     with st.container(horizontal=True):
         coupled = controls.draw("coupled", opening.base)
         peephole = controls.draw("peephole", opening.base)

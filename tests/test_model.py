@@ -165,6 +165,13 @@ def test_unknown_choices_are_refused_by_name_and_value(family: str, field: str, 
         ({"gates": None}, "gates: None"),
         ({"gates": "io", "coupled": True}, "coupled: .*'io'"),
         ({"gates": "fo", "coupled": True}, "coupled: .*'fo'"),
+        ({"coupled": "no"}, "coupled: 'no'"),
+        ({"peephole": 1}, "peephole: 1"),
+        ({"biases": True}, "biases: True"),
+        ({"biases": 2.0}, "biases: 2.0"),
+        ({"gain": math.nan}, "gain: nan"),
+        ({"forget_bias": math.inf}, "forget_bias: inf"),
+        ({"forget_bias": "chrono"}, "forget_bias: 'chrono'"),
     ],
 )
 def test_impossible_lstms_are_refused_by_name_and_value(options: Options, message: str) -> None:
@@ -194,6 +201,24 @@ def test_states_of_another_shape_are_refused(family: str, shape: tuple[int, ...]
     given = (fits, wrong) if family == "lstm" else wrong
     with pytest.raises(ValueError, match=f"^state: .*{re.escape(str(shape))}.* of shape {re.escape(str((1, B, H)))}"):
         MODULES[family](D, H)(torch.zeros(T, B, D), given)
+
+
+@pytest.mark.parametrize("family", ["rnn", "gru"])
+def test_a_pair_of_states_is_refused_where_there_is_one(family: str) -> None:
+    state = torch.zeros(1, B, H)
+    with pytest.raises(ValueError, match=r"^state: .*tuple"):
+        MODULES[family](D, H)(torch.zeros(T, B, D), (state, state))
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [(LSTM, nn.GRU), (RNN, nn.LSTM), (GRU, nn.Linear)])
+def test_from_torch_refuses_another_kind_of_module(ours: Any, theirs: Any) -> None:
+    with pytest.raises(ValueError, match=f"^module: {theirs.__name__} is not a torch.nn.{ours.__name__}"):
+        ours.from_torch(theirs(D, H))
+
+
+def test_chrono_refuses_a_memory_of_less_than_two_steps() -> None:
+    with pytest.raises(ValueError, match=r"^longest: 1 "):
+        Chrono(1)
 
 
 @pytest.mark.parametrize("number", [0, 1, 3])

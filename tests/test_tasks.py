@@ -180,11 +180,11 @@ def test_drawing_leaves_the_global_generator_alone(task: Task) -> None:
 
 
 @marking_tasks
-@pytest.mark.parametrize("length", [2, 20, 50])
+@pytest.mark.parametrize("length", [2, 7, 20, 50])
 def test_one_mark_lies_anywhere_in_each_half(name: str, length: int) -> None:
     first, second = marked(drawn(TASKS[name], length, 5000)[0])[0]
-    assert set(first.tolist()) == set(range(length // 2))
-    assert set(second.tolist()) == set(range(length // 2, length))
+    assert set(first.tolist()) == {t for t in range(length) if t < length / 2}
+    assert set(second.tolist()) == {t for t in range(length) if t >= length / 2}
 
 
 @marking_tasks

@@ -13,6 +13,7 @@ from lstm_core.experiment import CHRONO, CLIPS, OPTIMIZERS, PRECISIONS, Experime
 from lstm_core.initialisation import INITS
 from lstm_core.tasks import TASKS
 
+DEFAULTS = "defaults"
 IN_ADDRESS: Final = "query-params"
 SIZES = (4, 8, 16, 32, 64, 128)
 LEARNING_RATES = (1e-4, 3e-4, 1e-3, 2e-3, 3e-3, 5e-3, 1e-2, 2e-2, 3e-2, 0.1, 0.3, 1.0, 3.0, 10.0)
@@ -42,16 +43,18 @@ def _choice(label: str, names: dict[Any, str], about: str | None = None) -> Widg
     """One of a few, all of them in sight."""
 
     def widget(key: str, value: Any) -> Any:
-        return st.segmented_control(
+        chosen = st.segmented_control(  # type: ignore[call-overload]
             label,
             list(names),
             default=value,
             required=True,
-            format_func=names.__getitem__,
+            format_func=names.get,
             key=key,
             bind=IN_ADDRESS,
             help=about,
         )
+        # An address that says "optimizer=", with nothing behind it, gives None all the same.
+        return value if chosen is None else chosen
 
     return widget
 
@@ -73,23 +76,31 @@ def _toggle(label: str, about: str | None = None) -> Widget:
 
 
 def _seed(key: str, value: int) -> int:
-    return int(
-        st.number_input("Seed", 0, 2**32 - 1, value, key=key, bind=IN_ADDRESS, help="Of data and first weights.")
+    # A float inside, because a whole-number input raises OverflowError when an address says seed=inf.
+    about = "Of data and first weights."
+    seed = st.number_input(
+        "Seed", 0.0, 2.0**32 - 1, float(value), 1.0, format="%d", key=key, bind=IN_ADDRESS, help=about
     )
+    return int(seed)
 
 
-def _gates(key: str, value: str) -> str:
-    chosen = st.pills(
-        "Learned gates",
-        list(GATES),
-        selection_mode="multi",
-        default=list(value),
-        format_func=GATES.__getitem__,
-        key=key,
-        bind=IN_ADDRESS,
-        help="A gate that is switched off is held at 1 and has no weights.",
-    )
-    return "".join(gate for gate in "ifo" if gate in chosen)
+def _pills(label: str, names: dict[str, str], about: str | None = None) -> Widget:
+    """Any of a few."""
+
+    def widget(key: str, value: Iterable[str]) -> list[str]:
+        chosen = st.pills(
+            label,
+            list(names),
+            selection_mode="multi",
+            default=list(value),
+            format_func=names.__getitem__,
+            key=key,
+            bind=IN_ADDRESS,
+            help=about,
+        )
+        return [option for option in names if option in chosen]
+
+    return widget
 
 
 def _numbers(values: Sequence[float]) -> dict[Any, str]:
@@ -105,7 +116,7 @@ WIDGETS: dict[str, Widget] = {
     "length": _slider("Length T", 10, 200, 5, "How many time steps back the oldest information lies."),
     "cell": _choice("Cell", FAMILIES),
     "activation": _ordered("Activation, by its largest slope", _labels(ACTIVATIONS)),
-    "gates": _gates,
+    "gates": _pills("Learned gates", GATES, "A gate that is switched off is held at 1 and has no weights."),
     "coupled": _toggle("Coupled: f = 1 - i", "Whatever is added replaces something. Needs both gates."),
     "peephole": _toggle("Peepholes", "The gates see the cell state."),
     "weights": _choice("Weights", {name: name for name in LAYOUTS}),
@@ -125,28 +136,25 @@ WIDGETS: dict[str, Widget] = {
 }
 
 
+def place(widget: Widget, key: str, default: Any) -> Any:
+    """Show a widget and remember its default, for the way back to it; its value."""
+    st.session_state.setdefault(DEFAULTS, {})[key] = default
+    return widget(key, default)
+
+
 def draw(field: str, base: Experiment) -> Any:
     """The widget of one field, at the page's own default; its value."""
-    return WIDGETS[field](field, getattr(base, field))
+    return place(WIDGETS[field], field, getattr(base, field))
 
 
 def several(label: str, names: dict[str, str], default: Sequence[str], key: str) -> list[str]:
-    """Any of a few, as pills that show their names; the chosen keys in the order of `names`."""
-    chosen = st.pills(
-        label,
-        list(names),
-        selection_mode="multi",
-        default=default,
-        format_func=names.__getitem__,
-        key=key,
-        bind=IN_ADDRESS,
-    )
-    return [option for option in names if option in chosen]
+    """Any of a few, as pills that show their names; the chosen ones in the order of `names`."""
+    return place(_pills(label, names), key, list(default))
 
 
 def one_of(label: str, names: dict[str, str], key: str) -> str:
     """One of a few, all of them in sight; the first by default."""
-    return str(_choice(label, names)(key, next(iter(names))))
+    return place(_choice(label, names), key, next(iter(names)))
 
 
 def same(options: Iterable[str]) -> dict[str, str]:
@@ -157,8 +165,8 @@ def same(options: Iterable[str]) -> dict[str, str]:
 def forget_bias(base: Experiment) -> float | str:
     """A slider for b with the time constant 1 + e^b beside it, or chrono initialisation."""
     chrono = base.forget_bias == CHRONO
-    value = WIDGETS["forget_bias"]("forget_bias", 1.0 if chrono else base.forget_bias)
-    if _toggle("Chrono", "Spread the forget biases over all time scales.")("chrono", chrono):
+    value = place(WIDGETS["forget_bias"], "forget_bias", 1.0 if chrono else base.forget_bias)
+    if place(_toggle("Chrono", "Spread the forget biases over all time scales."), "chrono", chrono):
         st.caption("Forget biases log U(1, T - 1): a unit for every time scale up to the length of the task.")
         return CHRONO
     st.caption(
@@ -183,14 +191,14 @@ def shared(base: Experiment, **placed: Any) -> Experiment:
             "Opening settings",
             icon=":material/undo:",
             type="tertiary",
-            on_click=_forget,
+            on_click=_reset,
             help="Back to this page's first race.",
         )
     return dataclasses.replace(base, **values)
 
 
-def _forget() -> None:
-    """Drop everything that was set, here and in the address."""
-    st.query_params.clear()
-    for key in list(st.session_state):
-        del st.session_state[key]
+def _reset() -> None:
+    """Put every control back to this page's default."""
+    for key, default in st.session_state[DEFAULTS].items():
+        if key in st.session_state:
+            st.session_state[key] = default

@@ -58,9 +58,11 @@ def _show(page: str, experiments: Mapping[str, Experiment]) -> Showing:
     return st.session_state[SLOT]
 
 
-def _restart() -> None:
-    before = st.session_state.pop(SLOT)
-    before.race.pause()
+def _stop() -> None:
+    """Forget the race, and with it the curves."""
+    before = st.session_state.pop(SLOT, None)
+    if before:
+        before.race.pause()
 
 
 def live(
@@ -73,6 +75,10 @@ def live(
     Race the first `MOST_RACERS` experiments, and draw `charts`, rows of `CHARTS`, until all have ended; `extra` draws
     what else the page shows of the race, in every frame.
     """
+    if not experiments:
+        _stop()
+        st.info("Choose at least one racer.")
+        return
     if len(experiments) > MOST_RACERS:
         st.warning(f"{len(experiments)} racers are chosen; the first {MOST_RACERS} run.")
         experiments = dict(list(experiments.items())[:MOST_RACERS])
@@ -84,7 +90,7 @@ def live(
             st.button("Pause", icon=":material/pause:", on_click=race.pause, key="pause")
         else:
             st.button("Go on", icon=":material/play_arrow:", on_click=race.start, key="start", disabled=race.finished)
-        st.button("Start over", icon=":material/replay:", on_click=_restart, key="restart")
+        st.button("Start over", icon=":material/replay:", on_click=_stop, key="restart")
 
     @st.fragment(run_every=FRAME_SECONDS if moving else None)
     def frame() -> None:

@@ -1,0 +1,192 @@
+"""Does every page open on its calibrated race, and survive whatever a visitor does?"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from lstm_core import Experiment
+from lstm_core.presets import GATE_SETS, OPENINGS
+from lstm_core.ui.live import SLOT, Showing
+from lstm_core.ui.setup import PAGES
+
+ROOT = Path(__file__).parent.parent
+WIDGETS = ("slider", "select_slider", "selectbox", "number_input", "toggle", "pills", "segmented_control")
+
+
+@pytest.fixture
+def visits() -> Iterator[list[AppTest]]:
+    """The visits of a test; their races stop with it."""
+    opened: list[AppTest] = []
+    yield opened
+    for visit in opened:
+        if SLOT in visit.session_state:
+            visit.session_state[SLOT].race.pause()
+    st.cache_resource.clear()
+
+
+def open_page(visits: list[AppTest], name: str, **address: str) -> AppTest:
+    """A first visit to a page, with what its address says."""
+    visit = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60)
+    visits.append(visit)
+    for key, value in address.items():
+        visit.query_params[key] = value
+    if name != "dashboard":
+        visit.switch_page(PAGES[name].path)
+    return check(visit.run())
+
+
+def check(visit: AppTest) -> AppTest:
+    assert [error.value for error in visit.exception] == []
+    return visit
+
+
+def experiments(visit: AppTest) -> dict[str, Experiment]:
+    showing: Showing = visit.session_state[SLOT]
+    return dict(showing.experiments)
+
+
+def controls(visit: AppTest) -> list[tuple[str, str]]:
+    """Kind and key of every control that the page shows."""
+    return [(kind, widget.key) for kind in WIDGETS for widget in getattr(visit, kind) if widget.key]
+
+
+def another_value(widget: Any, kind: str) -> Any:
+    """A value that the control does not have now."""
+    if kind == "toggle":
+        return not widget.value
+    if kind in ("slider", "number_input"):
+        return widget.max if widget.value != widget.max else widget.min
+    if kind == "pills":
+        return widget.value[:-1]
+    names = widget.format_func.__self__  # it is the look-up in a table of names
+    return next(option for option in names if option != widget.value)
+
+
+def test_every_page_has_an_opening_race_and_a_file() -> None:
+    assert set(OPENINGS) == set(PAGES)
+    pages = {"dashboard.py", *(f"pages/{file.name}" for file in (ROOT / "pages").glob("*.py"))}
+    assert pages == {page.path for page in PAGES.values()}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_opens_on_its_calibrated_race(name: str, visits: list[AppTest]) -> None:
+    visit = open_page(visits, name)
+    assert visit.title[0].value == PAGES[name].question
+    assert experiments(visit) == OPENINGS[name].experiments()
+    assert visit.session_state[SLOT].race.running
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_control_moves_without_an_exception(name: str, visits: list[AppTest]) -> None:
+    visit = open_page(visits, name)
+    moved = controls(visit)
+    assert len(moved) >= 12
+    for kind, key in moved:
+        widget = getattr(visit, kind)(key=key)
+        check(widget.set_value(another_value(widget, kind)).run())
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_link_with_absurd_values_opens_on_the_defaults(name: str, visits: list[AppTest]) -> None:
+    keys = [key for _, key in controls(open_page(visits, name))]
+    for absurd in ("-999999999999", "1e400", "NaN", "<b>x</b>", "\u0000", "안녕"):
+        visit = open_page(visits, name, **dict.fromkeys(keys, absurd))
+        assert experiments(visit) == OPENINGS[name].experiments()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_link_with_empty_values_opens(name: str, visits: list[AppTest]) -> None:
+    keys = [key for _, key in controls(open_page(visits, name))]
+    open_page(visits, name, **dict.fromkeys(keys, ""))
+
+
+@pytest.mark.parametrize(
+    ("name", "address", "changes"),
+    [
+        ("dashboard", {"length": "100", "seed": "7", "racers": "GRU"}, {"length": 100, "seed": 7, "cell": "gru"}),
+        ("gates", {"gates": "input gate", "forget_bias": "2.5"}, {"gates": "i", "forget_bias": 2.5}),
+        ("gates", {"chrono": "true", "peephole": "true"}, {"forget_bias": "chrono", "peephole": True}),
+        ("concatenation", {"cell": "GRU", "lr": "0.1"}, {"cell": "gru", "lr": 0.1}),
+        ("activations", {"activation": "SiLU", "task": "Parity"}, {"activation": "silu", "task": "parity"}),
+    ],
+)
+def test_a_link_reproduces_its_race(
+    name: str, address: dict[str, str], changes: dict[str, Any], visits: list[AppTest]
+) -> None:
+    first = next(iter(experiments(open_page(visits, name, **address)).values()))
+    for field, value in changes.items():
+        assert getattr(first, field) == value
+
+
+def test_a_changed_control_starts_a_new_race_and_leaves_ghosts(visits: list[AppTest]) -> None:
+    visit = open_page(visits, "dashboard")
+    before: Showing = visit.session_state[SLOT]
+    while len(before.race.racers[0].snapshots) < 2:
+        check(visit.run())
+    check(visit.slider(key="length").set_value(20).run())
+    after: Showing = visit.session_state[SLOT]
+    assert not before.race.running
+    assert after.race.running
+    assert {experiment.length for _, experiment in after.experiments} == {20}
+    assert {(ghost.label, ghost.experiment.length) for ghost in after.ghosts} >= {("vanilla RNN", 60)}
+
+
+def test_pause_and_go_on_and_start_over(visits: list[AppTest]) -> None:
+    visit = open_page(visits, "dashboard")
+    race = visit.session_state[SLOT].race
+    check(visit.button(key="pause").click().run())
+    assert not race.running
+    check(visit.button(key="start").click().run())
+    assert race.running
+    check(visit.button(key="restart").click().run())
+    assert visit.session_state[SLOT].race is not race
+    assert not race.running
+
+
+def test_the_opening_settings_come_back(visits: list[AppTest]) -> None:
+    visit = open_page(visits, "gates", length="100", gates="input gate")
+    (button,) = [button for button in visit.button if button.label == "Opening settings"]
+    check(button.click().run())
+    assert experiments(visit) == OPENINGS["gates"].experiments()
+
+
+def test_another_page_stops_the_race_of_the_one_before(visits: list[AppTest]) -> None:
+    visit = open_page(visits, "dashboard")
+    race = visit.session_state[SLOT].race
+    check(visit.switch_page(PAGES["gates"].path).run())
+    assert not race.running
+    assert visit.session_state[SLOT].page == "gates"
+
+
+def test_a_finished_race_says_who_solved_the_task(visits: list[AppTest]) -> None:
+    visit = open_page(visits, "dashboard", length="10", steps="100", task="Latch", racers="LSTM")
+    while not visit.session_state[SLOT].race.finished:
+        check(visit.run())
+    check(visit.run())
+    assert any("solved at step" in text.value for text in visit.markdown)
+
+
+def test_a_diverged_race_is_a_result_not_an_error(visits: list[AppTest]) -> None:
+    visit = open_page(visits, "activations", activation="identity", lr="10", clip="off")
+    while not visit.session_state[SLOT].race.racers[0].ended:
+        check(visit.run())
+    check(visit.run())
+    assert any("diverged at step" in text.value for text in visit.markdown)
+
+
+def test_too_many_racers_get_a_word_and_the_first_ones_run(visits: list[AppTest]) -> None:
+    visit = open_page(visits, "gates")
+    pills = visit.pills(key="rivals")
+    check(pills.set_value(list(GATE_SETS)).run())
+    assert len(visit.session_state[SLOT].race.racers) == 6
+    assert "the first 6 run" in visit.warning[0].value
+
+
+def test_no_racers_get_a_word(visits: list[AppTest]) -> None:
+    visit = open_page(visits, "dashboard")
+    check(visit.pills(key="racers").set_value([]).run())
+    assert "Choose" in visit.info[0].value

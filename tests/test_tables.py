@@ -1,0 +1,168 @@
+"""Do tables and charts show what the snapshots say, with nothing dropped?"""
+
+import dataclasses
+import json
+import math
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from lstm_core import TASKS, Experiment, Snapshot, tables, train
+from lstm_core.charts import CHARTS, FUNCTIONS, HEAT, SAMPLE, spec
+from lstm_core.tables import Curve, Point, on_log_axis
+
+EXPERIMENT = Experiment(length=12, hidden=4, batch=4, steps=30)
+SNAPSHOTS = list(train(EXPERIMENT))
+CURVE = Curve("it", EXPERIMENT, SNAPSHOTS)
+
+
+def changed(**changes: Any) -> Curve:
+    """The curve with its last snapshot changed."""
+    return Curve("it", EXPERIMENT, [*SNAPSHOTS[:-1], dataclasses.replace(SNAPSHOTS[-1], **changes)])
+
+
+def racers(table: pd.DataFrame) -> pd.DataFrame:
+    return table[table.kind == "racer"]
+
+
+def of_parts(snapshot: Snapshot, name: str) -> list[float]:
+    return list(getattr(snapshot, name).values())
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_chart_has_the_same_columns_before_the_first_snapshot(name: str) -> None:
+    empty = CHARTS[name].table([Curve("it", EXPERIMENT, []), Curve("other", EXPERIMENT, [])])
+    assert list(empty.columns) == tables.COLUMNS
+    assert racers(empty).empty
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_chart_is_a_constant_specification(name: str) -> None:
+    """Its data are sent apart, so that growing curves never change it."""
+    told = json.dumps(spec(CHARTS[name].picture))
+    assert "datasets" not in told
+    assert '"data"' not in told
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_chart_stands_in_a_notebook_with_its_data(name: str) -> None:
+    other = Curve("other", EXPERIMENT, SNAPSHOTS)
+    drawn = CHARTS[name].of([CURVE, other]).to_dict()
+    rows = [row for values in drawn["datasets"].values() for row in values]
+    table = CHARTS[name].table([CURVE, other])
+    pd.testing.assert_frame_equal(pd.DataFrame(rows).astype(dict(table.dtypes)), table)
+
+
+@pytest.mark.parametrize(
+    ("table", "values"),
+    [
+        (tables.loss_by_step, [s.mean_loss for s in SNAPSHOTS]),
+        (tables.grad_norm_by_step, [s.grad_norm for s in SNAPSHOTS]),
+        (tables.largest_state_by_step, [s.max_cell for s in SNAPSHOTS]),
+        (tables.openness_by_step, [v for s in SNAPSHOTS for v in of_parts(s, "openness")]),
+        (tables.block_grad_norms_by_step, [v for s in SNAPSHOTS for v in of_parts(s, "gate_grad_norms")]),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_table_by_step_holds_the_snapshots_values(table: Any, values: list[float]) -> None:
+    shown = racers(table([CURVE]))
+    inside = shown[shown.off == ""]
+    assert len(shown) == len(values)
+    assert inside.y.tolist() == [value for value, off in zip(values, shown.off, strict=True) if not off]
+
+
+def test_gradient_through_time_shows_both_states_of_the_last_snapshot() -> None:
+    shown = racers(tables.gradient_through_time([CURVE]))
+    assert shown.x.tolist() == [*range(1, 13), *range(1, 13)]
+    assert shown.y.tolist() == [*SNAPSHOTS[-1].hidden_grad_norms, *(SNAPSHOTS[-1].cell_grad_norms or ())]
+    assert shown.part.tolist() == ["hidden state"] * 12 + ["cell state"] * 12
+
+
+def test_underflow_and_overflow_are_marked_not_dropped() -> None:
+    values = [0.0, 1e-300, 1e-3, 10.0, math.inf, math.nan]
+    placed = on_log_axis([Point(x, y, "it") for x, y in enumerate(values)], smallest=1e-38)
+    assert [point.off for point in placed] == ["underflow", "underflow", "", "", "overflow", "overflow"]
+    assert [point.y for point in placed] == [1e-38, 1e-38, 1e-3, 10.0, 100.0, 100.0]
+
+
+def test_a_gradient_of_nothing_but_zeros_still_has_its_points() -> None:
+    shown = racers(tables.gradient_through_time([changed(hidden_grad_norms=(0.0,) * 12, cell_grad_norms=None)]))
+    assert shown.off.tolist() == ["underflow"] * 12
+    assert shown.note.tolist() == ["underflow"] + [""] * 11
+
+
+def test_the_loss_chart_has_the_constant_predictor_and_the_plateaus() -> None:
+    shown = tables.loss_by_step([CURVE])
+    lines = shown[(shown.kind == "reference") & (shown.note != "")]
+    assert dict(zip(lines.note, lines.y, strict=True)) == {
+        "constant predictor": 1 / 6,
+        "one of two remembered": 1 / 12,
+    }
+
+
+def test_a_diverged_curve_ends_on_the_edge_with_a_word() -> None:
+    shown = racers(tables.loss_by_step([changed(loss=math.nan, mean_loss=math.nan, ended="diverged")]))
+    assert shown.iloc[-1][["y", "off", "note"]].tolist() == [2 / 6, "overflow", "diverged at step 30"]
+
+
+def test_a_ghost_is_drawn_as_such_and_says_nothing() -> None:
+    ghost = dataclasses.replace(changed(ended="solved"), ghost=True)
+    shown = tables.loss_by_step([CURVE, ghost])
+    assert (shown.kind == "ghost").sum() == len(SNAPSHOTS)
+    assert set(shown[shown.kind == "ghost"].note) == {""}
+
+
+def test_a_note_stands_on_the_side_with_more_room() -> None:
+    early = Curve("it", EXPERIMENT, [dataclasses.replace(SNAPSHOTS[1], ended="solved")])
+    assert racers(tables.loss_by_step([early])).side.tolist() == ["right"]
+    assert racers(tables.loss_by_step([changed(ended="solved")])).side.iloc[-1] == "left"
+
+
+def test_the_heat_map_covers_all_steps_both_ways() -> None:
+    shown = tables.heat(CURVE).iloc[1:]
+    assert (shown.x.min(), shown.x2.max()) == (0, 12)
+    assert (shown.y.min(), shown.y2.max()) == (0, 30)
+    assert shown.norm.tolist() == [norm for snapshot in SNAPSHOTS for norm in snapshot.hidden_grad_norms]
+
+
+def test_the_heat_map_stays_small_for_long_trainings_and_long_sequences() -> None:
+    experiment = Experiment(length=2000, steps=3000)
+    steps = range(1, 3001, 15)
+    long = [dataclasses.replace(SNAPSHOTS[0], step=step, hidden_grad_norms=(1.0,) * 2000) for step in steps]
+    assert len(tables.heat(Curve("it", experiment, long))) <= 1 + tables.HEAT_ROWS * tables.HEAT_COLUMNS
+
+
+@pytest.mark.parametrize(
+    ("norm", "shown"), [(0.0, -99.0), (1e-3, -3.0), (math.inf, 99.0), (math.nan, 99.0), (5e-324, -99.0)]
+)
+def test_the_logarithm_of_a_norm_is_always_a_number(norm: float, shown: float) -> None:
+    assert tables.decimal_logarithm(norm) == pytest.approx(shown)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_sample_shows_every_channel_of_every_task(task: str) -> None:
+    shown = tables.sample(Experiment(task=task, length=20))
+    row = TASKS[task]
+    assert set(shown[shown.part == "input"].channel) == set(row.inputs)
+    assert set(shown[shown.part == "answer"].channel) == {f"→ {name}" for name in row.outputs}
+    assert shown.x2.max() == 20 + row.extra_steps
+
+
+def test_the_sample_of_adding_adds_up() -> None:
+    shown = tables.sample(Experiment(length=20))
+    marks = shown[(shown.channel == "mark") & (shown.value == 1)].x
+    values = shown[(shown.channel == "value") & shown.x.isin(marks)].value
+    (answer,) = shown[shown.part == "answer"].value
+    assert values.sum() == pytest.approx(answer, rel=1e-6)
+
+
+def test_the_difference_of_equal_curves_is_said_to_be_none() -> None:
+    shown = racers(tables.loss_difference([CURVE, CURVE]))
+    assert set(shown.off) == {"underflow"}
+    assert shown.note.iloc[0] == "exactly equal"
+
+
+@pytest.mark.parametrize("picture", [FUNCTIONS, HEAT, SAMPLE])
+def test_the_other_pictures_are_constant_too(picture: Any) -> None:
+    assert "datasets" not in spec(picture)
