@@ -10,7 +10,7 @@ import pandas as pd
 from lstm_core import tables
 from lstm_core.tables import OVERFLOW, UNDERFLOW, Curve
 
-HEIGHT = 340
+HEIGHT, PARTS_HEIGHT = 350, 70
 QUIET = "#8a8f98"
 HEAT_RANGE = [-12, 0]
 BY_STEP = "training step"
@@ -33,10 +33,10 @@ def lines(x: str, y: str, *, log: bool = False, parts: str | None = None, zero: 
         scale=alt.Scale(type="log", nice=False) if log else alt.Scale(zero=zero),
         axis=alt.Axis(format="~g", tickCount=6, gridOpacity=POWERS_OF_TEN) if log else alt.Axis(tickCount=6),
     )
-    colour = alt.Color("series:N", sort=None, title=None, legend=alt.Legend(orient="top", columns=4, labelLimit=120))
+    colour = alt.Color("series:N", sort=None, title=None, legend=alt.Legend(orient="top", columns=3, labelLimit=110))
     dash = {}
     if parts is not None:
-        legend = alt.Legend(orient="bottom", columns=4)
+        legend = alt.Legend(orient="bottom", columns=2)
         dash = {"strokeDash": alt.StrokeDash("part:N", sort=None, title=f"{parts}:", legend=legend)}
     shape = alt.Shape(
         "off:N",
@@ -64,7 +64,7 @@ def lines(x: str, y: str, *, log: bool = False, parts: str | None = None, zero: 
 
     grey, racer = alt.value(QUIET), "kind == 'racer'"
     return alt.layer(  # type: ignore[return-value]
-        only("kind == 'frame'").mark_point(opacity=0).encode(x=across),
+        only("kind == 'frame'").mark_point(size=0).encode(x=across, color=colour),
         only("kind == 'reference'")
         .mark_line(strokeDash=[5, 4], strokeWidth=1)
         .encode(x=across, y=up, detail="series:N", color=grey),
@@ -81,7 +81,7 @@ def lines(x: str, y: str, *, log: bool = False, parts: str | None = None, zero: 
         .encode(x=across, y=up, color=colour, tooltip=told),
         noted("racer", "left", color=colour),
         noted("racer", "right", color=colour),
-    ).properties(height=HEIGHT)
+    ).properties(height=HEIGHT + (0 if parts is None else PARTS_HEIGHT))
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ CHARTS = {
         "Difference of the two",
         tables.loss_difference,
         lines(BY_STEP, "difference of losses", log=True),
-        "1e-16 is the last digit of a double. Training magnifies rounding, here as in any two runs that differ by a digit.",
+        "1e-16 is the last digit of a double; training magnifies it, as in any two runs that differ by a digit.",
         "Line chart on a log axis: absolute difference between the losses of the first two racers by training step.",
     ),
 }
@@ -199,8 +199,8 @@ SAMPLE = (
     )
 )
 
-FUNCTIONS = lines("x", "φ(x)").properties(height=220)
-SLOPES = lines("x", "φ'(x)").properties(height=220)
+FUNCTIONS = lines("x", "φ(x)").properties(height=280)
+SLOPES = lines("x", "φ'(x)").properties(height=280)
 
 
 def spec(picture: alt.LayerChart | alt.Chart) -> dict[str, Any]:

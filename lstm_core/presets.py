@@ -148,7 +148,7 @@ OPENINGS = {
         _gates_balance,
     ),
     "concatenation": Opening(
-        "Both layouts, from the same weights, have the same loss to 1e-12 for a hundred steps, and end at the same step.",
+        "Both layouts, from the same weights, have the same loss to 1e-12 for 100 steps, and end at the same step.",
         Experiment(length=40, steps=400, init="xavier", forget_bias=CHRONO, precision="float64"),
         LAYOUT_RACERS,
         _layouts_agree,

@@ -69,14 +69,19 @@ def _points(curves: Sequence[Curve], value: Callable[[Snapshot], dict[str, float
                     yield Point(snapshot.step, y, curve.label, part, kind)
 
 
-def _frame(curves: Sequence[Curve]) -> list[Point]:
-    last = max((curve.experiment.steps for curve in curves if not curve.ghost), default=1)
-    return [Point(x, math.nan, "", kind="frame") for x in (0, last)]
+def _frame(curves: Sequence[Curve], first: int = 0, last: int | None = None) -> list[Point]:
+    """The ends of the axis, by default all training steps, and the racers in their order, so that colours stay."""
+    shown = [curve for curve in curves if not curve.ghost]
+    ends = (first, max(curve.experiment.steps for curve in shown) if last is None else last)
+    return [Point(x, math.nan, curve.label, kind="frame") for curve in shown for x in ends]
 
 
-def _references(curves: Sequence[Curve], lines: Iterable[tuple[str, float]]) -> list[Point]:
-    ends = [point.x for point in _frame(curves)]
-    return [Point(x, y, name, kind="reference", note=name if x == ends[1] else "") for name, y in lines for x in ends]
+def _references(curves: Sequence[Curve], lines: Iterable[tuple[str, float]]) -> Iterable[Point]:
+    """Level lines from end to end, with their names at the right."""
+    last = max(point.x for point in _frame(curves))
+    for name, y in lines:
+        yield Point(0, y, name, kind="reference")
+        yield Point(last, y, name, kind="reference", note=name)
 
 
 def _table(points: Iterable[Point]) -> pd.DataFrame:
@@ -124,7 +129,7 @@ def loss_by_step(curves: Sequence[Curve]) -> pd.DataFrame:
         point._replace(note=endings.get((point.series, point.x), "") if point.kind == "racer" else "")
         for point in _points(curves, lambda snapshot: {"": snapshot.mean_loss})
     )
-    return _table([*_references(curves, lines), *_below(points, 2 * constant)])
+    return _table([*_frame(curves), *_references(curves, lines), *_below(points, 2 * constant)])
 
 
 def grad_norm_by_step(curves: Sequence[Curve]) -> pd.DataFrame:
@@ -184,8 +189,7 @@ def gradient_through_time(curves: Sequence[Curve]) -> pd.DataFrame:
             if norms is not None:
                 points += [Point(t + 1, norms[t], curve.label, part) for t in steps]
     length = max(curve.experiment.time_steps for curve in curves)
-    frame = [Point(x, math.nan, "", kind="frame") for x in (1, length)]
-    return _table([*frame, *_noted_once(on_log_axis(points, smallest_normal(curves)))])
+    return _table([*_frame(curves, 1, length), *_noted_once(on_log_axis(points, smallest_normal(curves)))])
 
 
 def _noted_once(points: Iterable[Point], underflow: str = UNDERFLOW) -> Iterable[Point]:

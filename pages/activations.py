@@ -1,4 +1,4 @@
-"""Activations: does the activation function cause the forgetting?"""
+"""Activations: is the activation function to blame for the forgetting?"""
 
 import streamlit as st
 

@@ -61,8 +61,8 @@ live(
 the_task(base)
 three_texts(
     "With the same weights the two curves lie on each other. The difference begins at the last digit of a double and "
-    "grows only as training magnifies any rounding. With first weights of their own, or a second bias, the curves part: not because of the layout, but because of "
-    "what usually comes with it.",
+    "grows only as training magnifies any rounding. With first weights of their own, or a second bias, the curves "
+    "part: not because of the layout, but because of what usually comes with it.",
     "[W_h W_x] [h; x] = W_h h + W_x x. It is the same sum, taken in another order, and so are its gradients. What "
     "may differ is the range of the first weights, the number of biases, and the speed.",
     "*The LSTM concatenates h and x, as DenseNet does.* The formula is right, the comparison is only formal. DenseNet "

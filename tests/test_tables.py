@@ -93,12 +93,22 @@ def test_a_gradient_of_nothing_but_zeros_still_has_its_points() -> None:
 
 
 def test_the_loss_chart_has_the_constant_predictor_and_the_plateaus() -> None:
-    shown = tables.loss_by_step([CURVE])
-    lines = shown[(shown.kind == "reference") & (shown.note != "")]
-    assert dict(zip(lines.note, lines.y, strict=True)) == {
-        "constant predictor": 1 / 6,
-        "one of two remembered": 1 / 12,
-    }
+    shown = tables.loss_by_step([CURVE, dataclasses.replace(CURVE, label="other")])
+    lines = shown[shown.kind == "reference"][["x", "y", "note"]]
+    assert lines.to_numpy().tolist() == [
+        [0, 1 / 6, ""],
+        [30, 1 / 6, "constant predictor"],
+        [0, 1 / 12, ""],
+        [30, 1 / 12, "one of two remembered"],
+    ]
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_every_chart_knows_all_racers_in_their_order_so_that_colours_stay(name: str) -> None:
+    bare = Experiment(length=12, gates="", steps=30)
+    curves = [Curve("first", bare, []), CURVE, Curve("third", bare, list(train(bare)))]
+    shown = CHARTS[name].table([*curves, dataclasses.replace(CURVE, label="before", ghost=True)])
+    assert list(dict.fromkeys(shown[shown.kind == "frame"].series)) == ["first", "it", "third"]
 
 
 def test_a_diverged_curve_ends_on_the_edge_with_a_word() -> None:

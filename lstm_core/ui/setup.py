@@ -25,7 +25,7 @@ PAGES = {
         "pages/activations.py",
         "Activations",
         ":material/ssid_chart:",
-        "Does the activation function cause the forgetting?",
+        "Is the activation function to blame?",
     ),
     "gates": Page("pages/gates.py", "Gates", ":material/tune:", "What does each gate buy?"),
     "concatenation": Page(
