@@ -64,20 +64,20 @@ def test_two_races_take_turns() -> None:
 
 
 def test_a_race_that_nobody_looks_at_stands_still_until_somebody_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(race, "LEASE_SECONDS", 0.5)
     contest = Race({"it": LONG})
     contest.start()
-    wait_for(lambda: contest.racers[0].steps > 0 and not contest.wants_turn)
+    wait_for(lambda: contest.racers[0].steps > 0)
+    with monkeypatch.context() as nobody:
+        nobody.setattr(race, "LEASE_SECONDS", 0)
+        contest.renew()
+    assert contest.running
+    assert not contest.wants_turn
     time.sleep(1)
     standing = contest.racers[0].steps
-    time.sleep(0.1)
+    time.sleep(0.2)
     assert contest.racers[0].steps == standing
-
-    def looks_and_sees_more() -> bool:
-        contest.renew()
-        return contest.racers[0].steps > standing
-
-    wait_for(looks_and_sees_more)
+    contest.renew()
+    wait_for(lambda: contest.racers[0].steps > standing)
     contest.pause()
 
 

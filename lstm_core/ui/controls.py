@@ -79,7 +79,7 @@ def _seed(key: str, value: int) -> int:
     # A float inside, because a whole-number input raises OverflowError when an address says seed=inf.
     about = "Of data and first weights."
     seed = st.number_input(
-        "Seed", 0.0, 2.0**32 - 1, float(value), 1.0, format="%d", key=key, bind=IN_ADDRESS, help=about
+        "Seed", 0.0, 2.0**32 - 1, float(value), 1.0, format="%.0f", key=key, bind=IN_ADDRESS, help=about
     )
     return int(seed)
 
