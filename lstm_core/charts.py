@@ -104,7 +104,7 @@ CHARTS = {
         "Loss",
         tables.loss_by_step,
         lines(BY_STEP, "loss, mean of 20 steps", zero=True),
-        "A curve on the upper dashed line has learned nothing but the average answer.",
+        "A curve on the upper dashed line has learned nothing but the average answer. ▲: above the chart.",
         "Line chart of the training loss of every racer by training step, with the constant predictor's loss dashed.",
     ),
     "gradient_through_time": Chart(

@@ -26,7 +26,7 @@ with left:
 with right:
     cell = controls.draw("cell", opening.base)
     init = controls.draw("init", opening.base)
-chosen = controls.several("Race it against", controls.same(ACTIVATION_RACERS), rivals, key="rivals")
+chosen = controls.several("Race it against", controls.same(ACTIVATION_RACERS), rivals, key="others")
 
 base = controls.shared(opening.base, cell=cell, init=init)
 racers = {label: ACTIVATION_RACERS[label] for label in dict.fromkeys([front.label, *chosen])}

@@ -29,7 +29,7 @@ with left:
         coupled = False
 with right:
     forget_bias = controls.forget_bias(opening.base)
-chosen = controls.several("Race it against", GATE_SET_NAMES, rivals, key="rivals")
+chosen = controls.several("Race it against", GATE_SET_NAMES, rivals, key="variants")
 
 base = controls.shared(opening.base, forget_bias=forget_bias)
 cell = dataclasses.replace(base, gates=gates, coupled=coupled, peephole=peephole)

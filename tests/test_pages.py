@@ -147,11 +147,15 @@ def test_pause_and_go_on_and_start_over(visits: list[AppTest]) -> None:
     assert not race.running
 
 
-def test_the_opening_settings_come_back(visits: list[AppTest]) -> None:
-    visit = open_page(visits, "gates", length="100", gates="input gate")
+@pytest.mark.parametrize("name", PAGES)
+def test_the_opening_settings_come_back(name: str, visits: list[AppTest]) -> None:
+    visit = open_page(visits, name)
+    for kind, key in controls(visit):
+        widget = getattr(visit, kind)(key=key)
+        check(widget.set_value(another_value(widget, kind)).run())
     (button,) = [button for button in visit.button if button.label == "Opening settings"]
     check(button.click().run())
-    assert experiments(visit) == OPENINGS["gates"].experiments()
+    assert experiments(visit) == OPENINGS[name].experiments()
 
 
 def test_another_page_stops_the_race_of_the_one_before(visits: list[AppTest]) -> None:
@@ -180,7 +184,7 @@ def test_a_diverged_race_is_a_result_not_an_error(visits: list[AppTest]) -> None
 
 def test_too_many_racers_get_a_word_and_the_first_ones_run(visits: list[AppTest]) -> None:
     visit = open_page(visits, "gates")
-    pills = visit.pills(key="rivals")
+    pills = visit.pills(key="variants")
     check(pills.set_value(list(GATE_SETS)).run())
     assert len(visit.session_state[SLOT].race.racers) == 6
     assert "the first 6 run" in visit.warning[0].value

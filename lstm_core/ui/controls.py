@@ -8,7 +8,7 @@ from typing import Any, Final
 import streamlit as st
 
 from lstm_core.activations import ACTIVATIONS
-from lstm_core.cells import FAMILIES, GATES, LAYOUTS
+from lstm_core.cells import FAMILIES, GATES
 from lstm_core.experiment import CHRONO, CLIPS, OPTIMIZERS, PRECISIONS, Experiment
 from lstm_core.initialisation import INITS
 from lstm_core.tasks import TASKS
@@ -103,6 +103,11 @@ def _pills(label: str, names: dict[str, str], about: str | None = None) -> Widge
     return widget
 
 
+def same(options: Iterable[str]) -> dict[str, str]:
+    """Options that are their own names."""
+    return {option: option for option in options}
+
+
 def _numbers(values: Sequence[float]) -> dict[Any, str]:
     return {value: f"{value:g}" for value in values}
 
@@ -119,8 +124,6 @@ WIDGETS: dict[str, Widget] = {
     "gates": _pills("Learned gates", GATES, "A gate that is switched off is held at 1 and has no weights."),
     "coupled": _toggle("Coupled: f = 1 - i", "Whatever is added replaces something. Needs both gates."),
     "peephole": _toggle("Peepholes", "The gates see the cell state."),
-    "weights": _choice("Weights", {name: name for name in LAYOUTS}),
-    "biases": _choice("Biases", {1: "one", 2: "two"}),
     "forget_bias": _slider("Forget bias b", -2.0, 6.0, 0.1, "Where the forget gate starts: sigmoid(b)."),
     "hidden": _ordered("Hidden size H", _numbers(SIZES), "Units of the hidden state."),
     "optimizer": _choice("Optimizer", OPTIMIZERS),
@@ -132,7 +135,7 @@ WIDGETS: dict[str, Widget] = {
     "clip_at": _ordered("Clip at", _numbers(THRESHOLDS)),
     "init": _select("First weights", _labels(INITS)),
     "gain": _slider("Scale of the first W_h", 0.0, 3.0, 0.05, "Multiplies the recurrent matrix."),
-    "precision": _choice("Arithmetic", {name: name for name in PRECISIONS}),
+    "precision": _choice("Arithmetic", same(PRECISIONS)),
 }
 
 
@@ -155,11 +158,6 @@ def several(label: str, names: dict[str, str], default: Sequence[str], key: str)
 def one_of(label: str, names: dict[str, str], key: str) -> str:
     """One of a few, all of them in sight; the first by default."""
     return place(_choice(label, names), key, next(iter(names)))
-
-
-def same(options: Iterable[str]) -> dict[str, str]:
-    """Options that are their own names."""
-    return {option: option for option in options}
 
 
 def forget_bias(base: Experiment) -> float | str:

@@ -1,5 +1,6 @@
 """How does a race look while it runs? Progress, one line a racer, and charts that grow in place."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -148,7 +149,8 @@ def _line(racer: Racer, colour: str) -> str:
     told = [f":{colour}[●] **{racer.label}**", f"{count(racer.experiment):,} weights"]
     if racer.snapshots:
         last = racer.snapshots[-1]
-        told.append(f"loss {last.mean_loss:.4f}" if last.mean_loss < 1e4 else f"loss {last.mean_loss:.1e}")
+        if math.isfinite(last.mean_loss):
+            told.append(f"loss {last.mean_loss:.4f}" if last.mean_loss < 1e4 else f"loss {last.mean_loss:.1e}")
         if last.accuracy is not None:
             told.append(f"{last.accuracy:.0%} right")
     told.append(
