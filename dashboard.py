@@ -22,26 +22,29 @@ with right:
     chosen = controls.several("Racers", controls.same(FAMILY_RACERS), list(opening.racers), key="racers")
 base = controls.shared(opening.base, length=length)
 
+racers = variants(base, {label: FAMILY_RACERS[label] for label in chosen})
 live(
     "dashboard",
-    variants(base, {label: FAMILY_RACERS[label] for label in chosen}),
+    racers,
     charts=("loss", "gradient_through_time", "gradient_by_step", "largest_state"),
 )
 
 the_task(base)
 three_texts(
+    racers == opening.experiments(),
     "The loss of the RNN stays on the upper dashed line: it answers with the average, whatever it has read. The LSTM "
-    "leaves that line, often rests on the lower one for a while, and then solves the task. In the chart beside it the "
-    "RNN's gradient has died long before it reaches the first inputs.",
+    "leaves that line, passes the lower one, and solves the task. In the chart beside it the RNN's gradient has died "
+    "long before it reaches the first inputs.",
     "Going back one step multiplies the gradient of the RNN by a matrix. Sixty such products leave almost nothing, "
     "so what stood far back cannot teach the weights anything. The LSTM adds to its cell state instead of rewriting "
-    "it, and while a forget gate is open the gradient of its cell passes unchanged. Here the gates start open for "
-    "times up to the length of the task (*chrono*, under More).",
+    "it: while a forget gate is open, the gradient of its cell passes almost unchanged on the direct path. Here the "
+    "gates start open for times up to the length of the task (*chrono*, under More).",
     "*An RNN forgets what lies far back, and an additive cell state is the remedy.* It holds here: the claim of this "
-    "page is kept for five seeds in the repository. It is not a law: make the sequence short and the RNN learns it "
-    "too; make it long and the LSTM fails as well.",
+    "page was checked for five seeds. It is not a law: make the sequence short, and the RNN comes down from its line "
+    "too; make it 200 steps long, and the LSTM does not solve it in time.",
 )
 
 st.subheader("Go on")
 for page in list(PAGES.values())[1:]:
-    st.page_link(page.path, label=f"**{page.label}**: {page.question}", icon=page.icon)
+    st.page_link(page.path, label=page.label, icon=page.icon)
+    st.caption(page.question)

@@ -51,24 +51,25 @@ def lines(x: str, y: str, *, log: bool = False, parts: str | None = None, zero: 
         alt.Tooltip("note:N", title="note"),
     ]
 
+    grey, racer = alt.value(QUIET), "kind == 'racer'"
+
     def only(*conditions: str) -> alt.Chart:
         return alt.Chart().transform_filter(" && ".join(f"datum.{condition}" for condition in conditions))
 
-    def noted(kind: str, side: str, **encodings: Any) -> alt.Chart:
-        chosen = only(f"kind == '{kind}'", "note != ''", f"side == '{side}'").encode(
-            x=across, y=up, text="note:N", **encodings
-        )
+    def noted(side: str) -> alt.Chart:
+        chosen = only(racer, "note != ''", f"side == '{side}'").encode(x=across, y=up, text="note:N", color=colour)
         if side == "left":
             return chosen.mark_text(baseline="bottom", dy=-5, align="right", dx=-6)
         return chosen.mark_text(baseline="bottom", dy=-5, align="left", dx=6)
 
-    grey, racer = alt.value(QUIET), "kind == 'racer'"
     return alt.layer(  # type: ignore[return-value]
         only("kind == 'frame'").mark_point(size=0).encode(x=across, color=colour),
         only("kind == 'reference'")
         .mark_line(strokeDash=[5, 4], strokeWidth=1)
         .encode(x=across, y=up, detail="series:N", color=grey),
-        noted("reference", "left", color=grey),
+        only("kind == 'reference'", "note != ''")
+        .mark_text(baseline="bottom", align="right", dy=-11, dx=-4)
+        .encode(x=across, y=up, text="note:N", color=grey),
         only("kind == 'ghost'")
         .mark_line(opacity=0.45, strokeWidth=1.2)
         .encode(x=across, y=up, detail=["series:N", "part:N"], color=grey, tooltip=told),
@@ -79,8 +80,8 @@ def lines(x: str, y: str, *, log: bool = False, parts: str | None = None, zero: 
         only(racer, "note != ''", "off == ''")
         .mark_point(filled=True, size=70)
         .encode(x=across, y=up, color=colour, tooltip=told),
-        noted("racer", "left", color=colour),
-        noted("racer", "right", color=colour),
+        noted("left"),
+        noted("right"),
     ).properties(height=HEIGHT + (0 if parts is None else PARTS_HEIGHT))
 
 
@@ -104,14 +105,14 @@ CHARTS = {
         "Loss",
         tables.loss_by_step,
         lines(BY_STEP, "loss, mean of 20 steps", zero=True),
-        "A curve on the upper dashed line has learned nothing but the average answer. ▲: above the chart.",
+        "A curve on the upper dashed line has learned nothing but the average answer. ▲: above this chart.",
         "Line chart of the training loss of every racer by training step, with the constant predictor's loss dashed.",
     ),
     "gradient_through_time": Chart(
         "Gradient through time",
         tables.gradient_through_time,
         lines("time step of the sequence", "gradient norm", log=True, parts="gradient of"),
-        "The longer a line stays up to the left, the further back the network can learn from. ▼: 0 to the computer.",
+        "How much of the gradient reaches each time step: from nothing, nothing is learned. ▼: 0 to the computer.",
         "Line chart on a log axis: norm of the gradient with respect to hidden and cell state at every time step.",
     ),
     "gradient_by_step": Chart(
@@ -139,7 +140,7 @@ CHARTS = {
         "Gradient of each gate",
         tables.block_grad_norms_by_step,
         lines(BY_STEP, "gradient norm", log=True, parts="rows of"),
-        "A gate whose line lies far below the others is hardly being trained.",
+        "A gate whose line lies far below the others is hardly being trained. ▼: below this chart.",
         "Line chart on a log axis: norm of the gradient in the weights of each gate by training step.",
     ),
     "accuracy": Chart(
@@ -170,7 +171,7 @@ HEAT = (
             "value:Q",
             title="log10 of the norm",
             scale=alt.Scale(scheme="viridis", domain=HEAT_RANGE, clamp=True),
-            legend=alt.Legend(orient="top", gradientLength=140),
+            legend=alt.Legend(orient="top", gradientLength=110),
         ),
         tooltip=[
             alt.Tooltip("x2:Q", title="time step"),
@@ -190,7 +191,7 @@ SAMPLE = (
         x2="x2:Q",
         y=alt.Y("channel:N", sort=None, title=None),
         color=alt.Color("part:N", sort=None, title=None, legend=alt.Legend(orient="top")),
-        opacity=alt.Opacity("value:Q", legend=None, scale=alt.Scale(range=[0.06, 1])),
+        opacity=alt.Opacity("value:Q", legend=None, scale=alt.Scale(range=[0.08, 1])),
         tooltip=[
             alt.Tooltip("channel:N"),
             alt.Tooltip("x2:Q", title="time step"),

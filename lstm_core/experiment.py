@@ -34,7 +34,7 @@ class Experiment:
     A network, its task and its training. Frozen, validated, equal by value; the same on every machine of a kind.
 
     Raises ValueError, naming the field, its value and what is allowed. Numbers are steps, units and sequences, learning
-    rates per optimizer step; `forget_bias` may be "chrono", for log U(1, length - 1).
+    rates per optimizer step; `forget_bias` may be "chrono", for log U(1, time_steps - 1).
     """
 
     task: str = _one_of("adding", TASKS, "what is to be remembered")

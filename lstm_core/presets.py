@@ -38,18 +38,6 @@ GATE_SETS: dict[str, Changes] = {
     "CIFG": {"peephole": True, "coupled": True},
     "NP": {},
 }
-GATE_SET_NAMES = {
-    "no gates": "no gates",
-    "V": "V: vanilla with peepholes",
-    "NIG": "NIG: no input gate",
-    "NFG": "NFG: no forget gate",
-    "NOG": "NOG: no output gate",
-    "NIAF": "NIAF: no input activation",
-    "NOAF": "NOAF: no output activation",
-    "CIFG": "CIFG: coupled gates",
-    "NP": "NP: no peepholes",
-}
-
 
 # What may differ between the two layouts, one thing at a time.
 LAYOUT_RACERS: dict[str, Changes] = {name: {"weights": name} for name in LAYOUTS}

@@ -21,13 +21,15 @@ from lstm_core.activations import ACTIVATIONS
 from lstm_core.cells import GATES
 from lstm_core.experiment import Experiment
 from lstm_core.tasks import TASKS
-from lstm_core.training import COMPLETED, Snapshot, samples
+from lstm_core.training import COMPLETED, SOLVED, Snapshot, samples
 
 POINTS = 200
 HEAT_ROWS, HEAT_COLUMNS = 30, 40
 COLUMNS = ["x", "y", "series", "part", "kind", "off", "note", "side"]
 HEAT_TABLE_COLUMNS = ["x", "x2", "y", "y2", "value", "norm"]
-ROUNDING = 1e-17
+# Losses below 1 differ by more than this, or not at all.
+ROUNDING = 1e-19
+HARDLY_TRAINED = 1e-12
 OVERFLOW, UNDERFLOW = "overflow", "underflow"
 BLOCK_NAMES = {
     **GATES,
@@ -110,7 +112,8 @@ def on_log_axis(points: Iterable[Point], smallest: float) -> list[Point]:
 
 def smallest_normal(curves: Sequence[Curve]) -> float:
     """The smallest number that the arithmetic of these curves keeps; smaller ones are flushed to 0."""
-    return float(max(torch.finfo(getattr(torch, curve.experiment.precision)).tiny for curve in curves))
+    precisions = {curve.experiment.precision for curve in curves if not curve.ghost}
+    return max(torch.finfo(getattr(torch, precision)).tiny for precision in precisions)
 
 
 def loss_by_step(curves: Sequence[Curve]) -> pd.DataFrame:
@@ -120,7 +123,7 @@ def loss_by_step(curves: Sequence[Curve]) -> pd.DataFrame:
     constant = task.constant_loss(experiment.length)
     lines = (("constant predictor", constant), *task.plateaus(experiment.length))
     endings: dict[tuple[str, float], str] = {
-        (curve.label, last.step): f"{last.ended} at step {last.step}"
+        (curve.label, last.step): f"step {last.step}" if last.ended == SOLVED else f"{last.ended} at step {last.step}"
         for curve in curves
         for last in curve.snapshots[-1:]
         if last.ended not in (None, COMPLETED) and not curve.ghost
@@ -146,7 +149,7 @@ def block_grad_norms_by_step(curves: Sequence[Curve]) -> pd.DataFrame:
         [curve for curve in curves if not curve.ghost],
         lambda snapshot: {BLOCK_NAMES[block]: norm for block, norm in snapshot.gate_grad_norms.items()},
     )
-    return _table([*_frame(curves), *on_log_axis(points, smallest_normal(curves))])
+    return _table([*_frame(curves), *_noted_once(on_log_axis(points, HARDLY_TRAINED), "below 1e-12")])
 
 
 def openness_by_step(curves: Sequence[Curve]) -> pd.DataFrame:
@@ -188,7 +191,7 @@ def gradient_through_time(curves: Sequence[Curve]) -> pd.DataFrame:
         for part, norms in (("hidden state", last.hidden_grad_norms), ("cell state", last.cell_grad_norms)):
             if norms is not None:
                 points += [Point(t + 1, norms[t], curve.label, part) for t in steps]
-    length = max(curve.experiment.time_steps for curve in curves)
+    length = max(curve.experiment.time_steps for curve in curves if not curve.ghost)
     return _table([*_frame(curves, 1, length), *_noted_once(on_log_axis(points, smallest_normal(curves)))])
 
 
@@ -207,19 +210,17 @@ def heat(curve: Curve) -> pd.DataFrame:
     """
     ||dL/dh_t|| by time step (x to x2) and training step (y to y2); `value` is its decimal logarithm, at least -99.
 
-    The first row has no area; it only stretches the axis over all training steps.
+    Every band of training steps shows its last snapshot. The first row has no area; it only stretches the axis.
     """
-    columns = _shown_steps(curve.experiment, HEAT_COLUMNS)
-    height = math.ceil(curve.experiment.steps / HEAT_ROWS)
+    steps, columns = curve.experiment.steps, _shown_steps(curve.experiment, HEAT_COLUMNS)
+    height = math.ceil(steps / HEAT_ROWS)
     edges = [0, *(t + 1 for t in columns)]
-    rows: list[tuple[float, ...]] = [(0, 0, curve.experiment.steps, curve.experiment.steps, -99.0, 0.0)]
-    top = 0
-    for snapshot in curve.snapshots:
-        if snapshot.step <= top:
-            continue
-        for left, right, norm in zip(edges, edges[1:], (snapshot.hidden_grad_norms[t] for t in columns), strict=False):
-            rows.append((left, right, top, top + height, decimal_logarithm(norm), norm))
-        top += height
+    rows: list[tuple[float, ...]] = [(0, 0, steps, steps, -99.0, 0.0)]
+    bands = {(snapshot.step - 1) // height * height: snapshot for snapshot in curve.snapshots}
+    for low, snapshot in bands.items():
+        norms = [snapshot.hidden_grad_norms[t] for t in columns]
+        for left, right, norm in zip(edges[:-1], edges[1:], norms, strict=True):
+            rows.append((left, right, low, min(low + height, steps), decimal_logarithm(norm), norm))
     return pd.DataFrame(rows, columns=HEAT_TABLE_COLUMNS)
 
 
@@ -233,7 +234,7 @@ def decimal_logarithm(norm: float) -> float:
 def sample(experiment: Experiment) -> pd.DataFrame:
     """
     The first sequence that the experiment trains on: `channel`, time step (`x` to `x2`), `value`, and `part`, "input"
-    or "answer". Zeros are left out, but for the ends, so that every channel has its row.
+    or "answer". Zeros are left out; every channel has a row of no width at either end.
     """
     task = TASKS[experiment.task]
     inputs, targets = next(samples(dataclasses.replace(experiment, batch=1)))
@@ -248,8 +249,11 @@ def sample(experiment: Experiment) -> pd.DataFrame:
         for t in range(len(answer))
     ]
     rows = [(part, name, t, t + 1, float(value)) for part, name, t, value in cells]
-    shown = [row for row in rows if row[4] != 0 or row[2] in (0, experiment.time_steps - 1)]
-    return pd.DataFrame(shown, columns=["part", "channel", "x", "x2", "value"])
+    ends = (0, experiment.time_steps)
+    names = dict.fromkeys((part, name) for part, name, *_ in rows)
+    frame = [(part, name, end, end, 0.0) for part, name in names for end in ends]
+    shown = [row for row in rows if row[4] != 0]
+    return pd.DataFrame([*frame, *shown], columns=["part", "channel", "x", "x2", "value"])
 
 
 def activation_curves(names: Sequence[str], slope: bool) -> pd.DataFrame:
@@ -269,4 +273,5 @@ def loss_difference(curves: Sequence[Curve]) -> pd.DataFrame:
     points = [
         Point(a.step, abs(a.loss - b.loss), "difference") for a, b in zip(one.snapshots, other.snapshots, strict=False)
     ]
-    return _table([*_frame(curves), *_noted_once(on_log_axis(points, ROUNDING), "exactly equal")])
+    frame = _frame([dataclasses.replace(one, label="difference")])
+    return _table([*frame, *_noted_once(on_log_axis(points, ROUNDING), "exactly equal")])

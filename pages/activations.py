@@ -7,7 +7,7 @@ from lstm_core.activations import ACTIVATIONS
 from lstm_core.charts import FUNCTIONS, SLOPES, spec
 from lstm_core.presets import ACTIVATION_RACERS, OPENINGS, variants
 from lstm_core.ui import controls
-from lstm_core.ui.live import live
+from lstm_core.ui.live import MOST_RACERS, live
 from lstm_core.ui.setup import setup
 from lstm_core.ui.words import the_task, three_texts
 
@@ -29,15 +29,16 @@ with right:
 chosen = controls.several("Race it against", controls.same(ACTIVATION_RACERS), rivals, key="others")
 
 base = controls.shared(opening.base, cell=cell, init=init)
-racers = {label: ACTIVATION_RACERS[label] for label in dict.fromkeys([front.label, *chosen])}
+changes = {label: ACTIVATION_RACERS[label] for label in dict.fromkeys([front.label, *chosen])}
+racers = variants(base, changes)
 live(
     "activations",
-    variants(base, racers),
+    racers,
     charts=("loss", "gradient_through_time", "gradient_by_step", "largest_state"),
 )
 
 st.subheader("The functions and their slopes")
-names = list(dict.fromkeys(changes["activation"] for changes in racers.values()))
+names = list(dict.fromkeys(experiment.activation for experiment in racers.values()))[:MOST_RACERS]
 left, right = st.columns(2)
 with left:
     st.vega_lite_chart(
@@ -54,20 +55,25 @@ with right:
         key="slopes",
         alt="The slopes of the chosen activation functions between -4 and 4.",
     )
-    st.caption("By this the gradient is multiplied, once for every step back in time.")
+    st.caption("In an RNN the gradient is multiplied by this, once for every step back in time.")
 for name in names:
     row = ACTIVATIONS[name]
-    st.latex(rf"\text{{{row.label}:}}\quad\varphi(x) = {row.formula} \qquad \varphi'(x) = {row.slope_formula}")
+    st.latex(
+        rf"\begin{{aligned}} \text{{{row.label}: }} \varphi(x) &= {row.formula} \\[1ex]"
+        rf" \varphi'(x) &= {row.slope_formula} \end{{aligned}}"
+    )
 
 the_task(base)
 three_texts(
+    racers == opening.experiments(),
     "The sigmoid's gradient is gone after a few steps back, often to an exact 0. Tanh and ReLU carry it further, but "
-    "from random weights nobody leaves the upper dashed line. ReLU from the identity matrix keeps its gradient, and "
-    "learns.",
+    "by the time ReLU from the identity matrix has solved the task, no racer from random weights has left the upper "
+    "dashed line.",
     "One step back multiplies the gradient by the slope and by the recurrent matrix. With a slope of "
     "at most 1/4 the product vanishes unless the matrix stretches fourfold. But a slope of 1 does not save it: the "
     "random matrix shrinks it as well, and half of the ReLUs are shut.",
-    "*Sigmoid and tanh make it worse, and ReLU does not do well either, because of W.* True with usual first weights. "
+    "*Sigmoid and tanh make it worse, and ReLU does not do well either, because of W.* True with usual first weights, "
+    "from which ReLU learns late or not at all. "
     "With W_h = I (Le, Jaitly and Hinton 2015) the plain ReLU network solves this task: it is the product of "
     "slope and matrix that counts.",
 )

@@ -50,16 +50,18 @@ with left:
 with right:
     cell = controls.draw("cell", opening.base)
 
-base = controls.shared(opening.base, cell=cell)
+fixed = {"init": opening.base.init, "precision": opening.base.precision}
+racers = variants(controls.shared(opening.base, cell=cell, **fixed), COMPARISONS[compared])
 live(
     "concatenation",
-    variants(base, COMPARISONS[compared]),
+    racers,
     charts=("loss", "difference", "gradient_through_time", "gradient_by_step"),
     extra=measured,
 )
 
-the_task(base)
+the_task(next(iter(racers.values())))
 three_texts(
+    racers == opening.experiments(),
     "With the same weights the two curves lie on each other. The difference begins at the last digit of a double and "
     "grows only as training magnifies any rounding. With first weights of their own, or a second bias, the curves "
     "part: not because of the layout, but because of what usually comes with it.",

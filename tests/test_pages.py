@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from lstm_core import Experiment
 from lstm_core.presets import GATE_SETS, OPENINGS
-from lstm_core.ui.live import SLOT, Showing
+from lstm_core.ui.live import GHOST_STEPS, SLOT, Showing
 from lstm_core.ui.setup import PAGES
 
 ROOT = Path(__file__).parent.parent
@@ -125,7 +125,7 @@ def test_a_link_reproduces_its_race(
 def test_a_changed_control_starts_a_new_race_and_leaves_ghosts(visits: list[AppTest]) -> None:
     visit = open_page(visits, "dashboard")
     before: Showing = visit.session_state[SLOT]
-    while len(before.race.racers[0].snapshots) < 2:
+    while before.race.racers[0].steps < GHOST_STEPS:
         check(visit.run())
     check(visit.slider(key="length").set_value(20).run())
     after: Showing = visit.session_state[SLOT]
@@ -133,6 +133,28 @@ def test_a_changed_control_starts_a_new_race_and_leaves_ghosts(visits: list[AppT
     assert after.race.running
     assert {experiment.length for _, experiment in after.experiments} == {20}
     assert {(ghost.label, ghost.experiment.length) for ghost in after.ghosts} >= {("vanilla RNN", 60)}
+
+
+def test_quick_changes_keep_the_last_race_that_got_somewhere_as_ghost(visits: list[AppTest]) -> None:
+    visit = open_page(visits, "dashboard")
+    while visit.session_state[SLOT].race.racers[0].steps < GHOST_STEPS:
+        check(visit.run())
+    for length in (200, 195, 190):
+        check(visit.slider(key="length").set_value(length).run())
+    assert {ghost.experiment.length for ghost in visit.session_state[SLOT].ghosts} == {60}
+
+
+def test_another_task_leaves_no_ghosts_whose_losses_mean_something_else(visits: list[AppTest]) -> None:
+    visit = open_page(visits, "dashboard")
+    while visit.session_state[SLOT].race.racers[0].steps < GHOST_STEPS:
+        check(visit.run())
+    check(visit.selectbox(key="task").set_value("latch").run())
+    assert visit.session_state[SLOT].ghosts == ()
+
+
+def test_tasks_with_classes_show_the_accuracy(visits: list[AppTest]) -> None:
+    assert "**Accuracy**" in [text.value for text in open_page(visits, "dashboard", task="Latch").markdown]
+    assert "**Accuracy**" not in [text.value for text in open_page(visits, "dashboard").markdown]
 
 
 def test_pause_and_go_on_and_start_over(visits: list[AppTest]) -> None:
@@ -164,6 +186,7 @@ def test_another_page_stops_the_race_of_the_one_before(visits: list[AppTest]) ->
     check(visit.switch_page(PAGES["gates"].path).run())
     assert not race.running
     assert visit.session_state[SLOT].page == "gates"
+    assert experiments(visit) == OPENINGS["gates"].experiments()
 
 
 def test_a_finished_race_says_who_solved_the_task(visits: list[AppTest]) -> None:

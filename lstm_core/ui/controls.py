@@ -48,6 +48,7 @@ def _choice(label: str, names: dict[Any, str], about: str | None = None) -> Widg
             list(names),
             default=value,
             required=True,
+            wrap=True,
             format_func=names.get,
             key=key,
             bind=IN_ADDRESS,
@@ -165,7 +166,7 @@ def forget_bias(base: Experiment) -> float | str:
     chrono = base.forget_bias == CHRONO
     value = place(WIDGETS["forget_bias"], "forget_bias", 1.0 if chrono else base.forget_bias)
     if place(_toggle("Chrono", "Spread the forget biases over all time scales."), "chrono", chrono):
-        st.caption("Forget biases log U(1, T - 1): a unit for every time scale up to the length of the task.")
+        st.caption("Forget biases log U(1, T - 1), T the length of the sequence: units for every time scale.")
         return CHRONO
     st.caption(
         f"Time constant 1 + e^b = **{1 + math.exp(value):.1f} steps**: how long the forget gate sigmoid(b) keeps."

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import streamlit as st
 
@@ -12,9 +13,11 @@ from lstm_core.charts import CHARTS, HEAT, spec
 from lstm_core.experiment import Experiment
 from lstm_core.race import FAILED, Race, Racer
 from lstm_core.tables import Curve
+from lstm_core.tasks import TASKS
 from lstm_core.training import COMPLETED, DIVERGED, SOLVED, parameter_count
 
 FRAME_SECONDS, HEAT_SECONDS = 0.25, 1.0
+GHOST_STEPS = 20
 SLOT = "showing"
 # In the order of the theme's chart colours.
 COLOURS = ("blue", "orange", "green", "red", "violet", "yellow")
@@ -53,10 +56,21 @@ def _show(page: str, experiments: Mapping[str, Experiment]) -> Showing:
     if before:
         before.race.pause()
         if before.page == page:
-            ghosts = tuple(c for c in _curves(before.race, ghost=True) if len(c.snapshots) > 1) or before.ghosts
+            ghosts = _haunting(before, next(iter(experiments.values())))
     st.session_state[SLOT] = Showing(page, wanted, Race(experiments), ghosts)
     st.session_state[SLOT].race.start()
     return st.session_state[SLOT]
+
+
+def _haunting(before: Showing, now: Experiment) -> tuple[Curve, ...]:
+    """The curves to leave behind: of the last race that got somewhere, if its losses compare with those to come."""
+    got_somewhere = max(racer.steps for racer in before.race.racers) >= GHOST_STEPS
+    ghosts = _curves(before.race, ghost=True) if got_somewhere else before.ghosts
+    return tuple(ghost for ghost in ghosts if _baseline(ghost.experiment) == _baseline(now))
+
+
+def _baseline(experiment: Experiment) -> tuple[str, float]:
+    return experiment.task, TASKS[experiment.task].constant_loss(experiment.length)
 
 
 def _stop() -> None:
@@ -83,6 +97,8 @@ def live(
     if len(experiments) > MOST_RACERS:
         st.warning(f"{len(experiments)} racers are chosen; the first {MOST_RACERS} run.")
         experiments = dict(list(experiments.items())[:MOST_RACERS])
+    if TASKS[next(iter(experiments.values())).task].classes:
+        charts = [charts[0], "accuracy", *charts[1:]]
     showing = _show(page, experiments)
     race = showing.race
     moving = race.running and not race.finished
@@ -103,30 +119,35 @@ def live(
         st.markdown("  \n".join(_line(racer, colour) for racer, colour in zip(race.racers, COLOURS, strict=False)))
         if extra:
             extra(race)
-        for left in range(0, len(charts), 2):
-            for column, name in zip(st.columns(2), charts[left : left + 2], strict=False):
+        for names in _rows(charts, 2):
+            for column, name in zip(st.columns(2), names, strict=False):
                 with column:
                     _chart(name, curves)
 
     @st.fragment(run_every=HEAT_SECONDS if moving else None)
     def heat_maps() -> None:
         st.markdown("**Gradient through time, while it trains**")
-        for column, curve in zip(st.columns(len(race.racers)), _curves(race), strict=True):
-            with column:
-                st.markdown(curve.label)
-                st.vega_lite_chart(
-                    tables.heat(curve),
-                    HEAT_SPEC,
-                    key=f"heat {curve.label}",
-                    alt=f"Heat map of the gradient norm of {curve.label}, training step by time step.",
-                )
+        for curves in _rows(_curves(race), 4 if len(race.racers) <= 4 else 3):
+            for column, curve in zip(st.columns(len(curves)), curves, strict=True):
+                with column:
+                    st.markdown(curve.label)
+                    st.vega_lite_chart(
+                        tables.heat(curve),
+                        HEAT_SPEC,
+                        key=f"heat {curve.label}",
+                        alt=f"Heat map of the gradient norm of {curve.label}, training step by time step.",
+                    )
         st.caption(
-            "Bright on the left: the gradient reaches back to the first inputs. Dark: 1e-12 of a unit or less. "
-            "Training goes upwards."
+            "||dL/dh_t||: bright on the left where the gradient reaches back to the first inputs. All maps have one "
+            "scale, from 1e-12 or less, dark, to 1 or more. Training goes upwards."
         )
 
     frame()
     heat_maps()
+
+
+def _rows(items: Sequence[Any], length: int) -> list[Sequence[Any]]:
+    return [items[start : start + length] for start in range(0, len(items), length)]
 
 
 def _chart(name: str, curves: Sequence[Curve]) -> None:

@@ -7,6 +7,9 @@ import streamlit as st
 
 from lstm_core.experiment import Experiment
 from lstm_core.training import train
+from lstm_core.ui.controls import DEFAULTS
+
+HERE = "page"
 
 
 @dataclass(frozen=True)
@@ -42,9 +45,18 @@ def _warm_up() -> None:
     gc.freeze()
 
 
+def _leave_other_pages(name: str) -> None:
+    """Forget what was set on another page: controls share their keys, and every page opens on its own race."""
+    if st.session_state.get(HERE) != name:
+        for key in st.session_state.pop(DEFAULTS, {}):
+            st.session_state.pop(key, None)
+        st.session_state[HERE] = name
+
+
 def setup(name: str) -> None:
     """Begin the page `name` of `PAGES`: tab title, navigation in the sidebar, and the question as heading."""
     page = PAGES[name]
+    _leave_other_pages(name)
     st.set_page_config(page_title=f"{page.label} · Gradient Highway", page_icon=":material/timeline:", layout="wide")
     _warm_up()
     with st.sidebar:

@@ -29,8 +29,10 @@ def the_task(experiment: Experiment) -> None:
     )
 
 
-def three_texts(look: str, why: str, article: str) -> None:
-    """What to look for, why it happens, and what the article says about it."""
+def three_texts(as_opened: bool, look: str, why: str, article: str) -> None:
+    """What to look for in a page's opening race, why it happens, and what the article says about it."""
+    if not as_opened:
+        st.caption("The texts below are about the race that this page opens with; yours differs.")
     for column, heading, text in zip(
         st.columns(3), ("What to look for", "Why", "What the article says"), (look, why, article), strict=True
     ):
