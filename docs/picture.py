@@ -15,4 +15,4 @@ curves = [
 ]
 charts = [CHARTS[name].of(curves).properties(width=360, height=240) for name in ("loss", "gradient_through_time")]
 picture = alt.hconcat(*charts).resolve_scale(color="shared")
-picture.save(Path(__file__).with_name("race.png"), scale_factor=1.5)
+picture.save(Path(__file__).with_name("race.png"), scale_factor=1)

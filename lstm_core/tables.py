@@ -9,7 +9,6 @@ the point) and `side` (on which side of it).
 
 import dataclasses
 import math
-import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -87,10 +86,10 @@ def _references(curves: Sequence[Curve], lines: Iterable[tuple[str, float]]) -> 
 
 
 def _table(points: Iterable[Point]) -> pd.DataFrame:
-    """The points as a table; a note stands on the side of its point where there is more room."""
+    """The points as a table; notes stand to the right of their points, in the last quarter of the axis to the left."""
     points = list(points)
-    middle = statistics.fmean([min(p.x for p in points), max(p.x for p in points)])
-    rows = [(*point, "right" if point.x < middle else "left") for point in points]
+    first, last = min(point.x for point in points), max(point.x for point in points)
+    rows = [(*point, "right" if point.x < first + 0.75 * (last - first) else "left") for point in points]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

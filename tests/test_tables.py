@@ -127,7 +127,7 @@ def test_a_ghost_is_drawn_as_such_and_says_nothing() -> None:
     assert set(shown[shown.kind == "ghost"].note) == {""}
 
 
-def test_a_note_stands_on_the_side_with_more_room() -> None:
+def test_a_note_stands_where_there_is_room() -> None:
     early = Curve("it", EXPERIMENT, [dataclasses.replace(SNAPSHOTS[1], ended="solved")])
     assert racers(tables.loss_by_step([early])).side.tolist() == ["right"]
     assert racers(tables.loss_by_step([changed(ended="solved")])).side.iloc[-1] == "left"
