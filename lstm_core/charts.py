@@ -24,7 +24,8 @@ POWERS_OF_TEN = {
 def lines(x: str, y: str, *, log: bool = False, parts: str | None = None, zero: bool = False) -> alt.LayerChart:
     """
     Lines over a table of `tables`: references dashed, earlier races grey, racers in colour, values off the axis as
-    triangles, notes in words. With `parts`, the parts of a racer differ by dash. The chart never depends on the data.
+    triangles with a word beside them, other notes as dots. With `parts`, the parts of a racer differ by dash. The chart
+    never depends on the data.
     """
     across = alt.X("x:Q", title=x, scale=alt.Scale(nice=False, zero=False))
     up = alt.Y(
@@ -57,7 +58,9 @@ def lines(x: str, y: str, *, log: bool = False, parts: str | None = None, zero: 
         return alt.Chart().transform_filter(" && ".join(f"datum.{condition}" for condition in conditions))
 
     def noted(side: str) -> alt.Chart:
-        chosen = only(racer, "note != ''", f"side == '{side}'").encode(x=across, y=up, text="note:N", color=colour)
+        chosen = only(racer, "note != ''", "off != ''", f"side == '{side}'").encode(
+            x=across, y=up, text="note:N", color=colour
+        )
         if side == "left":
             return chosen.mark_text(baseline="bottom", dy=-5, align="right", dx=-6)
         return chosen.mark_text(baseline="bottom", dy=-5, align="left", dx=6)
@@ -105,7 +108,7 @@ CHARTS = {
         "Loss",
         tables.loss_by_step,
         lines(BY_STEP, "loss, mean of 20 steps", zero=True),
-        "A curve on the upper dashed line has learned nothing but the average answer. ▲: above this chart.",
+        "A curve on the upper dashed line has learned nothing but the average answer. ●: solved, ▲: above this chart.",
         "Line chart of the training loss of every racer by training step, with the constant predictor's loss dashed.",
     ),
     "gradient_through_time": Chart(

@@ -20,7 +20,7 @@ from lstm_core.activations import ACTIVATIONS
 from lstm_core.cells import GATES
 from lstm_core.experiment import Experiment
 from lstm_core.tasks import TASKS
-from lstm_core.training import COMPLETED, SOLVED, Snapshot, samples
+from lstm_core.training import COMPLETED, Snapshot, samples
 
 POINTS = 200
 HEAT_ROWS, HEAT_COLUMNS = 30, 40
@@ -122,7 +122,7 @@ def loss_by_step(curves: Sequence[Curve]) -> pd.DataFrame:
     constant = task.constant_loss(experiment.length)
     lines = (("constant predictor", constant), *task.plateaus(experiment.length))
     endings: dict[tuple[str, float], str] = {
-        (curve.label, last.step): f"step {last.step}" if last.ended == SOLVED else f"{last.ended} at step {last.step}"
+        (curve.label, last.step): f"{last.ended} at step {last.step}"
         for curve in curves
         for last in curve.snapshots[-1:]
         if last.ended not in (None, COMPLETED) and not curve.ghost

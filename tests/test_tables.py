@@ -117,7 +117,7 @@ def test_a_diverged_curve_ends_on_the_edge_with_a_word() -> None:
 
 
 def test_a_solved_curve_ends_with_its_step() -> None:
-    assert racers(tables.loss_by_step([changed(ended="solved")])).note.iloc[-1] == "step 30"
+    assert racers(tables.loss_by_step([changed(ended="solved")])).note.iloc[-1] == "solved at step 30"
 
 
 def test_a_ghost_is_drawn_as_such_and_says_nothing() -> None:
