@@ -39,23 +39,15 @@ live(
 
 st.subheader("The functions and their slopes")
 names = list(dict.fromkeys(experiment.activation for experiment in racers.values()))[:MOST_RACERS]
-left, right = st.columns(2)
-with left:
-    st.vega_lite_chart(
-        tables.activation_curves(names, slope=False),
-        spec(FUNCTIONS),
-        key="functions",
-        alt="The chosen activation functions between -4 and 4.",
-    )
-    st.caption("What becomes of a preactivation x.")
-with right:
-    st.vega_lite_chart(
-        tables.activation_curves(names, slope=True),
-        spec(SLOPES),
-        key="slopes",
-        alt="The slopes of the chosen activation functions between -4 and 4.",
-    )
-    st.caption("In an RNN the gradient is multiplied by this, once for every step back in time.")
+sides = (
+    (FUNCTIONS, "functions", "What becomes of a preactivation x."),
+    (SLOPES, "slopes", "In an RNN the gradient is multiplied by this, once for every step back in time."),
+)
+for column, (picture, key, reading) in zip(st.columns(2), sides, strict=True):
+    with column:
+        table = tables.activation_curves(names, slope=picture is SLOPES)
+        st.vega_lite_chart(table, spec(picture), key=key, alt=f"Activation {key} of the racers, -4 to 4.")
+        st.caption(reading)
 for name in names:
     row = ACTIVATIONS[name]
     st.latex(

@@ -1,0 +1,229 @@
+"""Does every network start from the weights that its settings promise?"""
+
+import math
+from typing import Any
+
+import pytest
+import torch
+from torch import Generator, Tensor
+
+from lstm_core.cells import FAMILIES, LAYOUTS
+from lstm_core.initialisation import INITS, Chrono
+from lstm_core.model import GRU, LSTM, RNN
+
+D, H = 2, 64
+MODULES: dict[str, Any] = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
+BLOCKS = {"rnn": "h", "lstm": "ifgo", "gru": "rzn"}
+
+every_family = pytest.mark.parametrize("family", FAMILIES)
+every_layout = pytest.mark.parametrize("weights", LAYOUTS)
+every_init = pytest.mark.parametrize("init", INITS)
+both_biases = pytest.mark.parametrize("biases", [1, 2])
+
+Options = dict[str, Any]
+
+
+def seeded() -> Generator:
+    return Generator().manual_seed(0)
+
+
+def lstm(**options: Any) -> LSTM:
+    return LSTM(D, H, generator=seeded(), **options)
+
+
+def blocks(module: RNN | LSTM | GRU, index: int = 0) -> dict[str, dict[str, Tensor]]:
+    """The weights of one layer by block (i, f, g, o, ...) and kind (h, x, bias, bias_h), whatever the layout."""
+    layer = module.stack.layer_list[index]
+    tensors = {name: parameter.detach() for name, parameter in layer.named_parameters() if name != "peephole"}
+    if "weight" in tensors:
+        tensors["weight_h"], tensors["weight_x"] = tensors["weight"][:, :H], tensors.pop("weight")[:, H:]
+    cell = module.stack.cell
+    rows = [row for row in BLOCKS[cell.family] if cell.family != "lstm" or row in cell.learned_gates + "g"]
+    parts = {name.removeprefix("weight_"): tensor.chunk(len(rows)) for name, tensor in tensors.items()}
+    return {row: {kind: part[k] for kind, part in parts.items()} for k, row in enumerate(rows)}
+
+
+def matrices(module: RNN | LSTM | GRU) -> dict[str, Tensor]:
+    """All W_h and W_x of a module with two layers, by name."""
+    return {
+        f"{row} {kind} {index}": tensors[kind]
+        for index in range(2)
+        for row, tensors in blocks(module, index).items()
+        for kind in "hx"
+    }
+
+
+def largest(tensors: dict[str, dict[str, Tensor]], kind: str) -> float:
+    return max(float(block[kind].abs().max()) for block in tensors.values())
+
+
+# the bias of the forget gate
+
+
+@every_init
+@every_layout
+@both_biases
+@pytest.mark.parametrize("gates", ["ifo", "fo", "f"])
+def test_forget_bias_is_the_sum_over_all_biases(init: str, weights: str, biases: int, gates: str) -> None:
+    forget = blocks(lstm(gates=gates, init=init, weights=weights, biases=biases, forget_bias=1.5))["f"]
+    assert torch.equal(forget["bias"] + forget.get("bias_h", 0), torch.full((H,), 1.5))
+
+
+@both_biases
+@pytest.mark.parametrize("gates", ["ifo", "if"])
+def test_coupled_gates_start_with_the_negative_forget_bias_on_i(gates: str, biases: int) -> None:
+    block = blocks(lstm(gates=gates, coupled=True, biases=biases, forget_bias=1.5))["i"]
+    assert torch.equal(block["bias"] + block.get("bias_h", 0), torch.full((H,), -1.5))
+
+
+def test_a_plain_input_bias_does_not_depend_on_the_forget_bias() -> None:
+    assert torch.equal(*(blocks(lstm(forget_bias=value))["i"]["bias"] for value in (0.0, 5.0)))
+
+
+def test_chrono_forget_biases_are_log_uniform_up_to_the_longest_memory() -> None:
+    draws = Chrono(100).draw(20_000, seeded())
+    assert 0 <= float(draws.min()) < 0.01
+    assert math.log(98.9) < float(draws.max()) <= math.log(99)
+    assert torch.histc(draws.exp(), 7, 1, 99).div(20_000).tolist() == pytest.approx([1 / 7] * 7, abs=0.01)
+
+
+@both_biases
+def test_chrono_sets_f_within_its_range_and_i_to_its_negative(biases: int) -> None:
+    module = lstm(biases=biases, forget_bias=Chrono(50))
+    sums = {row: block["bias"] + block.get("bias_h", 0) for row, block in blocks(module).items()}
+    assert 0 <= float(sums["f"].min()) < float(sums["f"].max()) <= math.log(49)
+    assert torch.equal(sums["i"], -sums["f"])
+
+
+# first weights
+
+
+@every_family
+@every_layout
+def test_the_init_uniform_fills_the_range_of_torch(family: str, weights: str) -> None:
+    tensors = blocks(MODULES[family](D, H, init="uniform", weights=weights, generator=seeded()))
+    for kind in "hx":
+        assert 0.95 * H**-0.5 < largest(tensors, kind) <= H**-0.5
+
+
+@every_family
+@pytest.mark.parametrize(
+    ("weights", "range_h", "range_x"),
+    [("separate", H**-0.5, D**-0.5), ("concatenated", (H + D) ** -0.5, (H + D) ** -0.5)],
+)
+def test_the_init_linear_fills_the_ranges_of_its_linear_layers(
+    family: str, weights: str, range_h: float, range_x: float
+) -> None:
+    """One Linear of H + D inputs, or one of H and one of D."""
+    tensors = blocks(MODULES[family](D, H, init="linear", weights=weights, generator=seeded()))
+    assert 0.95 * range_h < largest(tensors, "h") <= range_h
+    assert 0.95 * range_x < largest(tensors, "x") <= range_x
+
+
+@every_family
+@every_layout
+def test_the_init_xavier_fills_the_ranges_of_glorot(family: str, weights: str) -> None:
+    tensors = blocks(MODULES[family](D, H, init="xavier", weights=weights, generator=seeded()))
+    for kind, inputs in (("h", H), ("x", D)):
+        bound = math.sqrt(6 / (H + inputs))
+        assert 0.95 * bound < largest(tensors, kind) <= bound
+
+
+@pytest.mark.parametrize(("init", "bound"), [("uniform", H**-0.5), ("linear", D**-0.5)])
+def test_biases_fill_the_range_of_their_matrix(init: str, bound: float) -> None:
+    tensors = blocks(GRU(D, H, init=init, biases=2, generator=seeded()))
+    assert 0.95 * bound < largest(tensors, "bias") <= bound
+    assert 0.95 * H**-0.5 < largest(tensors, "bias_h") <= H**-0.5
+
+
+@pytest.mark.parametrize("init", ["xavier", "orthogonal", "identity", "gaussian"])
+def test_other_inits_start_with_biases_of_0(init: str) -> None:
+    tensors = blocks(GRU(D, H, init=init, biases=2, generator=seeded()))
+    assert largest(tensors, "bias") == largest(tensors, "bias_h") == 0
+
+
+@every_family
+@every_layout
+@pytest.mark.parametrize("gain", [0.5, 1.0, 2.0])
+def test_orthogonal_recurrent_blocks_keep_lengths_up_to_the_gain(family: str, weights: str, gain: float) -> None:
+    for block in blocks(MODULES[family](D, H, init="orthogonal", gain=gain, weights=weights)).values():
+        torch.testing.assert_close(block["h"] @ block["h"].T, gain**2 * torch.eye(H), rtol=0, atol=1e-5)
+
+
+@every_family
+@every_layout
+@pytest.mark.parametrize("gain", [0.5, 1.0, 2.0])
+def test_identity_recurrent_blocks_are_the_gain_times_the_identity(family: str, weights: str, gain: float) -> None:
+    for block in blocks(MODULES[family](D, H, init="identity", gain=gain, weights=weights)).values():
+        assert torch.equal(block["h"], gain * torch.eye(H))
+
+
+@every_family
+@every_layout
+@pytest.mark.parametrize("gain", [0.5, 1.0, 2.0])
+def test_gaussian_recurrent_blocks_have_a_deviation_of_gain_over_root_h(family: str, weights: str, gain: float) -> None:
+    module = MODULES[family](D, H, init="gaussian", gain=gain, weights=weights, generator=seeded())
+    for block in blocks(module).values():
+        assert float(block["h"].std()) == pytest.approx(gain * H**-0.5, rel=0.05)
+        assert float(block["h"].mean()) == pytest.approx(0, abs=0.06 * gain * H**-0.5)
+
+
+@every_family
+@every_init
+def test_the_gain_scales_the_recurrent_weights_alone(family: str, init: str) -> None:
+    once, twice = (blocks(MODULES[family](D, H, init=init, gain=gain, generator=seeded())) for gain in (1.0, 2.0))
+    for row, block in once.items():
+        assert torch.equal(2 * block["h"], twice[row]["h"])
+        assert torch.equal(block["x"], twice[row]["x"])
+        assert torch.equal(block["bias"], twice[row]["bias"])
+
+
+@every_family
+@pytest.mark.parametrize("init", [name for name in INITS if name != "linear"])
+def test_first_weights_do_not_depend_on_the_layout(family: str, init: str) -> None:
+    """But for linear, whose ranges do."""
+    apart, joint = (MODULES[family](D, H, 2, init=init, weights=weights, generator=seeded()) for weights in LAYOUTS)
+    for index in range(2):
+        torch.testing.assert_close(blocks(joint, index), blocks(apart, index), rtol=0, atol=0)
+
+
+@every_family
+@every_init
+@every_layout
+def test_first_weights_do_not_depend_on_the_number_of_biases(family: str, init: str, weights: str) -> None:
+    one, two = (
+        MODULES[family](D, H, 2, init=init, weights=weights, biases=biases, generator=seeded()) for biases in (1, 2)
+    )
+    torch.testing.assert_close(matrices(two), matrices(one), rtol=0, atol=0)
+    for row, block in blocks(one).items():
+        assert torch.equal(block["bias"], blocks(two)[row]["bias"])
+
+
+@every_init
+@pytest.mark.parametrize(
+    "options",
+    [*({"gates": gates} for gates in ("", "i", "f", "o", "if", "io", "fo")), {"coupled": True}, {"peephole": True}],
+    ids=str,
+)
+def test_first_weights_do_not_depend_on_the_gates_left_out(init: str, options: Options) -> None:
+    full, variant = (LSTM(D, H, 2, init=init, generator=seeded(), **choice) for choice in ({}, options))
+    expected = matrices(full)
+    for name, matrix in matrices(variant).items():
+        assert torch.equal(matrix, expected[name])
+    for row, block in blocks(variant).items():
+        assert torch.equal(block["bias"], blocks(full)[row]["bias"]) or ("coupled" in options and row == "i")
+
+
+@every_family
+@every_init
+def test_the_same_seed_gives_the_same_first_weights(family: str, init: str) -> None:
+    once, again = (MODULES[family](D, H, 2, init=init, generator=seeded()).state_dict() for _ in range(2))
+    torch.testing.assert_close(once, again, rtol=0, atol=0)
+
+
+@every_family
+@every_init
+def test_a_generator_leaves_the_global_one_alone(family: str, init: str) -> None:
+    before = torch.get_rng_state()
+    MODULES[family](D, H, init=init, generator=seeded())
+    assert torch.equal(before, torch.get_rng_state())
