@@ -6,8 +6,9 @@ the LSTM family and r z n for the GRU, as in torch.nn.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -61,14 +62,14 @@ class Cell:
                 if getattr(self, name) != default:
                     raise ValueError(f"{name}: {getattr(self, name)!r} needs cell lstm, not {self.family}")
 
-    @property
+    @cached_property
     def learned_gates(self) -> str:
         """The gates with parameters of their own, in row order."""
         if self.family != "lstm":
             return BLOCKS[self.family][:-1]
         return self.gates.replace("f", "") if self.coupled else self.gates
 
-    @property
+    @cached_property
     def rows(self) -> str:
         """The blocks of H rows in every weight matrix, one letter each."""
         if self.family != "lstm":
@@ -91,22 +92,72 @@ class Parameters(NamedTuple):
     joint: Tensor | None = None
 
 
-@dataclass
-class Trace:
-    """What one layer did: for each time step the hidden state, the cell state, each gate, all (B, H)."""
+class Trace(Protocol):
+    """
+    What one layer did: hidden state, cell state where it has one, each gate, all (T, B, H); `final` hidden and cell
+    state, (B, H) each. `hidden` and `final` can be differentiated, the others are values to look at.
+    """
 
-    hidden: list[Tensor] = field(default_factory=list)
-    cell: list[Tensor] = field(default_factory=list)
-    gates: dict[str, list[Tensor]] = field(default_factory=dict)
+    @property
+    def hidden(self) -> Tensor: ...
+
+    @property
+    def final(self) -> tuple[Tensor, ...]: ...
+
+    @property
+    def cell(self) -> Tensor | None: ...
+
+    @property
+    def gates(self) -> dict[str, Tensor]: ...
 
     def retain_gradients(self) -> None:
         """Call before the backward pass, so that `gradient_norms` can be read after it."""
-        for state in (*self.hidden, *self.cell):
+
+    def gradient_norms(self) -> tuple[Tensor, ...]:
+        """After the backward pass: ||dL/dh_t||, and ||dL/dc_t|| where there is one, (T,), over batch and units."""
+
+
+class _Steps:
+    """A trace that grows step by step and keeps every state, so that autograd can leave its gradient there."""
+
+    def __init__(self, gates: str = "") -> None:
+        self._states: tuple[list[Tensor], list[Tensor]] = [], []
+        self._gates: dict[str, list[Tensor]] = {gate: [] for gate in gates}
+
+    def append(self, *states: Tensor) -> None:
+        for kept, state in zip(self._states, states, strict=False):
+            kept.append(state)
+
+    def open(self, **gates: Tensor) -> None:
+        for gate, value in gates.items():
+            self._gates[gate].append(value)
+
+    @cached_property
+    def hidden(self) -> Tensor:
+        return torch.stack(self._states[0])
+
+    @property
+    def final(self) -> tuple[Tensor, ...]:
+        return tuple(states[-1] for states in self._states if states)
+
+    @property
+    def cell(self) -> Tensor | None:
+        return torch.stack(self._states[1]).detach() if self._states[1] else None
+
+    @property
+    def gates(self) -> dict[str, Tensor]:
+        return {gate: torch.stack(values).detach() for gate, values in self._gates.items()}
+
+    def retain_gradients(self) -> None:
+        for state in (*self._states[0], *self._states[1]):
             state.retain_grad()
 
+    def gradient_norms(self) -> tuple[Tensor, ...]:
+        return tuple(_gradient_norms(states) for states in self._states if states)
 
-def gradient_norms(states: list[Tensor]) -> Tensor:
-    """||dL/ds_t|| for every time step, (T,), over batch and units; float64, so that squares do not underflow."""
+
+def _gradient_norms(states: list[Tensor]) -> Tensor:
+    """Squares are summed in float64, where they do not underflow; a state that the loss does not reach has norm 0."""
     gradients = [torch.zeros_like(state) if state.grad is None else state.grad for state in states]
     return torch.linalg.vector_norm(torch.stack(gradients), dim=(1, 2), dtype=torch.float64)
 
@@ -129,10 +180,10 @@ def preactivation(p: Parameters, inputs: Tensor) -> Callable[[int, Tensor], Tens
 def run_rnn(inputs: Tensor, h: Tensor, c: Tensor | None, p: Parameters, cell: Cell) -> Trace:
     """h' = phi(W_h h + W_x x + b)"""
     phi = ACTIVATIONS[cell.activation].function
-    pre, trace = preactivation(p, inputs), Trace()
+    pre, trace = preactivation(p, inputs), _Steps()
     for t in range(len(inputs)):
         h = phi(pre(t, h))
-        trace.hidden.append(h)
+        trace.append(h)
     return trace
 
 
@@ -147,11 +198,11 @@ def run_lstm(inputs: Tensor, h: Tensor, c: Tensor | None, p: Parameters, cell: C
     phi = ACTIVATIONS[cell.activation].function
     psi = ACTIVATIONS[cell.output_activation or cell.activation].function
     peepholes = {} if p.peephole is None else dict(zip(cell.learned_gates, p.peephole, strict=True))
-    pre, trace, rows = preactivation(p, inputs), Trace(gates={gate: [] for gate in cell.gates}), cell.rows
+    pre, trace, rows = preactivation(p, inputs), _Steps(cell.gates), cell.rows
 
     def opened(gate: str, block: Tensor, c: Tensor) -> Tensor:
         value = torch.sigmoid(torch.addcmul(block, peepholes[gate], c) if peepholes else block)
-        trace.gates[gate].append(value)
+        trace.open(**{gate: value})
         return value
 
     for t in range(len(inputs)):
@@ -161,7 +212,7 @@ def run_lstm(inputs: Tensor, h: Tensor, c: Tensor | None, p: Parameters, cell: C
             i = opened("i", block["i"], c)
             added = i * added
         if cell.coupled:
-            trace.gates["f"].append(1 - i)
+            trace.open(f=1 - i)
             kept = (1 - i) * c
         elif "f" in block:
             kept = opened("f", block["f"], c) * c
@@ -169,8 +220,7 @@ def run_lstm(inputs: Tensor, h: Tensor, c: Tensor | None, p: Parameters, cell: C
         h = psi(c)
         if "o" in block:
             h = opened("o", block["o"], c) * h
-        trace.hidden.append(h)
-        trace.cell.append(c)
+        trace.append(h, c)
     return trace
 
 
@@ -184,19 +234,18 @@ def run_gru(inputs: Tensor, h: Tensor, c: Tensor | None, p: Parameters, cell: Ce
     """
     phi = ACTIVATIONS[cell.activation].function
     size = h.shape[1]
-    gates, candidate = slice(None, 2 * size), slice(2 * size, None)
-    pre = preactivation(_rows(p, gates), inputs)
+    candidate = slice(2 * size, None)
+    pre = preactivation(_rows(p, slice(None, 2 * size)), inputs)
     from_inputs = torch.nn.functional.linear(inputs, p.input[candidate], p.bias[candidate]).unbind(0)
     recurrent = p.recurrent[candidate]
     recurrent_bias = None if p.recurrent_bias is None else p.recurrent_bias[candidate]
-    trace = Trace(gates={"r": [], "z": []})
+    trace = _Steps("rz")
     for t in range(len(inputs)):
         r, z = torch.sigmoid(pre(t, h)).chunk(2, 1)
         n = phi(torch.addcmul(from_inputs[t], r, torch.nn.functional.linear(h, recurrent, recurrent_bias)))
         h = torch.lerp(n, h, z)
-        trace.gates["r"].append(r)
-        trace.gates["z"].append(z)
-        trace.hidden.append(h)
+        trace.open(r=r, z=z)
+        trace.append(h)
     return trace
 
 

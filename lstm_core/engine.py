@@ -1,10 +1,40 @@
-"""Who computes a sequence? One call for every engine."""
+"""Who computes a sequence? One call, two engines."""
 
+import torch
 from torch import Tensor
 
 from lstm_core.cells import REFERENCE, Cell, Parameters, Trace, choose
+from lstm_core.fused import run_fused
+from lstm_core.kernels.compilation import PRECISIONS, build
 
-ENGINES = ("auto", "reference")
+AUTO, FUSED, REFERENCE_ENGINE = ENGINES = ("auto", "fused", "reference")
+
+
+def resolve(engine: str, dtype: torch.dtype = torch.float32, device: str = "cpu") -> str:
+    """
+    The engine that computes now: "fused" or "reference".
+
+    `auto` is fused on the CPU, in single or double precision, as soon as the kernels are compiled; it has them compiled
+    in the background and is the reference until then. Kernels that an earlier process has compiled are loaded at once.
+    Asking for `fused` waits for them. Raises ValueError for an engine that is not in `ENGINES` and for `fused` where
+    there are no kernels.
+    """
+    choose("engine", engine, ENGINES)
+    precision = str(dtype).removeprefix("torch.")
+    if engine == REFERENCE_ENGINE:
+        return engine
+    if device != "cpu" or precision not in PRECISIONS:
+        if engine == FUSED:
+            allowed = " or ".join(PRECISIONS)
+            raise ValueError(f"engine: 'fused' computes {allowed} on the CPU, not {precision} on {device}")
+        return REFERENCE_ENGINE
+    kernels = build(precision)
+    if engine == FUSED:
+        kernels.done.result()
+        return FUSED
+    if kernels.known:
+        kernels.done.exception()
+    return FUSED if kernels.done.done() and not kernels.done.exception() else REFERENCE_ENGINE
 
 
 def run(
@@ -13,13 +43,14 @@ def run(
     cell_state: Tensor | None,
     parameters: Parameters,
     cell: Cell,
-    engine: str = "auto",
+    engine: str = AUTO,
 ) -> Trace:
     """
     Run one layer over inputs (T, B, D) from a hidden state (B, H), and a cell state (B, H) where the family has one.
 
-    `auto` is the reference engine: the equations of `cells`, differentiated by autograd. Raises ValueError for an
-    engine that is not in `ENGINES`.
+    Both engines return the same values and gradients. The fused one can be differentiated once; for Jacobians by
+    `torch.func`, or for second derivatives, take the reference.
     """
-    choose("engine", engine, ENGINES)
+    if resolve(engine, inputs.dtype, inputs.device.type) == FUSED:
+        return run_fused(inputs, hidden, cell_state, parameters, cell)
     return REFERENCE[cell.family](inputs, hidden, cell_state, parameters, cell)

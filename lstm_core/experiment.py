@@ -8,6 +8,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Self
 
+import torch
+
 from lstm_core.activations import ACTIVATIONS
 from lstm_core.cells import FAMILIES, LAYOUTS, Cell, choose
 from lstm_core.engine import ENGINES
@@ -84,6 +86,12 @@ class Experiment:
     def time_steps(self) -> int:
         """Steps of the whole sequence: `length`, and for copy memory the symbols before and after it."""
         return self.length + TASKS[self.task].extra_steps
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The precision as torch names it."""
+        dtype: torch.dtype = getattr(torch, self.precision)
+        return dtype
 
     @property
     def key(self) -> str:

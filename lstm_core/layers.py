@@ -140,16 +140,19 @@ class Stack(nn.Module):
         `states` are the initial hidden states (L, B, H) and, for the LSTM family, cell states; None is zeros. Raises
         ValueError where a shape does not fit.
         """
+        traces = self.traces(inputs, states)
+        final = zip(*(trace.final for trace in traces), strict=True)
+        return traces[-1].hidden, tuple(map(torch.stack, final)), traces
+
+    def traces(self, inputs: Tensor, states: tuple[Tensor, ...] | None = None) -> list[Trace]:
+        """What each layer does, without the final states in one piece."""
         states = self._checked(inputs, states)
-        final = []
-        traces = []
+        traces: list[Trace] = []
         for layer, *initial in zip(self.layer_list, *states, strict=True):
             hidden, cell_state = (*initial, None)[:2]
-            trace = engines.run(inputs, hidden, cell_state, layer.tensors(), self.cell, self.engine)
-            inputs = torch.stack(trace.hidden)
-            final.append([trace.hidden[-1], *trace.cell[-1:]])
-            traces.append(trace)
-        return inputs, tuple(torch.stack(states) for states in zip(*final, strict=True)), traces
+            traces.append(engines.run(inputs, hidden, cell_state, layer.tensors(), self.cell, self.engine))
+            inputs = traces[-1].hidden
+        return traces
 
     def _checked(self, inputs: Tensor, states: tuple[Tensor, ...] | None) -> tuple[Tensor, ...]:
         if inputs.dim() != 3 or inputs.shape[2] != self.input_size or len(inputs) < 1:

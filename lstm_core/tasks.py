@@ -55,10 +55,6 @@ class Task:
         """The mean loss that counts as solved: 6 % of the constant predictor's (0.01 on adding)."""
         return SOLVED_FRACTION * self.constant_loss(length)
 
-    def answer(self, outputs: Tensor) -> Tensor:
-        """The part of the outputs (T, B, O) that is compared with the targets: all steps, or the last."""
-        return outputs if self.every_step else outputs[-1]
-
     def loss(self, answer: Tensor, targets: Tensor) -> Tensor:
         """Mean squared error, or mean cross-entropy in nats."""
         if self.classes:

@@ -10,7 +10,8 @@ from typing import Any
 import torch
 from torch import Generator, Tensor, nn
 
-from lstm_core.cells import Trace, gradient_norms
+from lstm_core.cells import Trace
+from lstm_core.engine import resolve
 from lstm_core.experiment import CHRONO, Experiment
 from lstm_core.initialisation import Chrono
 from lstm_core.layers import Layer, Stack
@@ -18,6 +19,7 @@ from lstm_core.tasks import TASKS
 
 MEAN_OVER = 20
 SEED_OF_WEIGHTS = 2**32
+MOST_DRAWN, VALUES_DRAWN = 32, 2**16
 SOLVED, DIVERGED, COMPLETED = "solved", "diverged", "completed"
 
 
@@ -45,6 +47,7 @@ class Snapshot:
     max_hidden: float
     max_cell: float | None
     openness: dict[str, float]
+    engine: str
     ended: str | None
 
     def to_dict(self) -> dict[str, Any]:
@@ -63,7 +66,7 @@ def _plain(value: Any) -> Any:
 class Network(nn.Module):
     """The recurrent layer of an experiment and a linear readout of its hidden state; weights drawn from its seed."""
 
-    def __init__(self, experiment: Experiment) -> None:
+    def __init__(self, experiment: Experiment, engine: str = "auto") -> None:
         super().__init__()
         generator = Generator().manual_seed(SEED_OF_WEIGHTS + experiment.seed)
         chrono = experiment.forget_bias == CHRONO
@@ -83,10 +86,10 @@ class Network(nn.Module):
             init=experiment.init,
             gain=experiment.gain,
             forget_bias=Chrono(max(experiment.time_steps, 2)) if chrono else float(experiment.forget_bias),
-            engine=experiment.engine,
+            engine=engine,
             generator=generator,
         )
-        self.to(getattr(torch, experiment.precision))
+        self.to(experiment.dtype)
 
     @property
     def layer(self) -> Layer:
@@ -94,8 +97,8 @@ class Network(nn.Module):
 
     def forward(self, inputs: Tensor) -> tuple[Tensor, Trace]:
         """Inputs (T, B, D) to the answer, (B, O) or (T, B, O), and what the layer did."""
-        outputs, _, (trace,) = self.stack(inputs)
-        return self.readout(self.task.answer(outputs)), trace
+        (trace,) = self.stack.traces(inputs)
+        return self.readout(trace.hidden if self.task.every_step else trace.final[0]), trace
 
 
 def parameter_count(experiment: Experiment) -> int:
@@ -104,13 +107,22 @@ def parameter_count(experiment: Experiment) -> int:
 
 
 def samples(experiment: Experiment) -> Iterator[tuple[Tensor, Tensor]]:
-    """The endless stream of fresh batches; it depends on task, length, batch and seed alone."""
-    task, generator = TASKS[experiment.task], Generator().manual_seed(experiment.seed)
+    """
+    The endless stream of fresh batches; it depends on task, length, batch and seed alone.
+
+    Many are drawn at a time: a draw costs as much as a training step of a small network.
+    """
+    task, generator, dtype = TASKS[experiment.task], Generator().manual_seed(experiment.seed), experiment.dtype
+    batches = min(MOST_DRAWN, 1 + VALUES_DRAWN // (experiment.time_steps * experiment.batch))
     while True:
-        inputs, targets = task.draw(experiment.length, experiment.batch, generator)
+        inputs, targets = task.draw(experiment.length, experiment.batch * batches, generator)
         if targets.is_floating_point():
-            targets = targets.to(getattr(torch, experiment.precision))
-        yield inputs.to(getattr(torch, experiment.precision)), targets
+            targets = targets.to(dtype)
+        yield from zip(
+            inputs.to(dtype).split(experiment.batch, 1),
+            targets.split(experiment.batch, int(task.every_step)),
+            strict=True,
+        )
 
 
 def train(experiment: Experiment, record_every: int = 1) -> Iterator[Snapshot]:
@@ -118,11 +130,14 @@ def train(experiment: Experiment, record_every: int = 1) -> Iterator[Snapshot]:
     Train, and yield a snapshot of the first step, of every `record_every`-th and of the last.
 
     It ends when the task is solved, when loss or gradient are no longer finite ("diverged": a result, not an error), or
-    after `experiment.steps` ("completed"). Equal experiments yield bitwise equal snapshots, on one thread of torch with
-    denormal numbers flushed to zero, which it sets for the calling thread.
+    after `experiment.steps` ("completed"). Equal experiments yield bitwise equal snapshots on the same engine, which is
+    chosen at the start, on one thread of torch with denormal numbers flushed to zero, which it sets for the calling
+    thread.
     """
-    task, network, recent = TASKS[experiment.task], Network(experiment), deque[float](maxlen=MEAN_OVER)
-    optimizer = _optimizer(experiment, network)
+    engine = resolve(experiment.engine, experiment.dtype)
+    task, network, recent = TASKS[experiment.task], Network(experiment, engine), deque[float](maxlen=MEAN_OVER)
+    weights, gradient = _flattened(network)
+    optimizer = _optimizer(experiment, weights)
     for step, (inputs, targets) in enumerate(samples(experiment), start=1):
         torch.set_num_threads(1)
         torch.set_flush_denormal(True)
@@ -130,10 +145,10 @@ def train(experiment: Experiment, record_every: int = 1) -> Iterator[Snapshot]:
         loss = task.loss(answer, targets)
         recent.append(float(loss.detach()))
         mean_loss = sum(recent) / len(recent)
-        optimizer.zero_grad()
+        gradient.zero_()
         trace.retain_gradients()
         loss.backward()
-        blocks, grad_norm = _gradient_norms(network)
+        grad_norm = _norm(gradient)
         ended = None
         if not math.isfinite(recent[-1]) or not math.isfinite(grad_norm):
             ended = DIVERGED
@@ -141,21 +156,26 @@ def train(experiment: Experiment, record_every: int = 1) -> Iterator[Snapshot]:
             ended = SOLVED
         elif step == experiment.steps:
             ended = COMPLETED
-        _clip(experiment, network, grad_norm)
-        if ended or step == 1 or step % record_every == 0:
+        recorded = ended or step == 1 or step % record_every == 0
+        if recorded:
+            gate_grad_norms = _gate_gradient_norms(network.layer)
+        _clip(experiment, gradient, grad_norm)
+        if recorded:
+            hidden_norms, *cell_norms = (tuple(norms.tolist()) for norms in trace.gradient_norms())
             yield Snapshot(
                 step=step,
                 loss=recent[-1],
                 mean_loss=mean_loss,
                 accuracy=task.accuracy(answer.detach(), targets),
                 grad_norm=grad_norm,
-                clipped_grad_norm=_gradient_norms(network)[1],
-                gate_grad_norms=blocks,
-                hidden_grad_norms=tuple(gradient_norms(trace.hidden).tolist()),
-                cell_grad_norms=tuple(gradient_norms(trace.cell).tolist()) if trace.cell else None,
+                clipped_grad_norm=_norm(gradient),
+                gate_grad_norms=gate_grad_norms,
+                hidden_grad_norms=hidden_norms,
+                cell_grad_norms=cell_norms[0] if cell_norms else None,
                 max_hidden=_largest(trace.hidden),
-                max_cell=_largest(trace.cell) if trace.cell else None,
-                openness={gate: float(torch.stack(values).detach().mean()) for gate, values in trace.gates.items()},
+                max_cell=None if trace.cell is None else _largest(trace.cell),
+                openness={gate: float(values.mean()) for gate, values in trace.gates.items()},
+                engine=engine,
                 ended=ended,
             )
         if ended:
@@ -163,26 +183,41 @@ def train(experiment: Experiment, record_every: int = 1) -> Iterator[Snapshot]:
         optimizer.step()
 
 
-def _optimizer(experiment: Experiment, network: Network) -> torch.optim.Optimizer:
-    parameters, lr = network.parameters(), experiment.lr
+def _flattened(network: Network) -> tuple[nn.Parameter, Tensor]:
+    """
+    All weights in one vector, and all gradients, of which those of the network become views.
+
+    So that one step of the optimizer is one operation, not one for each matrix.
+    """
+    parameters = list(network.parameters())
+    sizes = [parameter.numel() for parameter in parameters]
+    weights = nn.Parameter(torch.cat([parameter.detach().flatten() for parameter in parameters]))
+    weights.grad = torch.zeros_like(weights)
+    for parameter, values, gradient in zip(
+        parameters, weights.detach().split(sizes), weights.grad.split(sizes), strict=True
+    ):
+        parameter.data, parameter.grad = values.view_as(parameter), gradient.view_as(parameter)
+    return weights, weights.grad
+
+
+def _optimizer(experiment: Experiment, weights: nn.Parameter) -> torch.optim.Optimizer:
     if experiment.optimizer == "adam":
-        return torch.optim.Adam(parameters, lr)
+        return torch.optim.Adam([weights], experiment.lr, fused=True)
     if experiment.optimizer == "rmsprop":
-        return torch.optim.RMSprop(parameters, lr, alpha=0.9)
-    return torch.optim.SGD(parameters, lr, momentum=experiment.momentum)
+        return torch.optim.RMSprop([weights], experiment.lr, alpha=0.9)
+    return torch.optim.SGD([weights], experiment.lr, momentum=experiment.momentum)
 
 
-def _largest(states: list[Tensor]) -> float:
-    return float(torch.stack(states).detach().abs().amax())
+def _largest(states: Tensor) -> float:
+    return float(states.detach().abs().amax())
 
 
 def _norm(tensor: Tensor) -> float:
     return float(torch.linalg.vector_norm(tensor, dtype=torch.float64))
 
 
-def _gradient_norms(network: Network) -> tuple[dict[str, float], float]:
-    """The gradient's norm by block of rows, and over all parameters."""
-    layer = network.layer
+def _gate_gradient_norms(layer: Layer) -> dict[str, float]:
+    """The gradient's norm by block of rows."""
     blocks = dict.fromkeys(layer.cell.rows, 0.0)
     for name, parameter in layer.named_parameters():
         assert parameter.grad is not None
@@ -190,15 +225,11 @@ def _gradient_norms(network: Network) -> tuple[dict[str, float], float]:
         parts = torch.linalg.vector_norm(parameter.grad.reshape(len(owners), -1), dim=1, dtype=torch.float64)
         for owner, part in zip(owners, parts.tolist(), strict=True):
             blocks[owner] = math.hypot(blocks[owner], part)
-    readout = (_norm(parameter.grad) for parameter in network.readout.parameters() if parameter.grad is not None)
-    return blocks, math.hypot(*blocks.values(), *readout)
+    return blocks
 
 
-def _clip(experiment: Experiment, network: Network, grad_norm: float) -> None:
-    gradients = [parameter.grad for parameter in network.parameters() if parameter.grad is not None]
+def _clip(experiment: Experiment, gradient: Tensor, grad_norm: float) -> None:
     if experiment.clip == "norm" and grad_norm > experiment.clip_at:
-        for gradient in gradients:
-            gradient.mul_(experiment.clip_at / grad_norm)
+        gradient.mul_(experiment.clip_at / grad_norm)
     elif experiment.clip == "value":
-        for gradient in gradients:
-            gradient.clamp_(-experiment.clip_at, experiment.clip_at)
+        gradient.clamp_(-experiment.clip_at, experiment.clip_at)

@@ -1,0 +1,227 @@
+"""How does a kernel compute exp and its relatives a vector at a time? Functions of one number, in plain arithmetic."""
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+from numba import types
+from numba.extending import overload
+from numpy.polynomial import Chebyshev, Polynomial
+
+# Without "nnan" and "ninf": an exploding network must reach inf and nan as it does in torch. Without "reassoc": it
+# would undo the argument reductions below.
+OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract", "nsz"}}
+
+
+class Precision:
+    """A floating-point type and constants of it, which keep a kernel in that type when it closes over them."""
+
+    def __init__(
+        self,
+        real: Any,
+        integer: Any,
+        ln2: tuple[float, ...],
+        pi: tuple[float, ...],
+        exponents: tuple[float, float],
+    ) -> None:
+        self.real, self.integer = real, integer
+        self.mantissa = int(np.finfo(real).nmant)
+        self.bias = (int(np.finfo(real).maxexp) - 1) << self.mantissa
+        # x + rounder keeps the nearest whole number to x in its lowest bits; minus rounder it is that number.
+        self.rounder = real(1.5 * 2.0**self.mantissa)
+        # Sums of parts; all but the last have so few digits that a whole number of up to four figures times them is
+        # exact.
+        self.ln2, self.pi = tuple(map(real, ln2)), tuple(map(real, pi))
+        self.least, self.most = real(exponents[0]), real(exponents[1])
+
+    def horner(self, coefficients: Iterable[float]) -> tuple[Any, tuple[Any, ...]]:
+        """Coefficients, given with the lowest power first, as Horner's rule takes them: the highest, and the others."""
+        *others, highest = map(self.real, coefficients)
+        return highest, tuple(reversed(others))
+
+
+SINGLE = Precision(
+    np.float32,
+    np.int32,
+    ln2=(math.log(2),),
+    pi=(3.140625, 9.670257568359375e-4, 6.278329573009626e-7),
+    exponents=(-87, 88),
+)
+DOUBLE = Precision(
+    np.float64,
+    np.int64,
+    ln2=(float.fromhex("0x1.62e42fefa4p-1"), -1.7239444525614835e-13),
+    pi=(float.fromhex("0x1.921fb54p+1"), float.fromhex("0x1.10b46118p-29"), 1.034036596358821e-18),
+    exponents=(-708, 709),
+)
+BY_TYPE = {types.float32: SINGLE, types.float64: DOUBLE}
+
+
+def fitted(function: Callable[[float], float], degree: int, low: float, high: float) -> Any:
+    """The polynomial through Chebyshev's points between `low` and `high`; coefficients, lowest power first."""
+    fit = Chebyshev.interpolate(np.vectorize(function), degree, domain=[low, high])
+    return fit.convert(kind=Polynomial, domain=[-1, 1]).coef
+
+
+def elementary(make: Callable[[Precision], Callable[[Any], Any]]) -> Callable[[Any], Any]:
+    """A function to be called in kernels, made for the precision of its argument."""
+
+    def stub(x):  # type: ignore[no-untyped-def]
+        raise NotImplementedError("for compiled code only")
+
+    def implementation(x):  # type: ignore[no-untyped-def]
+        function = make(BY_TYPE[x])
+        function.__annotations__.clear()
+        return function
+
+    overload(stub, jit_options=OPTIONS | {"forceinline": True})(implementation)
+    return stub
+
+
+def _rise(r: float) -> float:
+    """(e^r - 1) / r"""
+    return math.expm1(r) / r if r else 1.0
+
+
+@elementary
+def power_and_rest(p: Precision) -> Callable[[Any], Any]:
+    """2^n and e^r - 1 of e^x = 2^n e^r, n = x / ln 2 rounded, |r| <= ln 2 / 2; x ends where e^x over- or underflows."""
+    real, integer, mantissa, bias, rounder = p.real, p.integer, p.mantissa, p.bias, p.rounder
+    parts_of_ln2, least, most = p.ln2, p.least, p.most
+    per_ln2, farthest = real(1 / math.log(2)), math.log(2) / 2
+    first, rest = p.horner(fitted(_rise, 4 if p is SINGLE else 10, -farthest, farthest))
+
+    def function(x: Any) -> Any:
+        x = least if x < least else (most if x > most else x)
+        shifted = x * per_ln2 + rounder
+        n = shifted - rounder
+        r = x
+        for part in parts_of_ln2:
+            r = r - n * part
+        series = first
+        for coefficient in rest:
+            series = series * r + coefficient
+        return integer((real(shifted).view(integer) << mantissa) + bias).view(real), series * r
+
+    return function
+
+
+@elementary
+def exp(p: Precision) -> Callable[[Any], Any]:
+    def function(x: Any) -> Any:
+        power, rest = power_and_rest(x)
+        return power * rest + power
+
+    return function
+
+
+@elementary
+def expm1(p: Precision) -> Callable[[Any], Any]:
+    one = p.real(1)
+
+    def function(x: Any) -> Any:
+        power, rest = power_and_rest(x)
+        return power * rest + (power - one)
+
+    return function
+
+
+@elementary
+def sigmoid(p: Precision) -> Callable[[Any], Any]:
+    """1 / (1 + e^-x)"""
+    one = p.real(1)
+    return lambda x: one / (one + exp(-x))
+
+
+@elementary
+def tanh(p: Precision) -> Callable[[Any], Any]:
+    """(e^2x - 1) / (e^2x + 1)"""
+    two, enough = p.real(2), p.real(22)
+
+    def function(x: Any) -> Any:
+        x = -enough if x < -enough else (enough if x > enough else x)
+        less = expm1(x + x)
+        return less / (less + two)
+
+    return function
+
+
+def _artanh(square: float) -> float:
+    """artanh(r) / r for r * r = `square`"""
+    return math.atanh(math.sqrt(square)) / math.sqrt(square)
+
+
+@elementary
+def log1p(p: Precision) -> Callable[[Any], Any]:
+    """ln(1 + x) = 2 artanh(x / (2 + x)) for 0 <= x <= 1."""
+    two = p.real(2)
+    first, rest = p.horner(fitted(_artanh, 4 if p is SINGLE else 10, 0, 1 / 9))
+
+    def function(x: Any) -> Any:
+        ratio = x / (two + x)
+        square = ratio * ratio
+        series = first
+        for coefficient in rest:
+            series = series * square + coefficient
+        return two * ratio * series
+
+    return function
+
+
+@elementary
+def sine_and_cosine(p: Precision) -> Callable[[Any], Any]:
+    """sin r and cos r with |r| <= pi / 2, r = x - n pi, both with the sign (-1)^n."""
+    real, integer, rounder = p.real, p.integer, p.rounder
+    per_pi, one, two = real(1 / math.pi), real(1), real(2)
+    parts_of_pi = p.pi
+    terms = range(7 if p is SINGLE else 12)
+    first_sine, sines = p.horner((-1) ** k / math.factorial(2 * k + 1) for k in terms)
+    first_cosine, cosines = p.horner((-1) ** k / math.factorial(2 * k) for k in terms)
+
+    def function(x: Any) -> Any:
+        shifted = x * per_pi + rounder
+        n = shifted - rounder
+        r = x
+        for part in parts_of_pi:
+            r = r - n * part
+        sign = one - two * real(real(shifted).view(integer) & integer(1))
+        square = r * r
+        sine, cosine = first_sine, first_cosine
+        for coefficient in sines:
+            sine = sine * square + coefficient
+        for coefficient in cosines:
+            cosine = cosine * square + coefficient
+        return sign * r * sine, sign * cosine
+
+    return function
+
+
+def _scaled_erfc(t: float) -> float:
+    """e^(z z) erfc(z) for t = 4 / (2 + z) - 1"""
+    z = 4 / (1 + t) - 2
+    return math.exp(z * z) * math.erfc(z)
+
+
+@elementary
+def normal_distribution(p: Precision) -> Callable[[Any], Any]:
+    """Phi(x) and Phi'(x), by erfc(z) = e^(-z z) P(t), t = 4 / (2 + z) - 1, z = |x| / sqrt 2."""
+    one, two, half = p.real(1), p.real(2), p.real(0.5)
+    farthest, per_sqrt2, per_sqrt_2pi = p.real(9), p.real(1 / math.sqrt(2)), p.real(1 / math.sqrt(2 * math.pi))
+    coefficients = fitted(_scaled_erfc, 11 if p is SINGLE else 21, 4 / 11 - 1, 1)
+    (first_even, even), (first_odd, odd) = p.horner(coefficients[::2]), p.horner(coefficients[1::2])
+
+    def function(x: Any) -> Any:
+        z = abs(x) * per_sqrt2
+        z = farthest if z > farthest else z
+        t = two * (two / (two + z)) - one
+        square, evens, odds = t * t, first_even, first_odd
+        for coefficient in even:
+            evens = evens * square + coefficient
+        for coefficient in odd:
+            odds = odds * square + coefficient
+        bell = exp(-z * z)
+        tail = half * bell * (evens + t * odds)
+        return (tail if x < 0 else one - tail), per_sqrt_2pi * bell
+
+    return function

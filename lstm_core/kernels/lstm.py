@@ -1,0 +1,129 @@
+"""The LSTM family in numba: one time step forward, and the same step backward."""
+
+from typing import Any
+
+from numba import njit
+
+from lstm_core.kernels.activations import values, values_and_slopes
+from lstm_core.kernels.elementary import OPTIONS, sigmoid
+
+
+@njit(**OPTIONS)
+def open_gate(pre: Any) -> None:
+    """gate = sigmoid(pre), in place."""
+    for k in range(pre.size):
+        pre[k] = sigmoid(pre[k])
+
+
+@njit(**OPTIONS)
+def look(pre: Any, weights: Any, c: Any) -> None:
+    """pre += p c, a peephole; one weight for each unit."""
+    batch = c.size // weights.size
+    for unit in range(weights.size):
+        for k in range(unit * batch, (unit + 1) * batch):
+            pre[k] += weights[unit] * c[k]
+
+
+@njit(**OPTIONS)
+def look_back(dpre: Any, weights: Any, c: Any, dc: Any, dweights: Any) -> None:
+    """dc += p dpre     dp += sum of dpre c over the batch"""
+    batch = c.size // weights.size
+    for unit in range(weights.size):
+        for k in range(unit * batch, (unit + 1) * batch):
+            dc[k] += weights[unit] * dpre[k]
+            dweights[unit] += dpre[k] * c[k]
+
+
+@njit(**OPTIONS)
+def forward(cell: Any, blocks: Any, peephole: Any, before: Any, c: Any, h: Any) -> None:
+    """
+    i, f, o = sigmoid(pre)     g = phi(pre_g)     c = f * before + i * g     h = o * psi(c)
+
+    A gate at place -1 is 1. The gates replace their preactivations; h is room for g and i * g until it is h.
+    """
+    values(cell.phi, blocks[cell.g], h)
+    if cell.i >= 0:
+        i = blocks[cell.i]
+        if cell.peephole:
+            look(i, peephole[cell.i], before)
+        open_gate(i)
+        for k in range(h.size):
+            h[k] *= i[k]
+    if cell.coupled:
+        i = blocks[cell.i]
+        for k in range(h.size):
+            c[k] = (1 - i[k]) * before[k] + h[k]
+    elif cell.f >= 0:
+        f = blocks[cell.f]
+        if cell.peephole:
+            look(f, peephole[cell.f], before)
+        open_gate(f)
+        for k in range(h.size):
+            c[k] = f[k] * before[k] + h[k]
+    else:
+        for k in range(h.size):
+            c[k] = before[k] + h[k]
+    values(cell.psi, c, h)
+    if cell.o >= 0:
+        o = blocks[cell.o]
+        if cell.peephole:
+            look(o, peephole[-1], c)
+        open_gate(o)
+        for k in range(h.size):
+            h[k] *= o[k]
+
+
+@njit(**OPTIONS)
+def through_output(
+    cell: Any, blocks: Any, peephole: Any, c: Any, dh: Any, dc: Any, delta: Any, dpeephole: Any, y: Any, slope: Any
+) -> None:
+    """do = dh psi(c)     dc += dh o psi'(c)"""
+    values_and_slopes(cell.psi, c, y, slope)
+    if cell.o >= 0:
+        o, do = blocks[cell.o], delta[cell.o]
+        for k in range(dh.size):
+            do[k] = dh[k] * y[k] * o[k] * (1 - o[k])
+        for k in range(dh.size):
+            slope[k] *= o[k]
+        if cell.peephole:
+            look_back(do, peephole[-1], c, dc, dpeephole[-1])
+    for k in range(dh.size):
+        dc[k] += dh[k] * slope[k]
+
+
+@njit(**OPTIONS)
+def through_cell(
+    cell: Any, blocks: Any, peephole: Any, before: Any, dc: Any, delta: Any, dpeephole: Any, g: Any, slope: Any
+) -> None:
+    """
+    dg = dc i     di = dc g     df = dc before     and dc becomes that of the state before, dc f
+
+    Each times the slope of its own function; coupled gates have di = dc (g - before).
+    """
+    values_and_slopes(cell.phi, blocks[cell.g], g, slope)
+    dg = delta[cell.g]
+    for k in range(dc.size):
+        dg[k] = dc[k] * slope[k]
+    if cell.i >= 0:
+        i, di = blocks[cell.i], delta[cell.i]
+        for k in range(dc.size):
+            dg[k] *= i[k]
+        if cell.coupled:
+            for k in range(dc.size):
+                g[k] -= before[k]
+        for k in range(dc.size):
+            di[k] = dc[k] * g[k] * i[k] * (1 - i[k])
+        if cell.coupled:
+            for k in range(dc.size):
+                dc[k] *= 1 - i[k]
+    if cell.f >= 0:
+        f, df = blocks[cell.f], delta[cell.f]
+        for k in range(dc.size):
+            df[k] = dc[k] * before[k] * f[k] * (1 - f[k])
+        for k in range(dc.size):
+            dc[k] *= f[k]
+    if cell.peephole:
+        if cell.i >= 0:
+            look_back(delta[cell.i], peephole[cell.i], before, dc, dpeephole[cell.i])
+        if cell.f >= 0:
+            look_back(delta[cell.f], peephole[cell.f], before, dc, dpeephole[cell.f])
