@@ -1,21 +1,22 @@
 """
-Who trains, and when? Experiments side by side, in short slices of one background thread, while others look on.
+Who trains, and when? Experiments side by side, on one background thread a core, while others look on.
 
-One thread serves every race of the process in turn: the reference engine spends its time under Python's lock, where
-more threads would only take the lock from the server. A race trains only while somebody keeps renewing its lease.
+A turn is the training from one snapshot to the next. It goes to the race that has had least time, and there to the
+racer furthest behind. A race trains only while somebody keeps renewing its lease.
 """
 
 import atexit
 import math
+import os
 import threading
 import time
-from collections import deque
 from collections.abc import Iterator, Mapping
 
 from lstm_core.experiment import Experiment
 from lstm_core.training import Snapshot, train
 
-SLICE_SECONDS = 0.05
+THREADS = min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+MOST_AHEAD = 2
 LEASE_SECONDS = 15.0
 MOST_SNAPSHOTS = 200
 FAILED = "failed"
@@ -67,12 +68,14 @@ class Racer:
 
 
 class Race:
-    """Racers that train in turn, always the one furthest behind, from `start` to `pause` or to the end of all."""
+    """Racers that train side by side, none over `MOST_AHEAD` snapshots ahead, from `start` to `pause` or the end."""
 
     def __init__(self, experiments: Mapping[str, Experiment]) -> None:
         self.racers = tuple(Racer(label, experiment) for label, experiment in experiments.items())
         self.running = False
         self._expires = 0.0
+        self._served = 0.0
+        self._busy: set[Racer] = set()
 
     @property
     def finished(self) -> bool:
@@ -86,8 +89,9 @@ class Race:
 
     @property
     def seconds_left(self) -> float:
-        """Time to the end of all if nobody ends early, at the speed so far."""
-        return sum(racer.seconds_left for racer in self.racers)
+        """Time to the end of all if nobody ends early, at the speed so far, on all threads."""
+        left = [racer.seconds_left for racer in self.racers]
+        return max([*left, sum(left) / THREADS])
 
     @property
     def wants_turn(self) -> bool:
@@ -108,54 +112,68 @@ class Race:
         if self.wants_turn:
             _turns.add(self)
 
-    def advance(self, seconds: float) -> None:
-        """Train for a slice of time, or for as long as there is something to do."""
-        until = time.monotonic() + seconds
-        while self.wants_turn and time.monotonic() < until:
-            min((racer for racer in self.racers if not racer.ended), key=lambda racer: racer.steps).advance()
+    def _waiting(self) -> Racer | None:
+        """The racer whose turn it is, if there is one that is not training already."""
+        going = [racer for racer in self.racers if not racer.ended]
+        idle = [racer for racer in going if racer not in self._busy]
+        if not idle:
+            return None
+        racer = min(idle, key=lambda racer: racer.steps)
+        last = min(len(racer.snapshots) for racer in going)
+        return racer if len(racer.snapshots) < last + MOST_AHEAD else None
 
 
 class _Turns:
-    """The queue of races that want to train, and the thread that serves them in turn."""
+    """The races that want to train, and the threads that serve them."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._queue: deque[Race] = deque()
-        self._scheduled: set[Race] = set()
-        self._thread: threading.Thread | None = None
+        self._races: list[Race] = []
+        self._threads: list[threading.Thread] = []
         self._closing = False
 
     def add(self, race: Race) -> None:
+        """Serve this race too; a newcomer counts as served as long as whoever had least, so that nobody starves."""
         with self._changed:
-            if race not in self._scheduled and not self._closing:
-                self._scheduled.add(race)
-                self._queue.append(race)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="races", daemon=True)
-                self._thread.start()
-            self._changed.notify()
+            if race not in self._races and not self._closing:
+                least = min((other._served for other in self._races), default=0.0)
+                race._served = max(race._served, least)
+                self._races.append(race)
+                while len(self._threads) < THREADS:
+                    self._threads.append(threading.Thread(target=self._work, name="races", daemon=True))
+                    self._threads[-1].start()
+            self._changed.notify_all()
+
+    def _next(self) -> tuple[Race, Racer] | None:
+        self._races = [race for race in self._races if race.wants_turn and not self._closing]
+        for race in sorted(self._races, key=lambda race: race._served):
+            racer = race._waiting()
+            if racer:
+                return race, racer
+        return None
 
     def _work(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._queue or self._closing)
-                if self._closing:
-                    return
-                race = self._queue.popleft()
-            race.advance(SLICE_SECONDS)
+                while not (turn := self._next()):
+                    if self._closing:
+                        return
+                    self._changed.wait()
+                race, racer = turn
+                race._busy.add(racer)
+            racer.advance()
             with self._changed:
-                if race.wants_turn:
-                    self._queue.append(race)
-                else:
-                    self._scheduled.discard(race)
+                race._busy.discard(racer)
+                race._served += racer.durations[-1]
+                self._changed.notify_all()
 
     def close(self) -> None:
-        """End the thread after its slice: one that is inside torch when Python ends would abort the process."""
+        """End the threads after their turns: one that is inside torch when Python ends would abort the process."""
         with self._changed:
             self._closing = True
-            self._changed.notify()
-        if self._thread is not None:
-            self._thread.join()
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
 
 
 _turns = _Turns()

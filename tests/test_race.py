@@ -1,6 +1,7 @@
 """Do races train in the background, fairly, and without touching each other's results?"""
 
 import dataclasses
+import threading
 import time
 from collections.abc import Callable, Iterator
 
@@ -38,7 +39,23 @@ def test_racers_keep_step_with_each_other() -> None:
     wait_for(lambda: contest.racers[1].steps >= 3 * 500)
     contest.pause()
     one, other = contest.racers
-    assert abs(len(one.snapshots) - len(other.snapshots)) <= 1
+    assert abs(len(one.snapshots) - len(other.snapshots)) <= race.MOST_AHEAD
+
+
+@pytest.mark.skipif(race.THREADS < 2, reason="one core")
+def test_racers_train_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    meeting = threading.Barrier(2, timeout=60)
+
+    def sociable(experiment: Experiment, record_every: int) -> Iterator[Snapshot]:
+        for snapshot in train(experiment, record_every):
+            meeting.wait()
+            yield snapshot
+
+    monkeypatch.setattr(race, "train", sociable)
+    contest = Race({"one": SHORT, "other": dataclasses.replace(SHORT, seed=1)})
+    contest.start()
+    wait_for(lambda: contest.finished)
+    assert [racer.ended for racer in contest.racers] == ["completed", "completed"]
 
 
 def test_a_paused_race_goes_on_where_it_was() -> None:
