@@ -35,13 +35,13 @@ three_texts(
     "The loss of the RNN stays on the upper dashed line: it answers with the average, whatever it has read. The LSTM "
     "leaves that line, passes the lower one, and solves the task. In the chart beside it the RNN's gradient has died "
     "long before it reaches the first inputs.",
-    "Going back one step multiplies the gradient of the RNN by a matrix. Sixty such products leave almost nothing, "
+    "Going back one step multiplies the gradient of the RNN by a matrix. A hundred such products leave almost nothing, "
     "so what stood far back cannot teach the weights anything. The LSTM adds to its cell state instead of rewriting "
     "it: while a forget gate is open, the gradient of its cell passes almost unchanged on the direct path. Here the "
     "gates start open for times up to the length of the task (*chrono*, under More).",
     "*An RNN forgets what lies far back, and an additive cell state is the remedy.* It holds here: the claim of this "
-    "page was checked for five seeds. It is not a law: make the sequence short, and the RNN comes down from its line "
-    "too; make it 200 steps long, and the LSTM does not solve it in time.",
+    "page was checked for five seeds. It is not a law: make the sequence 15 steps short, and the RNN comes down from "
+    "its line too; start with a forget bias of 1 (under More), and the LSTM is late or does not solve it in time.",
 )
 
 st.subheader("Go on")

@@ -6,14 +6,16 @@ import json
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any, NoReturn
 
 from tqdm import tqdm
 
-from lstm_core.calibration import report
+from lstm_core import bench, calibration
+from lstm_core.engine import FUSED
 from lstm_core.experiment import Experiment
+from lstm_core.kernels.compilation import build
 from lstm_core.training import Snapshot, train
 
 REFUSED, INTERRUPTED = 2, 130
@@ -37,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_option(command, spec)
     command.add_argument("--record-every", type=int, default=1, help="steps between two lines")
     commands.add_parser("openings", help="run every page's opening race with five seeds, a table in Markdown")
+    commands.add_parser("bench", help="time the fused engine against others, a report in Markdown")
     return parser
 
 
@@ -67,6 +70,8 @@ def _parsed(text: str, spec: dataclasses.Field[Any]) -> Any:
 
 def _train(experiment: Experiment, record_every: int) -> int:
     """Print the snapshots as they come and a last line that sums up; Ctrl-C ends it early, with the same last line."""
+    if experiment.engine == FUSED and not build(experiment.precision).soon:
+        print("compiling the kernels, once on this machine; --engine auto would not wait", file=sys.stderr)
     started, last, status, reason = time.perf_counter(), None, 0, "interrupted"
     progress = tqdm(total=experiment.steps, unit="step", disable=sys.stdout.isatty() or None)
     try:
@@ -82,26 +87,34 @@ def _train(experiment: Experiment, record_every: int) -> int:
 
 
 def _summary(last: Snapshot | None, reason: str, seconds: float) -> dict[str, Any]:
-    told: dict[str, Any] = last.to_dict() if last else {"step": 0, "loss": None, "mean_loss": None}
+    told: dict[str, Any] = last.to_dict() if last else {"step": 0, "loss": None, "mean_loss": None, "engine": None}
     return {
         "done": True,
         "reason": reason,
         "steps": told["step"],
         "final_loss": told["loss"],
         "final_mean_loss": told["mean_loss"],
+        "engine": told["engine"],
         "steps_per_second": round(told["step"] / seconds, 2),
     }
+
+
+def _print(lines: Iterable[str]) -> int:
+    for line in lines:
+        print(line, flush=True)
+    return 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status is 0, 2 for refused input, 130 after Ctrl-C."""
     parser = _parser()
     values = vars(parser.parse_args(arguments))
-    if values.pop("command") == "openings":
-        with ProcessPoolExecutor() as executor:
-            for line in report(executor):
-                print(line)
-        return 0
+    match values.pop("command"):
+        case "openings":
+            with ProcessPoolExecutor() as executor:
+                return _print(calibration.report(executor))
+        case "bench":
+            return _print(bench.report())
     record_every = values.pop("record_every")
     if record_every < 1:
         parser.error(f"record_every: {record_every} is not a whole number of at least 1")

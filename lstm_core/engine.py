@@ -20,7 +20,7 @@ def resolve(engine: str, dtype: torch.dtype = torch.float32, device: str = "cpu"
     there are no kernels.
     """
     choose("engine", engine, ENGINES)
-    precision = str(dtype).removeprefix("torch.")
+    precision = _precision(dtype)
     if engine == REFERENCE_ENGINE:
         return engine
     if device != "cpu" or precision not in PRECISIONS:
@@ -32,9 +32,13 @@ def resolve(engine: str, dtype: torch.dtype = torch.float32, device: str = "cpu"
     if engine == FUSED:
         kernels.done.result()
         return FUSED
-    if kernels.known:
+    if kernels.soon:
         kernels.done.exception()
     return FUSED if kernels.done.done() and not kernels.done.exception() else REFERENCE_ENGINE
+
+
+def _precision(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
 
 
 def run(
@@ -52,5 +56,6 @@ def run(
     `torch.func`, or for second derivatives, take the reference.
     """
     if resolve(engine, inputs.dtype, inputs.device.type) == FUSED:
-        return run_fused(inputs, hidden, cell_state, parameters, cell)
+        kernels = build(_precision(inputs.dtype)).done.result()
+        return run_fused(inputs, hidden, cell_state, parameters, cell, kernels)
     return REFERENCE[cell.family](inputs, hidden, cell_state, parameters, cell)

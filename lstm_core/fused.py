@@ -11,6 +11,7 @@ from torch.autograd.function import once_differentiable
 from lstm_core.cells import Cell, Parameters
 from lstm_core.kernels import sequence
 from lstm_core.kernels.activations import CODES
+from lstm_core.kernels.compilation import Kernels
 
 FAMILIES = {"rnn": sequence.RNN, "lstm": sequence.LSTM, "gru": sequence.GRU}
 
@@ -67,19 +68,26 @@ class _Sequence(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, inputs: Tensor, hidden: Tensor, state: Tensor, weight: Tensor, peephole: Tensor, cell: Cell
+        ctx: Any,
+        inputs: Tensor,
+        hidden: Tensor,
+        state: Tensor,
+        weight: Tensor,
+        peephole: Tensor,
+        cell: Cell,
+        kernels: Kernels,
     ) -> Any:
         arrays = [tensor.detach().numpy() for tensor in (inputs, hidden, weight, peephole)]
         size, spec = hidden.shape[1], _spec(cell)
         tape = Tape(spec, inputs.shape, size, arrays[2])
         if len(tape.states):
             tape.states[0] = state.t().reshape(-1)
-        sequence.forward(spec, *arrays, tape.rows, tape.blocks, tape.states)
+        kernels.forward(spec, *arrays, tape.rows, tape.blocks, tape.states)
         outputs = torch.from_numpy(tape.rows)[1:, :, :size]
         last_state = tape.by_time(tape.states[-1:])[0] if spec.family == sequence.LSTM else None
         # The outputs lie in the tape: saving them lets torch notice when somebody changes them in place.
-        ctx.save_for_backward(weight, peephole, outputs)
-        ctx.tape, ctx.shape = tape, (*inputs.shape, size)
+        ctx.save_for_backward(weight, peephole, outputs, *(() if last_state is None else (last_state,)))
+        ctx.kernels, ctx.tape, ctx.shape = kernels, tape, (*inputs.shape, size)
         ctx.set_materialize_grads(False)
         return outputs, outputs[-1], last_state, tape
 
@@ -95,7 +103,7 @@ class _Sequence(torch.autograd.Function):
         )
         dinputs = np.empty((steps, batch, features), weight.dtype) if ctx.needs_input_grad[0] else nothing
         dweight, dpeephole = np.empty_like(weight), np.zeros_like(peephole)
-        sequence.backward(
+        ctx.kernels.backward(
             tape.spec,
             weight,
             peephole,
@@ -111,7 +119,7 @@ class _Sequence(torch.autograd.Function):
             tape.norms,
         )
         gradients = [torch.from_numpy(array) for array in (dhidden, dstate, dweight, dpeephole)]
-        return torch.from_numpy(dinputs) if ctx.needs_input_grad[0] else None, *gradients, None
+        return torch.from_numpy(dinputs) if ctx.needs_input_grad[0] else None, *gradients, None, None
 
 
 class FusedTrace:
@@ -138,9 +146,9 @@ class FusedTrace:
         return tuple(torch.from_numpy(self._tape.norms[: len(self.final)]))
 
 
-def run_fused(inputs: Tensor, h: Tensor, c: Tensor | None, p: Parameters, cell: Cell) -> FusedTrace:
-    """The call of `cells.run_rnn` and its sisters, for tensors on the CPU in single or double precision."""
+def run_fused(inputs: Tensor, h: Tensor, c: Tensor | None, p: Parameters, cell: Cell, kernels: Kernels) -> FusedTrace:
+    """The call of `cells.run_rnn` and its sisters, for tensors on the CPU in the precision of the kernels."""
     weight = _packed(p, cell)
     peephole = weight.new_empty(0, h.shape[1]) if p.peephole is None else p.peephole
-    outputs, last, last_state, tape = _Sequence.apply(inputs, h, h if c is None else c, weight, peephole, cell)
+    outputs, last, last_state, tape = _Sequence.apply(inputs, h, h if c is None else c, weight, peephole, cell, kernels)
     return FusedTrace(cell, outputs, (last,) if c is None else (last, last_state), tape)

@@ -59,8 +59,8 @@ the_task(base)
 three_texts(
     racers == opening.experiments(),
     "The sigmoid's gradient is gone after a few steps back, often to an exact 0. Tanh and ReLU carry it further, but "
-    "by the time ReLU from the identity matrix has solved the task, no racer from random weights has left the upper "
-    "dashed line.",
+    "by the time ReLU from the identity matrix has solved the task, tanh and sigmoid have not left the upper dashed "
+    "line, and ReLU from random weights has not solved it.",
     "One step back multiplies the gradient by the slope and by the recurrent matrix. With a slope of "
     "at most 1/4 the product vanishes unless the matrix stretches fourfold. But a slope of 1 does not save it: the "
     "random matrix shrinks it as well, and half of the ReLUs are shut.",

@@ -26,6 +26,8 @@ ORDER = (
     "training",
     "presets",
     "calibration",
+    "rivals",
+    "bench",
     "race",
     "tables",
     "charts",

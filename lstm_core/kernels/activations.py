@@ -60,7 +60,7 @@ def _softsign(p: Precision) -> Pair:
 @elementary
 def _hardtanh(p: Precision) -> Pair:
     zero, one = p.real(0), p.real(1)
-    return lambda x: (-one if x < -one else (one if x > one else x), one if abs(x) < one else zero)
+    return lambda x: (-one if x < -one else (one if x > one else x), zero if abs(x) >= one else one)
 
 
 @elementary
@@ -77,7 +77,7 @@ def _softplus(p: Precision) -> Pair:
 @elementary
 def _relu(p: Precision) -> Pair:
     zero, one = p.real(0), p.real(1)
-    return lambda x: (zero if x <= zero else x, one if x > zero else zero)
+    return lambda x: (zero if x <= zero else x, zero if x <= zero else one)
 
 
 @elementary

@@ -9,12 +9,13 @@ import threading
 from concurrent.futures import Future
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from llvmlite import binding
-from numba import config, float64, int64, types
+from numba import config, float64, int64, njit, types, void
 
 from lstm_core.kernels import sequence
+from lstm_core.kernels.elementary import OPTIONS
 
 PRECISIONS = ("float32", "float64")
 HERE = Path(__file__).parent
@@ -46,47 +47,56 @@ def _folder() -> Path | None:
     return next(filter(_writable, (root / _fingerprint() for root in roots)), None)
 
 
-def _signatures(precision: str) -> dict[Any, tuple[Any, ...]]:
+class Kernels(NamedTuple):
+    """`sequence.forward` and `sequence.backward`, compiled for one precision; they run without Python's lock."""
+
+    forward: Any
+    backward: Any
+
+
+def _signatures(precision: str) -> tuple[Any, Any]:
     real = getattr(types, precision)
     matrix, cube, any_matrix, any_cube = (types.Array(real, n, layout) for layout in "CA" for n in (2, 3))
     spec = types.NamedUniTuple(int64, len(sequence.Spec._fields), sequence.Spec)
     tape = cube, cube, matrix
     gradients = matrix, matrix, cube, matrix, matrix, types.Array(float64, 2, "C")
-    return {
-        sequence.forward: (spec, any_cube, any_matrix, matrix, matrix, *tape),
-        sequence.backward: (spec, matrix, matrix, *tape, any_cube, *gradients),
-    }
+    forward = void(spec, any_cube, any_matrix, matrix, matrix, *tape)
+    return forward, void(spec, matrix, matrix, *tape, any_cube, *gradients)
 
 
-def _compile(precision: str) -> None:
+def _compile(precision: str) -> Kernels:
+    functions = sequence.forward, sequence.backward
     with _one_at_a_time:
-        folder, signatures = _folder(), _signatures(precision)
-        for kernel, signature in signatures.items():
-            if folder:
-                before, config.CACHE_DIR = config.CACHE_DIR, str(folder)
-                kernel.enable_caching()
-                config.CACHE_DIR = before
-            kernel.compile(signature)
-        if folder:
-            (folder / precision).touch()
+        folder, before = _folder(), config.CACHE_DIR
+        config.CACHE_DIR = str(folder or before)
+        try:
+            kernels = Kernels(
+                *(
+                    njit(signature, nogil=True, cache=folder is not None, **OPTIONS)(function)
+                    for function, signature in zip(functions, _signatures(precision), strict=True)
+                )
+            )
+        finally:
+            config.CACHE_DIR = before
+    if folder:
+        (folder / precision).touch()
+    return kernels
 
 
 class Build:
-    """The kernels of one precision on their way: `known` says that an earlier process left them on disk."""
+    """The kernels of one precision on their way; `soon` if they are only to be loaded, having been compiled before."""
 
     def __init__(self, precision: str) -> None:
         folder = _folder()
-        self.known = folder is not None and (folder / precision).exists()
-        self.done: Future[None] = Future()
+        self.soon = folder is not None and (folder / precision).exists()
+        self.done: Future[Kernels] = Future()
         threading.Thread(target=self._work, args=(precision,), name=f"kernels {precision}", daemon=True).start()
 
     def _work(self, precision: str) -> None:
         try:
-            _compile(precision)
+            self.done.set_result(_compile(precision))
         except Exception as error:  # noqa: BLE001 - whoever asks for the result gets it
             self.done.set_exception(error)
-        else:
-            self.done.set_result(None)
 
 
 _builds: dict[str, Build] = {}

@@ -171,10 +171,10 @@ def log1p(p: Precision) -> Callable[[Any], Any]:
 
 @elementary
 def sine_and_cosine(p: Precision) -> Callable[[Any], Any]:
-    """sin r and cos r with |r| <= pi / 2, r = x - n pi, both with the sign (-1)^n."""
+    """sin r and cos r with |r| <= pi / 2, r = x - n pi, both with the sign (-1)^n; beyond a million, some such r."""
     real, integer, rounder = p.real, p.integer, p.rounder
     per_pi, one, two = real(1 / math.pi), real(1), real(2)
-    parts_of_pi = p.pi
+    parts_of_pi, quarter = p.pi, real(math.pi / 2)
     terms = range(7 if p is SINGLE else 12)
     first_sine, sines = p.horner((-1) ** k / math.factorial(2 * k + 1) for k in terms)
     first_cosine, cosines = p.horner((-1) ** k / math.factorial(2 * k) for k in terms)
@@ -185,6 +185,7 @@ def sine_and_cosine(p: Precision) -> Callable[[Any], Any]:
         r = x
         for part in parts_of_pi:
             r = r - n * part
+        r = -quarter if r < -quarter else (quarter if r > quarter else r)
         sign = one - two * real(real(shifted).view(integer) & integer(1))
         square = r * r
         sine, cosine = first_sine, first_cosine
@@ -206,7 +207,7 @@ def _scaled_erfc(t: float) -> float:
 @elementary
 def normal_distribution(p: Precision) -> Callable[[Any], Any]:
     """Phi(x) and Phi'(x), by erfc(z) = e^(-z z) P(t), t = 4 / (2 + z) - 1, z = |x| / sqrt 2."""
-    one, two, half = p.real(1), p.real(2), p.real(0.5)
+    zero, one, two, half = p.real(0), p.real(1), p.real(2), p.real(0.5)
     farthest, per_sqrt2, per_sqrt_2pi = p.real(9), p.real(1 / math.sqrt(2)), p.real(1 / math.sqrt(2 * math.pi))
     coefficients = fitted(_scaled_erfc, 11 if p is SINGLE else 21, 4 / 11 - 1, 1)
     (first_even, even), (first_odd, odd) = p.horner(coefficients[::2]), p.horner(coefficients[1::2])
@@ -220,7 +221,7 @@ def normal_distribution(p: Precision) -> Callable[[Any], Any]:
             evens = evens * square + coefficient
         for coefficient in odd:
             odds = odds * square + coefficient
-        bell = exp(-z * z)
+        bell = zero if z >= farthest else exp(-z * z)
         tail = half * bell * (evens + t * odds)
         return (tail if x < 0 else one - tail), per_sqrt_2pi * bell
 

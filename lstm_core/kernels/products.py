@@ -14,7 +14,7 @@ WITHOUT_PACKING = 1_000_000
 
 @njit(**OPTIONS)
 def product(a: Any, b: Any, out: Any) -> None:
-    """out = a b, all row-major, in as many blocks of rows as keep each under `WITHOUT_PACKING`."""
+    """out = a b, all row-major, in blocks of rows that keep each at about `WITHOUT_PACKING` multiplications."""
     blocks = 1 + a.size * b.shape[1] // WITHOUT_PACKING
     rows = -(-a.shape[0] // blocks)
     for start in range(0, a.shape[0], rows):

@@ -26,7 +26,6 @@ class Spec(NamedTuple):
     peephole: int
 
 
-@njit(nogil=True, **OPTIONS)
 def forward(
     cell: Any, inputs: Any, hidden: Any, weight: Any, peephole: Any, rows: Any, blocks: Any, states: Any
 ) -> None:
@@ -74,7 +73,6 @@ def gather(part: Any, whole: Any, first: int) -> None:
             whole[row, first + column] = part[row, column]
 
 
-@njit(nogil=True, **OPTIONS)
 def backward(
     cell: Any,
     weight: Any,

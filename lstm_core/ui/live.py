@@ -160,7 +160,9 @@ def _chart(name: str, curves: Sequence[Curve]) -> None:
 def _progress(race: Race) -> str:
     step = max(racer.steps for racer in race.racers)
     if race.finished:
-        return f"finished after {step:,} steps and {sum(racer.seconds for racer in race.racers):.1f} s of training"
+        engines = {racer.snapshots[-1].engine for racer in race.racers if racer.snapshots}
+        seconds = sum(racer.seconds for racer in race.racers)
+        return f"finished after {step:,} steps and {seconds:.1f} s of training on the {' and '.join(engines)} engine"
     limit = max(racer.experiment.steps for racer in race.racers)
     left = f", {race.seconds_left:.0f} s left" if step else ""
     return f"step {step:,} of {limit:,}{left}" if race.running else f"paused at step {step:,} of {limit:,}"

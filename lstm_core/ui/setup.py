@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from lstm_core.experiment import Experiment
+from lstm_core.experiment import PRECISIONS, Experiment
+from lstm_core.kernels.compilation import build
 from lstm_core.training import train
 from lstm_core.ui.controls import DEFAULTS
 
@@ -39,10 +40,15 @@ PAGES = {
 
 @st.cache_resource(show_spinner=False)
 def _warm_up() -> None:
-    """The first optimizer takes a second to import its parts; and what is loaded by now need not be collected again."""
-    list(train(Experiment(length=2, steps=2)))
+    """
+    The first optimizer takes a second to import its parts, and what is loaded by then need not be collected again.
+    Kernels are compiled, or loaded, in the background.
+    """
+    list(train(Experiment(length=2, steps=2, engine="reference")))
     gc.collect()
     gc.freeze()
+    for precision in PRECISIONS:
+        build(precision)
 
 
 def _leave_other_pages(name: str) -> None:

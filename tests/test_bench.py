@@ -1,0 +1,77 @@
+"""Does the report of the benchmark tell everything it promises? Never whether anything is fast."""
+
+import math
+from importlib.util import find_spec
+
+import pytest
+import torch
+
+from lstm_core import Experiment, bench
+from lstm_core.rivals import RIVALS
+
+
+@pytest.fixture(scope="module")
+def tables() -> dict[str, list[list[str]]]:
+    """The cells of each table's rows, by its title."""
+    found: dict[str, list[list[str]]] = {}
+    for line in bench.report(quick=True):
+        if line.startswith("## "):
+            title = line.removeprefix("## ")
+            found[title] = []
+        elif line.startswith("| "):
+            found[title].append([cell.strip() for cell in line.strip("|").split("|")])
+    return {title: rows[1:] for title, rows in found.items()}
+
+
+def test_every_table_is_there(tables: dict[str, list[list[str]]]) -> None:
+    first_words = [title.split(",")[0].split(":")[0] for title in tables]
+    assert first_words == [
+        *["Eight variants racing"] * 4,
+        "One racer alone against torch.nn.LSTM",
+        "Two racers",
+        "Time spent in matrix products",
+        "Growth of a whole training step from one racer",
+        "Memory of a racer",
+    ]
+    assert [len(rows) for rows in tables.values()] == [6, 6, 6, 6, 4, 4, 2, 6, 6]
+
+
+def test_times_and_ratios_are_positive_and_finite(tables: dict[str, list[list[str]]]) -> None:
+    timed = [row for rows in list(tables.values())[:-1] for row in rows if row[1] != bench.NOT_INSTALLED]
+    for label, rival, ours, ratio, pairs in timed:
+        low, middle, high = sorted(
+            float(number) for number in ratio.replace("[", "").strip("]").replace(",", "").split()
+        )
+        assert all(0 < number < math.inf for number in (float(rival), float(ours), low, middle, high)), label
+        assert ratio.startswith(f"{middle:.3g} "), label
+        assert int(pairs) == bench.QUICK.pairs
+
+
+def test_what_is_not_installed_is_said_and_not_timed(tables: dict[str, list[list[str]]]) -> None:
+    missing = {label for rows in tables.values() for label, told, *_ in rows if told == bench.NOT_INSTALLED}
+    assert missing == {label for label, (package, _) in RIVALS.items() if not find_spec(package)}
+
+
+def test_the_variants_are_eight_and_the_first_is_the_full_one() -> None:
+    cells = [Experiment(**variant).recurrent_cell for variant in bench.VARIANTS]
+    assert len(set(cells)) == len(cells) == 8
+    assert cells[0] == Experiment().recurrent_cell
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize("variant", [*bench.VARIANTS, {"cell": "gru"}, {"cell": "rnn"}, {"task": "copy"}], ids=str)
+def test_the_formula_for_the_memory_of_a_racer_is_what_numpy_allocates(variant: dict[str, str], precision: str) -> None:
+    experiment = Experiment(length=100, batch=64, hidden=32, precision=precision, **variant)  # type: ignore[arg-type]
+    assert bench.measured_tape_bytes(experiment) == pytest.approx(bench.tape_bytes(experiment), rel=0.02)
+
+
+def test_the_threads_of_torch_are_restored_even_for_half_a_report() -> None:
+    torch.set_num_threads(2)
+    try:
+        told = bench.report(quick=True)
+        while "Eight" not in next(told):
+            pass
+        del told
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(1)

@@ -1,0 +1,350 @@
+"""Does the fused engine compute what the reference computes, value for value and gradient for gradient?"""
+
+import random
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from itertools import product
+
+import pytest
+import torch
+from torch import Generator, Tensor
+
+from lstm_core.cells import FAMILIES, LAYOUTS, Cell, Trace
+from lstm_core.engine import FUSED, REFERENCE_ENGINE, resolve, run
+from lstm_core.experiment import Experiment
+from lstm_core.fused import FusedTrace
+from lstm_core.kernels.compilation import PRECISIONS, build
+from lstm_core.layers import Stack
+from lstm_core.training import Snapshot, train
+from tests.test_cells import ALL, described, over
+
+T, B, D, H = 7, 5, 3, 6
+TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-4}
+PEEPHOLES = Cell("lstm", coupled=True, peephole=True)
+KINDS = [*map(Cell, FAMILIES), Cell("lstm", peephole=True), PEEPHOLES]
+every_precision = pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
+
+Named = dict[str, Tensor]
+Incoming = Callable[[str, Tensor], Tensor | None]
+
+
+@pytest.fixture(autouse=True)
+def _no_denormal_numbers() -> Iterator[None]:
+    """As in training; with them, the engines round differently."""
+    torch.set_flush_denormal(True)
+    yield
+    torch.set_flush_denormal(False)
+
+
+def normal(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> Tensor:
+    return torch.randn(shape, generator=Generator().manual_seed(seed), dtype=torch.float64).to(dtype)
+
+
+def built(
+    cell: Cell, *sizes: int, dtype: torch.dtype = torch.float64, layout: str = "separate", biases: int = 1
+) -> Stack:
+    """Sizes: D, H, layers."""
+    generator = Generator().manual_seed(1)
+    return Stack(cell, *(sizes or (D, H)), weights=layout, biases=biases, generator=generator).to(dtype)
+
+
+def enlarged(stack: Stack, factor: float) -> Stack:
+    with torch.no_grad():
+        for parameter in stack.parameters():
+            parameter.mul_(factor)
+    return stack
+
+
+def first_states(cell: Cell, batch: int = B, size: int = H, dtype: torch.dtype = torch.float64) -> list[Tensor]:
+    return [normal(batch, size, seed=seed, dtype=dtype) for seed in ((2, 3) if cell.family == "lstm" else (2,))]
+
+
+def run_layer(engine: str, stack: Stack, x: Tensor, states: list[Tensor]) -> Trace:
+    (layer,), cell_state = stack.layer_list, states[1] if len(states) == 2 else None
+    return run(x, states[0], cell_state, layer.tensors(), stack.cell, engine)
+
+
+def named_outputs(trace: Trace) -> Named:
+    return {"hidden": trace.hidden} | {f"final {k}": state for k, state in enumerate(trace.final)}
+
+
+def incoming_gradient(name: str, output: Tensor) -> Tensor:
+    """One of its own for every output."""
+    return normal(*output.shape, seed=sum(map(ord, name)), dtype=output.dtype)
+
+
+def results(
+    engine: str, stack: Stack, x: Tensor, states: list[Tensor], incoming: Incoming = incoming_gradient
+) -> Named:
+    """All that one layer tells: values, norms, and the gradient of each of its sources."""
+    stack.zero_grad()
+    x, *states = (tensor.detach().requires_grad_() for tensor in (x, *states))
+    trace = run_layer(engine, stack, x, states)
+    assert isinstance(trace, FusedTrace) == (engine == FUSED)
+    trace.retain_gradients()
+    outputs = named_outputs(trace)
+    gradients = {name: incoming(name, output) for name, output in outputs.items()}
+    reached = [name for name in outputs if gradients[name] is not None]
+    torch.autograd.backward([outputs[name] for name in reached], [gradients[name] for name in reached])
+    told = outputs | trace.gates | {f"norms {k}": norms for k, norms in enumerate(trace.gradient_norms())}
+    if trace.cell is not None:
+        told["cell"] = trace.cell
+    sources = dict(stack.named_parameters()) | {"x": x} | {f"first {k}": state for k, state in enumerate(states)}
+    for name, source in sources.items():
+        told[f"gradient of {name}"] = torch.zeros_like(source) if source.grad is None else source.grad.clone()
+    return {name: tensor.detach() for name, tensor in told.items()}
+
+
+def both(stack: Stack, x: Tensor, states: list[Tensor], incoming: Incoming = incoming_gradient) -> tuple[Named, Named]:
+    """What the fused engine tells, and what the reference tells."""
+    return results(FUSED, stack, x, states, incoming), results(REFERENCE_ENGINE, stack, x, states, incoming)
+
+
+def assert_equal(actual: Named, expected: Named, tolerance: float, least: float = 0.0) -> None:
+    """Relative to the largest number of each tensor, or to `least` if that is larger."""
+    assert actual.keys() == expected.keys()
+    for name, tensor in expected.items():
+        assert actual[name].shape == tensor.shape, name
+        assert actual[name].dtype == tensor.dtype, name
+        if tensor.numel():
+            difference = float((actual[name].double() - tensor.double()).abs().max())
+            assert difference <= tolerance * max(float(tensor.abs().max()), least), name
+
+
+def assert_engines_agree(stack: Stack, x: Tensor, states: list[Tensor], incoming: Incoming = incoming_gradient) -> None:
+    actual, expected = both(stack, x, states, incoming)
+    assert all(bool(tensor.isfinite().all()) for tensor in expected.values())
+    assert_equal(actual, expected, TOLERANCE[x.dtype])
+
+
+@every_precision
+@over(ALL)
+def test_everything_is_as_in_the_reference(cell: Cell, dtype: torch.dtype) -> None:
+    """Values, gates, states, norms and every gradient, in both layouts, with one bias and two, at random sizes."""
+    sizes = random.Random(described(cell))
+    for layout, biases in product(LAYOUTS, (1, 2)):
+        steps, batch, features, size = (sizes.randint(1, most) for most in (60, 9, 7, 33))
+        stack = built(cell, features, size, dtype=dtype, layout=layout, biases=biases)
+        assert_engines_agree(stack, normal(steps, batch, features, dtype=dtype), first_states(cell, batch, size, dtype))
+
+
+@pytest.mark.parametrize("sizes", [(1, 1, 1, 1), (100, 1, 1, 1), (3, 40, 2, 150), (2, 300, 30, 70)], ids=str)
+@over(KINDS)
+def test_single_units_and_large_layers_are_as_in_the_reference(cell: Cell, sizes: tuple[int, ...]) -> None:
+    """Large enough for products in several blocks, and for one gradient product a step."""
+    steps, batch, features, size = sizes
+    stack = built(cell, features, size)
+    assert_engines_agree(stack, normal(steps, batch, features), first_states(cell, batch, size))
+
+
+@pytest.mark.parametrize("way", [("hidden",), ("final 0",), ("final 1",), ("final 0", "final 1")], ids="-".join)
+@over(KINDS)
+def test_a_gradient_may_enter_through_some_outputs_alone(cell: Cell, way: tuple[str, ...]) -> None:
+    if "final 1" in way and cell.family != "lstm":
+        pytest.skip("one state only")
+
+    def incoming(name: str, output: Tensor) -> Tensor | None:
+        return incoming_gradient(name, output) if name in way else None
+
+    assert_engines_agree(built(cell), normal(T, B, D), first_states(cell), incoming)
+
+
+@over(ALL)
+def test_saturated_cells_are_as_in_the_reference(cell: Cell) -> None:
+    """A slope like 1 - y y has hardly a digit left where y is almost 1."""
+    actual, expected = both(built(cell), 1e3 * normal(T, B, D), first_states(cell))
+    assert_equal(actual, expected, TOLERANCE[torch.float64], least=1e-6)
+
+
+@every_precision
+@over(KINDS)
+def test_values_saturated_by_large_weights_are_as_in_the_reference(cell: Cell, dtype: torch.dtype) -> None:
+    stack, x = enlarged(built(cell, dtype=dtype), 1e3), normal(T, B, D, dtype=dtype)
+    actual, expected = (
+        {name: tensor for name, tensor in told.items() if not name.startswith(("gradient", "norms"))}
+        for told in both(stack, x, first_states(cell, dtype=dtype))
+    )
+    assert_equal(actual, expected, TOLERANCE[dtype])
+
+
+EXPLODING = [
+    Cell("rnn", "identity"),
+    Cell("rnn", "relu"),
+    Cell("lstm", "identity", gates="io"),
+    Cell("lstm", "identity", gates=""),
+    Cell("lstm", "relu"),
+    Cell("lstm", "relu", gates="i"),
+    Cell("gru", "identity"),
+]
+
+
+@pytest.mark.parametrize("gain", [30.0, 1e3, 1e5])
+@over(EXPLODING)
+def test_an_explosion_is_as_in_the_reference_until_it_reaches_infinity_at_the_same_time(
+    cell: Cell, gain: float
+) -> None:
+    """Give or take a step, since a sum that overflows depends on its order; then whatever explodes there does here."""
+    stack, x = enlarged(built(cell, dtype=torch.float32), gain), normal(40, B, D, dtype=torch.float32)
+    actual, expected = both(stack, x, first_states(cell, dtype=torch.float32))
+    end, expected_end = (int(told["hidden"].isfinite().all(2).all(1).sum()) for told in (actual, expected))
+    assert abs(end - expected_end) <= 1
+    assert 2 < expected_end < 39
+    sequences = [name for name in expected if name in ("hidden", "cell", *cell.learned_gates)]
+    before = slice(min(end, expected_end) - 1)
+    assert_equal({k: actual[k][before] for k in sequences}, {k: expected[k][before] for k in sequences}, 1e-2)
+    for name in expected.keys() - sequences:
+        assert bool(actual[name].isfinite().all()) == bool(expected[name].isfinite().all()), name
+
+
+@every_precision
+@pytest.mark.parametrize("layout", LAYOUTS)
+@over(KINDS)
+def test_two_layers_are_as_in_the_reference(cell: Cell, layout: str, dtype: torch.dtype) -> None:
+    def told(engine: str) -> Named:
+        stack = built(cell, D, H, 2, dtype=dtype, layout=layout)
+        stack.engine = engine
+        x = normal(T, B, D, dtype=dtype).requires_grad_()
+        states = tuple(state.expand(2, B, H) for state in first_states(cell, dtype=dtype))
+        output, final, traces = stack(x, states)
+        for trace in traces:
+            trace.retain_gradients()
+        outputs = [output, *final]
+        torch.autograd.backward(outputs, [incoming_gradient("", tensor) for tensor in outputs])
+        sources = dict(stack.named_parameters()) | {"x": x}
+        norms = {f"norms {k} {n}": v for k, trace in enumerate(traces) for n, v in enumerate(trace.gradient_norms())}
+        gradients = {name: source.grad for name, source in sources.items() if source.grad is not None}
+        assert gradients.keys() == sources.keys()
+        return norms | gradients | {f"output {k}": tensor.detach() for k, tensor in enumerate(outputs)}
+
+    assert_equal(told(FUSED), told(REFERENCE_ENGINE), TOLERANCE[dtype])
+
+
+@pytest.mark.parametrize("cell", [Cell("rnn"), Cell("lstm"), Cell("gru"), PEEPHOLES], ids=described)
+def test_a_training_is_as_with_the_reference(cell: Cell) -> None:
+    def snapshots(engine: str) -> list[Snapshot]:
+        experiment = Experiment(length=20, hidden=8, batch=8, steps=50, precision="float64", engine=engine)
+        variant = replace(experiment, cell=cell.family, coupled=cell.coupled, peephole=cell.peephole)
+        return list(train(variant))
+
+    pairs = list(zip(snapshots(FUSED), snapshots(REFERENCE_ENGINE), strict=True))
+    assert len(pairs) == 50
+    for fused, reference in pairs:
+        assert (fused.engine, reference.engine) == (FUSED, REFERENCE_ENGINE)
+        for name in ("loss", "grad_norm", "hidden_grad_norms", "openness", "gate_grad_norms"):
+            assert getattr(fused, name) == pytest.approx(getattr(reference, name), rel=1e-6, abs=0), name
+
+
+@over(KINDS)
+def test_going_back_twice_gives_the_same_gradients_twice(cell: Cell) -> None:
+    stack, x, states = built(cell), normal(T, B, D).requires_grad_(), first_states(cell)
+    trace = run_layer(FUSED, stack, x, states)
+    sources = [x, *(parameter for parameter in stack.parameters() if parameter.numel())]
+    total = trace.hidden.square().sum()
+    first = torch.autograd.grad(total, sources, retain_graph=True)
+    norms = [norm.clone() for norm in trace.gradient_norms()]
+    second = torch.autograd.grad(total, sources)
+    assert all(map(torch.equal, first, second))
+    assert all(map(torch.equal, norms, trace.gradient_norms()))
+
+
+@pytest.mark.parametrize("output", ["hidden", "final 0", "final 1"])
+def test_a_change_of_an_output_before_the_way_back_is_noticed(output: str) -> None:
+    """All of them lie where the way back reads."""
+    stack, states = built(Cell("lstm")), first_states(Cell("lstm"))
+    outputs = named_outputs(run_layer(FUSED, stack, normal(T, B, D), states))
+    total = sum(tensor.sum() for tensor in outputs.values())
+    assert isinstance(total, Tensor)
+    outputs[output].detach().add_(1)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        total.backward()
+
+
+@over(KINDS)
+def test_without_gradients_the_values_are_the_same(cell: Cell) -> None:
+    stack, x, states = built(cell), normal(T, B, D), first_states(cell)
+    learning = run_layer(FUSED, stack, x, states)
+    with torch.no_grad():
+        looking = run_layer(FUSED, stack, x, states)
+    assert learning.hidden.requires_grad
+    assert not looking.hidden.requires_grad
+    assert torch.equal(looking.hidden, learning.hidden)
+    assert all(map(torch.equal, looking.final, learning.final))
+
+
+@over(KINDS)
+def test_weights_have_the_same_gradients_whether_inputs_have_any_or_not(cell: Cell) -> None:
+    def slopes(needed: bool) -> tuple[Tensor, ...]:
+        stack, x, states = built(cell), normal(T, B, D).requires_grad_(needed), first_states(cell)
+        trace = run_layer(FUSED, stack, x, states)
+        return torch.autograd.grad(trace.hidden.square().sum(), list(stack.parameters()))
+
+    torch.testing.assert_close(slopes(True), slopes(False), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "device"), [(torch.bfloat16, "cpu"), (torch.float16, "cpu"), (torch.float32, "cuda")]
+)
+def test_fused_is_refused_where_there_are_no_kernels(dtype: torch.dtype, device: str) -> None:
+    with pytest.raises(ValueError, match="'fused' computes float32 or float64 on the CPU"):
+        resolve(FUSED, dtype, device)
+    assert resolve("auto", dtype, device) == REFERENCE_ENGINE
+
+
+# Tensors with the shape of the first argument, each laid out in its own way.
+STRIDES: dict[str, Callable[[Tensor], Tensor]] = {
+    "transposed": lambda tensor: tensor.transpose(0, 1).contiguous().transpose(0, 1),
+    "backwards": lambda tensor: (
+        tensor.permute(*reversed(range(tensor.dim()))).contiguous().permute(*reversed(range(tensor.dim())))
+    ),
+    "every other": lambda tensor: torch.stack([tensor, tensor], -1)[..., 0],
+    "expanded first": lambda tensor: tensor[:1].expand_as(tensor),
+    "expanded last": lambda tensor: tensor[..., :1].expand_as(tensor),
+    "one number": lambda tensor: tensor.flatten()[0].expand_as(tensor),
+}
+
+
+@pytest.mark.parametrize("strides", STRIDES)
+@pytest.mark.parametrize("cell", [Cell("rnn"), Cell("gru"), PEEPHOLES], ids=described)
+def test_it_does_not_matter_how_tensors_lie_in_memory(cell: Cell, strides: str) -> None:
+    """Inputs, first states and incoming gradients."""
+    laid = STRIDES[strides]
+    stack, x, states = built(cell), laid(normal(T, B, D)), [laid(state) for state in first_states(cell)]
+
+    def incoming(name: str, output: Tensor) -> Tensor:
+        return laid(incoming_gradient(name, output))
+
+    def packed(name: str, output: Tensor) -> Tensor:
+        return incoming(name, output).contiguous()
+
+    assert not x.is_contiguous()
+    actual = results(FUSED, stack, x, states, incoming)
+    assert_equal(actual, results(FUSED, stack, x.contiguous(), [s.contiguous() for s in states], packed), 0)
+
+
+def test_no_layout_of_tensors_makes_anybody_wait_for_a_compiler() -> None:
+    """Whatever `resolve` has compiled computes them all."""
+    for dtype, laid in product(TOLERANCE, [torch.clone, *STRIDES.values()]):
+        resolve(FUSED, dtype)
+        states = [laid(state) for state in first_states(Cell("lstm"), dtype=dtype)]
+        results(FUSED, built(Cell("lstm"), dtype=dtype), laid(normal(T, B, D, dtype=dtype)), states)
+    for precision in PRECISIONS:
+        for kernel in build(precision).done.result():
+            assert len(kernel.signatures) == 1
+
+
+@over(KINDS)
+def test_two_threads_at_once_compute_what_each_computes_alone(cell: Cell) -> None:
+    stacks = [built(cell, D, 32) for _ in range(2)]
+    x, states = normal(60, 8, D), first_states(cell, 8, 32)
+    alone = results(FUSED, stacks[0], x, states)
+
+    def often(stack: Stack) -> list[Named]:
+        torch.set_flush_denormal(True)
+        return [results(FUSED, stack, x, states) for _ in range(10)]
+
+    with ThreadPoolExecutor(2) as pool:
+        together = [told for tolds in pool.map(often, stacks) for told in tolds]
+    assert len(together) == 20
+    for told in together:
+        assert_equal(told, alone, 0)

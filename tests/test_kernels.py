@@ -1,0 +1,124 @@
+"""Do the elementary functions and products in the kernels return what torch and numpy return?"""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from lstm_core.activations import ACTIVATIONS
+from lstm_core.kernels.activations import CODES, values, values_and_slopes
+from lstm_core.kernels.products import WITHOUT_PACKING, product
+
+TOLERANCE = {"float64": 1e-12, "float32": 1e-6}
+every_activation = pytest.mark.parametrize("name", ACTIVATIONS)
+every_precision = pytest.mark.parametrize("precision", TOLERANCE)
+
+
+def in_kernels(name: str, x: Any) -> tuple[Any, Any]:
+    y, slope = np.full_like(x, -7), np.full_like(x, -7)
+    values_and_slopes(CODES[name], x, y, slope)
+    return y, slope
+
+
+def in_torch(name: str, x: Any) -> tuple[Any, Any]:
+    """In the precision of x, the slope by autograd."""
+    points = torch.from_numpy(x).requires_grad_()
+    y = ACTIVATIONS[name].function(points)
+    (slope,) = torch.autograd.grad(y.sum(), points)
+    return y.detach().numpy(), slope.numpy()
+
+
+def test_there_is_one_code_for_each_activation() -> None:
+    assert CODES.keys() == ACTIVATIONS.keys()
+    assert sorted(CODES.values()) == list(range(len(ACTIVATIONS)))
+
+
+@every_precision
+@pytest.mark.parametrize("scale", [0.01, 1, 30])
+@every_activation
+def test_values_and_slopes_are_those_of_torch(name: str, scale: float, precision: str) -> None:
+    """Up to rounding; the truth is torch's in double precision, at the same points."""
+    x = (scale * np.random.default_rng(0).standard_normal(10_001)).astype(precision)
+    for actual, expected in zip(in_kernels(name, x), in_torch(name, x.astype(np.float64)), strict=True):
+        assert actual.dtype == precision
+        assert (np.abs(actual - expected) / np.maximum(1, np.abs(expected))).max() < TOLERANCE[precision]
+
+
+@every_precision
+@every_activation
+def test_values_alone_are_the_values_with_slopes(name: str, precision: str) -> None:
+    x = (3 * np.random.default_rng(1).standard_normal(1001)).astype(precision)
+    alone = np.empty_like(x)
+    values(CODES[name], x, alone)
+    np.testing.assert_array_equal(alone, in_kernels(name, x)[0])
+
+
+@every_precision
+@every_activation
+def test_at_0_and_around_it_values_and_slopes_are_those_of_torch(name: str, precision: str) -> None:
+    """Also at the kinks, where autograd makes a choice."""
+    x = np.array([0.0, -0.0, 1.0, -1.0, 20.0, -20.0, 1e-30, -1e-30], precision)
+    for actual, expected in zip(in_kernels(name, x), in_torch(name, x), strict=True):
+        np.testing.assert_allclose(actual, expected, rtol=TOLERANCE[precision], atol=TOLERANCE[precision])
+
+
+@every_precision
+@every_activation
+def test_nan_stays_nan(name: str, precision: str) -> None:
+    (value,) = in_kernels(name, np.array([np.nan], precision))[0]
+    assert np.isnan(value)
+
+
+@every_precision
+@every_activation
+def test_a_slope_at_nan_stops_no_gradient_that_torch_lets_through(name: str, precision: str) -> None:
+    (slope,), (expected,) = (slopes(name, np.array([np.nan], precision))[1] for slopes in (in_kernels, in_torch))
+    assert (slope == 0) == (expected == 0)
+
+
+@every_precision
+@pytest.mark.parametrize("name", [name for name in ACTIVATIONS if name != "sine"])
+def test_huge_numbers_go_where_torch_sends_them(name: str, precision: str) -> None:
+    """Sines of numbers with no digits behind the point are of no use to anybody."""
+    x = np.array([1e3, -1e3, 1e10, -1e10, 1e30, -1e30], precision)
+    for actual, expected in zip(in_kernels(name, x), in_torch(name, x), strict=True):
+        np.testing.assert_allclose(actual, expected, rtol=TOLERANCE[precision], atol=TOLERANCE[precision])
+
+
+@every_precision
+@every_activation
+def test_a_value_at_infinity_is_finite_where_that_of_torch_is_and_the_same(name: str, precision: str) -> None:
+    x = np.array([np.inf, -np.inf], precision)
+    actual, expected = in_kernels(name, x)[0], in_torch(name, x)[0]
+    np.testing.assert_array_equal(np.isfinite(actual), np.isfinite(expected))
+    finite = np.isfinite(expected)
+    np.testing.assert_allclose(actual[finite], expected[finite], rtol=0, atol=TOLERANCE[precision])
+
+
+EDGE = WITHOUT_PACKING // 10_000
+SHAPES = [
+    (1, 1, 1),
+    (5, 3, 2),
+    (1, 7, 1),
+    (EDGE - 1, 100, 100),
+    (EDGE, 100, 100),
+    (EDGE + 1, 100, 100),
+    (3 * EDGE + 1, 100, 100),
+    (1, 2 * EDGE, 100 * EDGE),
+    (2, 1000, WITHOUT_PACKING // 400),
+    (7, 1000, 1000),
+]
+
+
+@every_precision
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_a_product_is_that_of_numpy(shape: tuple[int, int, int], precision: str) -> None:
+    """On both sides of the size from which on it is made of several."""
+    rows, inner, columns = shape
+    generator = np.random.default_rng(0)
+    a = generator.standard_normal((rows, inner)).astype(precision)
+    b = generator.standard_normal((inner, columns)).astype(precision)
+    out = np.full((rows, columns), np.nan, precision)
+    product(a, b, out)
+    np.testing.assert_allclose(out, a @ b, rtol=0, atol=TOLERANCE[precision] * 10 * inner)
