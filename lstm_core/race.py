@@ -2,7 +2,8 @@
 Who trains, and when? Experiments side by side, on one background thread a core, while others look on.
 
 A turn is the training from one snapshot to the next. It goes to the race that has had least time, and there to the
-racer furthest behind. A race trains only while somebody keeps renewing its lease.
+racer furthest behind. Racers on the reference engine go one at a time: they spend their time under Python's lock, where
+more threads would only take it from the server. A race trains only while somebody keeps renewing its lease.
 """
 
 import atexit
@@ -12,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 
+from lstm_core.engine import REFERENCE_ENGINE
 from lstm_core.experiment import Experiment
 from lstm_core.training import Snapshot, train
 
@@ -38,6 +40,11 @@ class Racer:
     @property
     def steps(self) -> int:
         return self.snapshots[-1].step if self.snapshots else 0
+
+    @property
+    def under_the_lock(self) -> bool:
+        """Whether it computes on the reference engine, as far as is known."""
+        return bool(self.snapshots) and self.snapshots[-1].engine == REFERENCE_ENGINE
 
     @property
     def ended(self) -> str | None:
@@ -146,9 +153,10 @@ class _Turns:
 
     def _next(self) -> tuple[Race, Racer] | None:
         self._races = [race for race in self._races if race.wants_turn and not self._closing]
+        locked = any(racer.under_the_lock for race in self._races for racer in race._busy)
         for race in sorted(self._races, key=lambda race: race._served):
             racer = race._waiting()
-            if racer:
+            if racer and not (locked and racer.under_the_lock):
                 return race, racer
         return None
 

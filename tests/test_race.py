@@ -58,6 +58,28 @@ def test_racers_train_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [racer.ended for racer in contest.racers] == ["completed", "completed"]
 
 
+def test_racers_on_the_reference_engine_go_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    going: list[int] = []
+    most: list[int] = []
+
+    def counted(experiment: Experiment, record_every: int) -> Iterator[Snapshot]:
+        snapshots = train(experiment, record_every)
+        yield next(snapshots)
+        while True:
+            going.append(1)
+            most.append(len(going))
+            snapshot = next(snapshots)
+            going.pop()
+            yield snapshot
+
+    monkeypatch.setattr(race, "train", counted)
+    short = dataclasses.replace(SHORT, engine="reference")
+    contest = Race({str(seed): dataclasses.replace(short, seed=seed) for seed in range(3)})
+    contest.start()
+    wait_for(lambda: contest.finished)
+    assert set(most) == {1}
+
+
 def test_a_paused_race_goes_on_where_it_was() -> None:
     contest = Race({"it": SHORT})
     contest.start()

@@ -1,12 +1,14 @@
 """When is a kernel ready? Once compiled, in the background; it then stays on disk, under the name of its sources."""
 
-import functools
+import atexit
+import ctypes
 import hashlib
 import os
 import platform
 import tempfile
 import threading
 from concurrent.futures import Future
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +22,7 @@ from lstm_core.kernels.elementary import OPTIONS
 PRECISIONS = ("float32", "float64")
 HERE = Path(__file__).parent
 _one_at_a_time = threading.Lock()
+_closing = threading.Event()
 
 
 def _fingerprint() -> str:
@@ -39,7 +42,7 @@ def _writable(folder: Path) -> bool:
         return False
 
 
-@functools.cache
+@cache
 def _folder() -> Path | None:
     """Beside the sources, or in the user's own cache; None where neither can be written."""
     own = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))
@@ -64,18 +67,19 @@ def _signatures(precision: str) -> tuple[Any, Any]:
     return forward, void(spec, matrix, matrix, *tape, any_cube, *gradients)
 
 
+def _compiled(keep: bool, function: Any, signature: Any) -> Any:
+    if _closing.is_set():
+        raise InterruptedError("the process ends")
+    return njit(signature, nogil=True, cache=keep, **OPTIONS)(function)
+
+
 def _compile(precision: str) -> Kernels:
     functions = sequence.forward, sequence.backward
     with _one_at_a_time:
         folder, before = _folder(), config.CACHE_DIR
         config.CACHE_DIR = str(folder or before)
         try:
-            kernels = Kernels(
-                *(
-                    njit(signature, nogil=True, cache=folder is not None, **OPTIONS)(function)
-                    for function, signature in zip(functions, _signatures(precision), strict=True)
-                )
-            )
+            kernels = Kernels(*map(partial(_compiled, folder is not None), functions, _signatures(precision)))
         finally:
             config.CACHE_DIR = before
     if folder:
@@ -90,13 +94,21 @@ class Build:
         folder = _folder()
         self.soon = folder is not None and (folder / precision).exists()
         self.done: Future[Kernels] = Future()
-        threading.Thread(target=self._work, args=(precision,), name=f"kernels {precision}", daemon=True).start()
+        self._thread = threading.Thread(target=self._work, args=(precision,), name=f"kernels {precision}", daemon=True)
+        self._thread.start()
 
     def _work(self, precision: str) -> None:
         try:
             self.done.set_result(_compile(precision))
         except Exception as error:  # noqa: BLE001 - whoever asks for the result gets it
             self.done.set_exception(error)
+
+    def stop(self) -> None:
+        """End the thread as soon as it is back in Python, and wait for that."""
+        if self._thread.ident is not None and self._thread.is_alive():
+            ident = ctypes.c_ulong(self._thread.ident)
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(SystemExit))
+        self._thread.join()
 
 
 _builds: dict[str, Build] = {}
@@ -109,3 +121,18 @@ def build(precision: str) -> Build:
         if precision not in _builds:
             _builds[precision] = Build(precision)
         return _builds[precision]
+
+
+def unfinished() -> bool:
+    """Whether something is being compiled."""
+    return any(not started.done.done() for started in _builds.values())
+
+
+def _close() -> None:
+    """A compiler that runs while Python ends would abort the process."""
+    _closing.set()
+    for started in list(_builds.values()):
+        started.stop()
+
+
+atexit.register(_close)
