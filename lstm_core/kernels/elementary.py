@@ -12,6 +12,8 @@ from numpy.polynomial import Chebyshev, Polynomial
 # Without "nnan" and "ninf": an exploding network must reach inf and nan as it does in torch. Without "reassoc": it
 # would undo the argument reductions below.
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract", "nsz"}}
+# Sums may be taken in any order, and so several numbers at a time.
+SUMS: dict[str, Any] = OPTIONS | {"fastmath": {"contract", "nsz", "reassoc"}}
 
 
 class Precision:

@@ -5,7 +5,7 @@ from typing import Any
 from numba import njit
 
 from lstm_core.kernels.activations import values, values_and_slopes
-from lstm_core.kernels.elementary import OPTIONS, sigmoid
+from lstm_core.kernels.elementary import OPTIONS, SUMS, sigmoid
 
 
 @njit(**OPTIONS)
@@ -24,14 +24,17 @@ def look(pre: Any, weights: Any, c: Any) -> None:
             pre[k] += weights[unit] * c[k]
 
 
-@njit(**OPTIONS)
+@njit(**SUMS)
 def look_back(dpre: Any, weights: Any, c: Any, dc: Any, dweights: Any) -> None:
     """dc += p dpre     dp += sum of dpre c over the batch"""
     batch = c.size // weights.size
     for unit in range(weights.size):
+        weight, total = weights[unit], dweights[unit]
         for k in range(unit * batch, (unit + 1) * batch):
-            dc[k] += weights[unit] * dpre[k]
-            dweights[unit] += dpre[k] * c[k]
+            dc[k] += weight * dpre[k]
+        for k in range(unit * batch, (unit + 1) * batch):
+            total += dpre[k] * c[k]
+        dweights[unit] = total
 
 
 @njit(**OPTIONS)

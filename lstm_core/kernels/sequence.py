@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from lstm_core.kernels import gru, lstm, rnn
-from lstm_core.kernels.elementary import OPTIONS
+from lstm_core.kernels.elementary import OPTIONS, SUMS
 from lstm_core.kernels.products import WITHOUT_PACKING, product, transpose
 
 RNN, LSTM, GRU = range(3)
@@ -56,7 +56,7 @@ def forward(
         transpose(h2d, rows[t + 1])
 
 
-@njit(error_model="numpy", fastmath={"contract", "nsz", "reassoc"})
+@njit(**SUMS)
 def norm(x: Any) -> float:
     """Euclidean, in double precision, where squares do not underflow."""
     total = 0.0
