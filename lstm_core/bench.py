@@ -9,7 +9,6 @@ import datetime
 import platform
 import statistics
 import time
-import tracemalloc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -29,14 +28,16 @@ from lstm_core.rivals import (
     RIVALS,
     Start,
     features,
+    layer_in_training,
     milliseconds,
     nn_lstm,
     one_thread_each,
     ours,
     products,
+    through_autograd,
     together,
 )
-from lstm_core.training import Network, samples
+from lstm_core.training import samples
 
 Size = tuple[int, int, int]
 
@@ -118,20 +119,18 @@ def tape_bytes(experiment: Experiment) -> int:
     steps, batch, size = experiment.time_steps, experiment.batch, experiment.hidden
     blocks = 4 if experiment.cell == "gru" else len(experiment.recurrent_cell.rows)
     columns, states = size + features(experiment) + 1, 0 if experiment.cell == "rnn" else (steps + 1) * size * batch
-    values = (steps + 1) * batch * columns + steps * blocks * size * batch + states
+    values = blocks * size * columns + (steps + 1) * batch * columns + steps * blocks * size * batch + states
     return values * experiment.dtype.itemsize
 
 
 def measured_tape_bytes(experiment: Experiment) -> int:
-    """The most that numpy holds during a forward pass."""
-    network, (inputs, _) = Network(experiment, FUSED), next(samples(experiment))
-    network(inputs)
-    tracemalloc.start()
-    try:
-        _kept = network(inputs)
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
+    """The memory of all tensors and arrays that a forward pass leaves on its tape, each block counted once."""
+    trace: Any = layer_in_training(experiment).run(next(samples(experiment))[0])
+    kept = [value for value in vars(trace.tape).values() if isinstance(value, torch.Tensor | np.ndarray)]
+    tensors = map(torch.as_tensor, kept)
+    return sum(
+        {storage.data_ptr(): storage.nbytes() for storage in map(torch.Tensor.untyped_storage, tensors)}.values()
+    )
 
 
 def _eight(size: Size, whole: bool, pool: ThreadPoolExecutor) -> Table:
@@ -159,6 +158,11 @@ def _tables(sizes: tuple[Size, ...], pool: ThreadPoolExecutor) -> Iterator[Table
             yield _eight(size, whole, pool)
     cases = [(f"{_named(size)}, {work}", _experiment(size), whole) for size in sizes for whole, work in WORK.items()]
     alone = [Row(name, Contestant(nn_lstm(e, whole)), Contestant(ours(e, whole))) for name, e, whole in cases]
+    alone += [
+        Row(f"{name}, through torch's autograd", Contestant(nn_lstm(e, False)), Contestant(through_autograd(e)))
+        for name, e, whole in cases
+        if not whole
+    ]
     yield Table("One racer alone against torch.nn.LSTM", ("case", "rival", "fused"), alone)
     two = [
         Row(name, Contestant(together(both), 2), Contestant(together(both, pool), 2))

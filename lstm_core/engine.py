@@ -1,10 +1,13 @@
 """Who computes a sequence? One call, two engines."""
 
+from collections.abc import Callable
+from typing import Any, Protocol
+
 import torch
 from torch import Tensor
 
 from lstm_core.cells import REFERENCE, Cell, Parameters, Trace, choose
-from lstm_core.fused import run_fused
+from lstm_core.fused import FusedLearner, run_fused
 from lstm_core.kernels.compilation import PRECISIONS, build
 
 AUTO, FUSED, REFERENCE_ENGINE = ENGINES = ("auto", "fused", "reference")
@@ -59,3 +62,40 @@ def run(
         kernels = build(_precision(inputs.dtype)).done.result()
         return run_fused(inputs, hidden, cell_state, parameters, cell, kernels)
     return REFERENCE[cell.family](inputs, hidden, cell_state, parameters, cell)
+
+
+class Learner(Protocol):
+    """A layer in training, whose parameters keep their places in memory, and so do their gradients, which exist."""
+
+    def run(self, inputs: Tensor) -> Trace:
+        """Inputs (T, B, D) from zero states; `hidden` and `final[0]` are asked for."""
+
+    def back(self, trace: Any, gradient: Tensor) -> None:
+        """
+        From the gradient of all hidden states (T, B, H), or of the last one (B, H), to those of the parameters, which
+        were zero, and to the trace's norms.
+        """
+
+
+class _ReferenceLearner:
+    """By autograd."""
+
+    def __init__(self, parameters: Callable[[], Parameters], cell: Cell) -> None:
+        self._parameters, self._cell = parameters, cell
+
+    def run(self, inputs: Tensor) -> Trace:
+        parameters = self._parameters()
+        start = inputs.new_zeros(inputs.shape[1], parameters.recurrent.shape[1])
+        return REFERENCE[self._cell.family](inputs, start, start, parameters, self._cell)
+
+    def back(self, trace: Trace, gradient: Tensor) -> None:
+        trace.retain_gradients()
+        (trace.hidden if gradient.dim() == 3 else trace.final[0]).backward(gradient)
+
+
+def learner(parameters: Callable[[], Parameters], cell: Cell, engine: str) -> Learner:
+    """`parameters` gives those of a layer; `engine` is one of `ENGINES`, see `resolve`."""
+    p = parameters()
+    if resolve(engine, p.bias.dtype) == FUSED:
+        return FusedLearner(p, cell, build(_precision(p.bias.dtype)).done.result())
+    return _ReferenceLearner(parameters, cell)

@@ -1,5 +1,6 @@
-"""How does torch call the kernels? One autograd function for a whole sequence, of any cell."""
+"""How does torch call the kernels? With a tape for every sequence, through autograd or without."""
 
+from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -9,146 +10,176 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from lstm_core.cells import Cell, Parameters
-from lstm_core.kernels import sequence
 from lstm_core.kernels.activations import CODES
 from lstm_core.kernels.compilation import Kernels
+from lstm_core.kernels.spec import GRU, LSTM, RNN, Spec
 
-FAMILIES = {"rnn": sequence.RNN, "lstm": sequence.LSTM, "gru": sequence.GRU}
+FAMILIES = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
+DIMENSIONS = (2, 2, 1, 1, 2)
+
+Sources = Sequence[Tensor | None]
 
 
 @lru_cache
-def _spec(cell: Cell) -> sequence.Spec:
+def _spec(cell: Cell) -> Spec:
     i, f, g, o = (cell.rows.find(block) for block in "ifgo")
     phi, psi = CODES[cell.activation], CODES[cell.output_activation or cell.activation]
-    return sequence.Spec(FAMILIES[cell.family], phi, psi, i, f, g, o, int(cell.coupled), int(cell.peephole))
+    return Spec(FAMILIES[cell.family], phi, psi, i, f, g, o, int(cell.coupled), int(cell.peephole))
 
 
-def _packed(p: Parameters, cell: Cell) -> Tensor:
-    """
-    The weights (R, H + D + 1) by which [h; x; 1] is multiplied.
+@lru_cache
+def _zeros(dtype: torch.dtype, *shape: int) -> Any:
+    """To be read only. With a size of 0 it is what the kernels take for an array that there is not."""
+    return torch.zeros(shape, dtype=dtype).numpy()
 
-    A GRU has four blocks of rows: r, z, and for the candidate what comes from h and what comes from x, each with zeros
-    in the place of the other.
-    """
-    if cell.family == "gru":
-        size = p.recurrent.shape[1]
-        gates, candidate = slice(None, 2 * size), slice(2 * size, None)
-        bias_h = torch.zeros_like(p.bias) if p.recurrent_bias is None else p.recurrent_bias
-        both = [p.recurrent[gates], p.input[gates], (p.bias + bias_h)[gates, None]]
-        from_hidden = [p.recurrent[candidate], torch.zeros_like(p.input[candidate]), bias_h[candidate, None]]
-        from_input = [torch.zeros_like(p.recurrent[candidate]), p.input[candidate], p.bias[candidate, None]]
-        return torch.cat([torch.cat(row, 1) for row in (both, from_hidden, from_input)])
-    bias = p.bias if p.recurrent_bias is None else p.bias + p.recurrent_bias
-    return torch.cat([p.recurrent, p.input, bias[:, None]] if p.joint is None else [p.joint, bias[:, None]], 1)
+
+def _sources(p: Parameters) -> Sources:
+    """Weights, biases and peepholes as the layer keeps them: one joint matrix stands in the place of W_h."""
+    weights = (p.recurrent, p.input) if p.joint is None else (p.joint, None)
+    return *weights, p.bias, p.recurrent_bias, p.peephole
+
+
+def _arrays(sources: Sources, size: int, dtype: torch.dtype) -> list[Any]:
+    """Sources, or their gradients, as the kernels take them: W_h and W_x apart."""
+    arrays = [
+        _zeros(dtype, *(0,) * dimensions) if tensor is None else tensor.detach().numpy()
+        for tensor, dimensions in zip(sources, DIMENSIONS, strict=True)
+    ]
+    if sources[1] is None:
+        arrays[:2] = arrays[0][:, :size], arrays[0][:, size:]
+    return arrays
 
 
 class Tape:
     """
-    What the forward pass leaves for the backward pass, as arrays of numpy: [h; x; 1] for each step, (T + 1, B, K), the
-    gates and preactivations, (T, R / H, H B), the states between the steps, (T + 1, H B); and the norms of dL/dh_t and
-    dL/dc_t, (2, T), that the backward pass leaves.
+    What a forward pass leaves for the backward pass, see `kernels.sequence.forward`; and the norms of dL/dh_t and
+    dL/dc_t, (2, T), that the backward pass leaves. For inputs (T, B, D).
     """
 
-    def __init__(self, spec: sequence.Spec, shape: tuple[int, ...], size: int, weight: Any) -> None:
-        steps, batch, _ = shape
-        rows, columns = weight.shape
-        self.spec, self._shape = spec, (-1, size, batch)
-        self.rows = np.empty((steps + 1, batch, columns), weight.dtype)
-        self.blocks = np.empty((steps, rows // size, size * batch), weight.dtype)
-        self.states = np.empty((0 if spec.family == sequence.RNN else steps + 1, size * batch), weight.dtype)
+    def __init__(self, cell: Cell, inputs: Tensor, size: int) -> None:
+        (steps, batch, features), columns = inputs.shape, size + inputs.shape[2] + 1
+        self.spec, self.features, self._shape = _spec(cell), features, (-1, size, batch)
+        blocks = 4 if self.spec.family == GRU else len(cell.rows)
+        # Memory of torch, unlike numpy's, begins where a vector does.
+        self.weight = inputs.new_empty(blocks * size, columns)
+        self.rows = inputs.new_empty(steps + 1, batch, columns)
+        self.blocks = inputs.new_empty(steps, blocks, size * batch)
+        self.states = inputs.new_empty(0 if self.spec.family == RNN else steps + 1, size * batch)
+        self.arrays = [tensor.numpy() for tensor in (self.weight, self.rows, self.blocks, self.states)]
         self.norms = np.zeros((2, steps))
 
-    def by_time(self, units_first: Any) -> Tensor:
+    @property
+    def outputs(self) -> Tensor:
+        """Hidden states (T, B, H)."""
+        return self.rows[1:, :, : self._shape[1]]
+
+    def by_time(self, units_first: Tensor) -> Tensor:
         """(T, H B) as (T, B, H)."""
-        return torch.from_numpy(units_first.reshape(self._shape).transpose(0, 2, 1))
+        return units_first.reshape(self._shape).transpose(1, 2)
+
+    def back(
+        self,
+        kernels: Kernels,
+        peephole: Any,
+        doutputs: Tensor | None,
+        dlast: Tensor | None,
+        dlast_state: Tensor | None,
+        dinputs: Any,
+        gradients: Sequence[Any],
+    ) -> list[Any]:
+        """Fill `dinputs`, `gradients` and the norms; the gradients of the first states."""
+        _, size, batch = self._shape
+        dtype = self.rows.dtype
+        dfirst = [
+            np.zeros((batch, size), peephole.dtype) if gradient is None else np.array(gradient.numpy(), order="C")
+            for gradient in (dlast, dlast_state)
+        ]
+        incoming = _zeros(dtype, 0, 0, 0) if doutputs is None else doutputs.numpy()
+        kernels.backward(self.spec, peephole, *self.arrays, incoming, *dfirst, dinputs, *gradients, self.norms)
+        return dfirst
 
 
 class _Sequence(torch.autograd.Function):
-    """Inputs (T, B, D), first states (B, H), packed weights, peepholes (gates, H) to outputs and last states."""
+    """Inputs (T, B, D), first states (B, H) and the `_sources` of a layer to outputs, last states and the tape."""
 
     @staticmethod
     def forward(
-        ctx: Any,
-        inputs: Tensor,
-        hidden: Tensor,
-        state: Tensor,
-        weight: Tensor,
-        peephole: Tensor,
-        cell: Cell,
-        kernels: Kernels,
+        ctx: Any, cell: Cell, kernels: Kernels, inputs: Tensor, hidden: Tensor, state: Tensor, *sources: Tensor | None
     ) -> Any:
-        arrays = [tensor.detach().numpy() for tensor in (inputs, hidden, weight, peephole)]
-        size, spec = hidden.shape[1], _spec(cell)
-        tape = Tape(spec, inputs.shape, size, arrays[2])
-        if len(tape.states):
-            tape.states[0] = state.t().reshape(-1)
-        kernels.forward(spec, *arrays, tape.rows, tape.blocks, tape.states)
-        outputs = torch.from_numpy(tape.rows)[1:, :, :size]
-        last_state = tape.by_time(tape.states[-1:])[0] if spec.family == sequence.LSTM else None
+        size = hidden.shape[1]
+        tape = Tape(cell, inputs, size)
+        given = [tensor.detach().numpy() for tensor in (inputs, hidden, state)]
+        kernels.forward(tape.spec, *given, *_arrays(sources, size, inputs.dtype), *tape.arrays)
+        outputs = tape.outputs
+        last_state = tape.by_time(tape.states[-1:])[0] if tape.spec.family == LSTM else None
         # The outputs lie in the tape: saving them lets torch notice when somebody changes them in place.
-        ctx.save_for_backward(weight, peephole, outputs, *(() if last_state is None else (last_state,)))
-        ctx.kernels, ctx.tape, ctx.shape = kernels, tape, (*inputs.shape, size)
+        ctx.save_for_backward(outputs, last_state, *sources)
+        ctx.kernels, ctx.tape = kernels, tape
         ctx.set_materialize_grads(False)
         return outputs, outputs[-1], last_state, tape
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, doutputs: Tensor | None, dlast: Tensor | None, dlast_state: Tensor | None, _: None) -> Any:
-        weight, peephole = (tensor.numpy() for tensor in ctx.saved_tensors[:2])
-        tape, (steps, batch, features, size) = ctx.tape, ctx.shape
-        nothing = np.empty((0, 0, 0), weight.dtype)
-        dhidden, dstate = (
-            np.zeros((batch, size), weight.dtype) if gradient is None else np.array(gradient.numpy(), order="C")
-            for gradient in (dlast, dlast_state)
+        outputs, _last_state, *sources = ctx.saved_tensors
+        tape, (steps, batch, size), dtype = ctx.tape, outputs.shape, outputs.dtype
+        peephole = _arrays(sources, size, dtype)[-1]
+        gradients = [None if source is None else torch.empty_like(source) for source in sources]
+        dinputs = outputs.new_empty(steps, batch, tape.features) if ctx.needs_input_grad[2] else None
+        reached = _zeros(dtype, 0, 0, 0) if dinputs is None else dinputs.numpy()
+        dfirst = tape.back(
+            ctx.kernels, peephole, doutputs, dlast, dlast_state, reached, _arrays(gradients, size, dtype)
         )
-        dinputs = np.empty((steps, batch, features), weight.dtype) if ctx.needs_input_grad[0] else nothing
-        dweight, dpeephole = np.empty_like(weight), np.zeros_like(peephole)
-        ctx.kernels.backward(
-            tape.spec,
-            weight,
-            peephole,
-            tape.rows,
-            tape.blocks,
-            tape.states,
-            nothing if doutputs is None else doutputs.numpy(),
-            dhidden,
-            dstate,
-            dinputs,
-            dweight,
-            dpeephole,
-            tape.norms,
-        )
-        gradients = [torch.from_numpy(array) for array in (dhidden, dstate, dweight, dpeephole)]
-        return torch.from_numpy(dinputs) if ctx.needs_input_grad[0] else None, *gradients, None, None
+        return None, None, dinputs, *map(torch.from_numpy, dfirst), *gradients
 
 
 class FusedTrace:
     """`cells.Trace` on a tape; cell states and gates are laid out when somebody looks at them."""
 
-    def __init__(self, cell: Cell, hidden: Tensor, final: tuple[Tensor, ...], tape: Tape) -> None:
-        self._cell, self._tape = cell, tape
+    def __init__(self, cell: Cell, tape: Tape, hidden: Tensor, final: tuple[Tensor, ...]) -> None:
+        self._cell, self.tape = cell, tape
         self.hidden, self.final = hidden, final
 
     @cached_property
     def cell(self) -> Tensor | None:
-        return self._tape.by_time(self._tape.states[1:]) if self._cell.family == "lstm" else None
+        return self.tape.by_time(self.tape.states[1:]) if self._cell.family == "lstm" else None
 
     @cached_property
     def gates(self) -> dict[str, Tensor]:
         places = {gate: self._cell.rows.index(gate) for gate in self._cell.learned_gates}
-        learned = {gate: self._tape.by_time(self._tape.blocks[:, place]) for gate, place in places.items()}
+        learned = {gate: self.tape.by_time(self.tape.blocks[:, place]) for gate, place in places.items()}
         return learned | {"f": 1 - learned["i"]} if self._cell.coupled else learned
 
     def retain_gradients(self) -> None:
         """Their norms come with the backward pass."""
 
     def gradient_norms(self) -> tuple[Tensor, ...]:
-        return tuple(torch.from_numpy(self._tape.norms[: len(self.final)]))
+        return tuple(torch.from_numpy(self.tape.norms[: 2 if self._cell.family == "lstm" else 1]))
 
 
 def run_fused(inputs: Tensor, h: Tensor, c: Tensor | None, p: Parameters, cell: Cell, kernels: Kernels) -> FusedTrace:
     """The call of `cells.run_rnn` and its sisters, for tensors on the CPU in the precision of the kernels."""
-    weight = _packed(p, cell)
-    peephole = weight.new_empty(0, h.shape[1]) if p.peephole is None else p.peephole
-    outputs, last, last_state, tape = _Sequence.apply(inputs, h, h if c is None else c, weight, peephole, cell, kernels)
-    return FusedTrace(cell, outputs, (last,) if c is None else (last, last_state), tape)
+    outputs, *final, tape = _Sequence.apply(cell, kernels, inputs, h, h if c is None else c, *_sources(p))
+    return FusedTrace(cell, tape, outputs, tuple(final[: 1 if c is None else 2]))
+
+
+class FusedLearner:
+    """`engine.Learner` without autograd: arrays of parameters and their gradients are made once and kept."""
+
+    def __init__(self, p: Parameters, cell: Cell, kernels: Kernels) -> None:
+        self._cell, self._kernels = cell, kernels
+        self._size, sources = p.recurrent.shape[1], _sources(p)
+        gradients = [None if source is None else source.grad for source in sources]
+        self._parameters = _arrays(sources, self._size, p.bias.dtype)
+        self._gradients = _arrays(gradients, self._size, p.bias.dtype)
+
+    def run(self, inputs: Tensor) -> FusedTrace:
+        tape, start = Tape(self._cell, inputs, self._size), _zeros(inputs.dtype, inputs.shape[1], self._size)
+        self._kernels.forward(tape.spec, inputs.numpy(), start, start, *self._parameters, *tape.arrays)
+        outputs = tape.outputs
+        return FusedTrace(self._cell, tape, outputs, (outputs[-1],))
+
+    def back(self, trace: FusedTrace, gradient: Tensor) -> None:
+        doutputs, dlast = (gradient, None) if gradient.dim() == 3 else (None, gradient)
+        nothing, peephole = _zeros(gradient.dtype, 0, 0, 0), self._parameters[-1]
+        trace.tape.back(self._kernels, peephole, doutputs, dlast, None, nothing, self._gradients)

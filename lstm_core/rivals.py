@@ -19,9 +19,11 @@ from numba import njit
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
+from lstm_core.engine import Learner
 from lstm_core.experiment import Experiment
-from lstm_core.kernels.elementary import OPTIONS
-from lstm_core.kernels.products import WITHOUT_PACKING, product
+from lstm_core.kernels.elementary import ALLOCATING
+from lstm_core.kernels.products import product
+from lstm_core.layers import Stack
 from lstm_core.tasks import TASKS
 from lstm_core.training import COMPLETED, Network, samples, train
 
@@ -59,10 +61,15 @@ def together(starts: list[Start], pool: ThreadPoolExecutor | None = None) -> Sta
     return prepared
 
 
+def _gradient(experiment: Experiment) -> Tensor:
+    """Of all outputs."""
+    shape = experiment.time_steps, experiment.batch, experiment.hidden
+    return torch.randn(shape, generator=Generator().manual_seed(0))
+
+
 def _sequence(module: nn.Module, experiment: Experiment) -> Start:
     """Forward and backward with a gradient of all outputs; these are the first of what a module returns."""
-    (inputs, _), shape = next(samples(experiment)), (experiment.time_steps, experiment.batch, experiment.hidden)
-    gradient = torch.randn(shape, generator=Generator().manual_seed(0))
+    (inputs, _), gradient = next(samples(experiment)), _gradient(experiment)
 
     def run(steps: int) -> None:
         for _ in range(steps):
@@ -108,11 +115,32 @@ def _training(experiment: Experiment) -> Start:
     return prepared
 
 
+def layer_in_training(experiment: Experiment) -> Learner:
+    """The recurrent layer of a training, as it is at the start."""
+    network = Network(experiment)
+    for parameter in network.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    return network.learner(experiment.engine)
+
+
 def ours(experiment: Experiment, whole: bool) -> Start:
-    """A network of this project, on one thread."""
+    """A network of this project, on one thread, as a race trains it."""
     if whole:
         return _training(experiment)
-    return on_threads(1, _sequence(Network(experiment, experiment.engine).stack, experiment))
+    layer, (inputs, _), gradient = layer_in_training(experiment), next(samples(experiment)), _gradient(experiment)
+
+    def run(steps: int) -> None:
+        for _ in range(steps):
+            layer.back(layer.run(inputs), gradient)
+
+    return on_threads(1, lambda steps: lambda: run(steps))
+
+
+def through_autograd(experiment: Experiment) -> Start:
+    """The public module, which leaves the way back to torch."""
+    return on_threads(
+        1, _sequence(Stack(experiment.recurrent_cell, features(experiment), experiment.hidden), experiment)
+    )
 
 
 class _Cells(nn.Module):
@@ -246,28 +274,23 @@ RIVALS: dict[str, tuple[str, Callable[[Experiment, bool], Start]]] = {
 }
 
 
-def _multiply(weight: Any, column: Any, pre: Any, back: Any, below: Any, rows: Any, chunk: Any, part: Any) -> None:
+def _multiply(weight: Any, column: Any, pre: Any, back: Any, below: Any, rows: Any, dweight: Any) -> None:
     """The products of `kernels.sequence`, and nothing else."""
-    (steps, batch, deep), many = rows.shape, chunk.shape[1] // rows.shape[1]
-    for _ in range(steps):
+    for _ in range(len(rows)):
         product(weight, column, pre)
-    for start in range(0, steps, many):
-        count = min(many, steps - start)
-        for _ in range(count):
-            product(back, pre, below)
-        gathered = chunk.reshape(-1)[: chunk.shape[0] * count * batch].reshape(chunk.shape[0], count * batch)
-        product(gathered, rows[start : start + count].reshape(count * batch, deep), part)
+    for t in range(len(rows)):
+        product(pre, rows[t], dweight)
+        product(back, pre, below)
 
 
-_compiled = njit(nogil=True, **OPTIONS)(_multiply)
+_compiled = njit(nogil=True, **ALLOCATING)(_multiply)
 
 
 def products(experiment: Experiment) -> Start:
     batch, size, wide = experiment.batch, experiment.hidden, 4 * experiment.hidden
     deep = size + features(experiment) + 1
-    many = max(1, min(8, WITHOUT_PACKING // (wide * batch * deep)))
     shapes: list[tuple[int, ...]] = [(wide, deep), (deep, batch), (wide, batch), (size, wide), (size, batch)]
-    shapes += [(experiment.time_steps, batch, deep), (wide, many * batch), (wide, deep)]
+    shapes += [(experiment.time_steps, batch, deep), (wide, deep)]
     arrays = [np.full(shape, 0.5, np.float32) for shape in shapes]
 
     def run(steps: int) -> None:

@@ -11,7 +11,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from lstm_core.cells import Trace
-from lstm_core.engine import resolve
+from lstm_core.engine import Learner, learner, resolve
 from lstm_core.experiment import CHRONO, Experiment
 from lstm_core.initialisation import Chrono
 from lstm_core.layers import Layer, Stack
@@ -66,7 +66,7 @@ def _plain(value: Any) -> Any:
 class Network(nn.Module):
     """The recurrent layer of an experiment and a linear readout of its hidden state; weights drawn from its seed."""
 
-    def __init__(self, experiment: Experiment, engine: str = "auto") -> None:
+    def __init__(self, experiment: Experiment) -> None:
         super().__init__()
         generator = Generator().manual_seed(SEED_OF_WEIGHTS + experiment.seed)
         chrono = experiment.forget_bias == CHRONO
@@ -86,7 +86,6 @@ class Network(nn.Module):
             init=experiment.init,
             gain=experiment.gain,
             forget_bias=Chrono(max(experiment.time_steps, 2)) if chrono else float(experiment.forget_bias),
-            engine=engine,
             generator=generator,
         )
         self.to(experiment.dtype)
@@ -95,10 +94,24 @@ class Network(nn.Module):
     def layer(self) -> Layer:
         return self.stack.layer_list[0]
 
-    def forward(self, inputs: Tensor) -> tuple[Tensor, Trace]:
-        """Inputs (T, B, D) to the answer, (B, O) or (T, B, O), and what the layer did."""
-        (trace,) = self.stack.traces(inputs)
-        return self.readout(trace.hidden if self.task.every_step else trace.final[0]), trace
+    def learner(self, engine: str) -> Learner:
+        """Of the recurrent layer."""
+        return learner(self.layer.tensors, self.stack.cell, engine)
+
+    def learn(self, layer: Learner, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, Trace]:
+        """
+        Inputs (T, B, D) to the answer, (B, O) or (T, B, O), the loss, and what the layer did; gradients are added.
+
+        The readout's are torch's own; they end at the hidden states, where those of the layer begin.
+        """
+        trace = layer.run(inputs)
+        hidden = (trace.hidden if self.task.every_step else trace.final[0]).detach().requires_grad_()
+        answer = self.readout(hidden)
+        loss = self.task.loss(answer, targets)
+        loss.backward()
+        assert hidden.grad is not None
+        layer.back(trace, hidden.grad)
+        return answer.detach(), loss.detach(), trace
 
 
 def parameter_count(experiment: Experiment) -> int:
@@ -135,19 +148,17 @@ def train(experiment: Experiment, record_every: int = 1) -> Iterator[Snapshot]:
     thread.
     """
     engine = resolve(experiment.engine, experiment.dtype)
-    task, network, recent = TASKS[experiment.task], Network(experiment, engine), deque[float](maxlen=MEAN_OVER)
+    task, network, recent = TASKS[experiment.task], Network(experiment), deque[float](maxlen=MEAN_OVER)
     weights, gradient = _flattened(network)
+    layer = network.learner(engine)
     optimizer = _optimizer(experiment, weights)
     for step, (inputs, targets) in enumerate(samples(experiment), start=1):
         torch.set_num_threads(1)
         torch.set_flush_denormal(True)
-        answer, trace = network(inputs)
-        loss = task.loss(answer, targets)
-        recent.append(float(loss.detach()))
-        mean_loss = sum(recent) / len(recent)
         gradient.zero_()
-        trace.retain_gradients()
-        loss.backward()
+        answer, loss, trace = network.learn(layer, inputs, targets)
+        recent.append(float(loss))
+        mean_loss = sum(recent) / len(recent)
         grad_norm = _norm(gradient)
         ended = None
         if not math.isfinite(recent[-1]) or not math.isfinite(grad_norm):
@@ -166,7 +177,7 @@ def train(experiment: Experiment, record_every: int = 1) -> Iterator[Snapshot]:
                 step=step,
                 loss=recent[-1],
                 mean_loss=mean_loss,
-                accuracy=task.accuracy(answer.detach(), targets),
+                accuracy=task.accuracy(answer, targets),
                 grad_norm=grad_norm,
                 clipped_grad_norm=_norm(gradient),
                 gate_grad_norms=gate_grad_norms,
@@ -180,6 +191,8 @@ def train(experiment: Experiment, record_every: int = 1) -> Iterator[Snapshot]:
             )
         if ended:
             return
+        # Its memory is there again for the next one.
+        del trace
         optimizer.step()
 
 

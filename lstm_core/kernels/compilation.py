@@ -17,7 +17,8 @@ from llvmlite import binding
 from numba import config, float64, int64, njit, types, void
 
 from lstm_core.kernels import sequence
-from lstm_core.kernels.elementary import OPTIONS
+from lstm_core.kernels.elementary import ALLOCATING
+from lstm_core.kernels.spec import Spec
 
 PRECISIONS = ("float32", "float64")
 HERE = Path(__file__).parent
@@ -59,18 +60,21 @@ class Kernels(NamedTuple):
 
 def _signatures(precision: str) -> tuple[Any, Any]:
     real = getattr(types, precision)
-    matrix, cube, any_matrix, any_cube = (types.Array(real, n, layout) for layout in "CA" for n in (2, 3))
-    spec = types.NamedUniTuple(int64, len(sequence.Spec._fields), sequence.Spec)
-    tape = cube, cube, matrix
-    gradients = matrix, matrix, cube, matrix, matrix, types.Array(float64, 2, "C")
-    forward = void(spec, any_cube, any_matrix, matrix, matrix, *tape)
-    return forward, void(spec, matrix, matrix, *tape, any_cube, *gradients)
+    (_, matrix, cube), (any_vector, any_matrix, any_cube) = (
+        [types.Array(real, dimensions, layout) for dimensions in (1, 2, 3)] for layout in "CA"
+    )
+    spec = types.NamedUniTuple(int64, len(Spec._fields), Spec)
+    parameters = any_matrix, any_matrix, any_vector, any_vector, any_matrix
+    tape = matrix, cube, cube, matrix
+    forward = void(spec, any_cube, any_matrix, any_matrix, *parameters, *tape)
+    gradients = any_cube, matrix, matrix, cube, *parameters, types.Array(float64, 2, "C")
+    return forward, void(spec, any_matrix, *tape, *gradients)
 
 
 def _compiled(keep: bool, function: Any, signature: Any) -> Any:
     if _closing.is_set():
         raise InterruptedError("the process ends")
-    return njit(signature, nogil=True, cache=keep, **OPTIONS)(function)
+    return njit(signature, nogil=True, cache=keep, **ALLOCATING)(function)
 
 
 def _compile(precision: str) -> Kernels:

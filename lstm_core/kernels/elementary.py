@@ -11,7 +11,9 @@ from numpy.polynomial import Chebyshev, Polynomial
 
 # Without "nnan" and "ninf": an exploding network must reach inf and nan as it does in torch. Without "reassoc": it
 # would undo the argument reductions below.
-OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract", "nsz"}}
+# Without "nrt", numba's runtime: it counts references to every view of an array, which takes as long as a short loop.
+OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract", "nsz"}, "_nrt": False}
+ALLOCATING: dict[str, Any] = OPTIONS | {"_nrt": True}
 # Sums may be taken in any order, and so several numbers at a time.
 SUMS: dict[str, Any] = OPTIONS | {"fastmath": {"contract", "nsz", "reassoc"}}
 

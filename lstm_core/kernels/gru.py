@@ -20,14 +20,14 @@ def forward(cell: Any, blocks: Any, before: Any, h: Any) -> None:
     """
     r, z, from_hidden, pre = blocks[R], blocks[Z], blocks[FROM_HIDDEN], blocks[FROM_INPUT]
     for k in range(h.size):
-        r[k] = sigmoid(r[k])
-    for k in range(h.size):
-        z[k] = sigmoid(z[k])
-    for k in range(h.size):
-        pre[k] += r[k] * from_hidden[k]
+        opened = sigmoid(r[k])
+        r[k] = opened
+        pre[k] += opened * from_hidden[k]
     values(cell.phi, pre, h)
     for k in range(h.size):
-        h[k] += z[k] * (before[k] - h[k])
+        opened = sigmoid(z[k])
+        z[k] = opened
+        h[k] += opened * (before[k] - h[k])
 
 
 @njit(**OPTIONS)
@@ -35,18 +35,16 @@ def backward(cell: Any, blocks: Any, before: Any, dh: Any, delta: Any, n: Any, s
     """
     dn = dh (1 - z)     dz = dh (before - n)     dpre = dn phi'     dr = dpre from_hidden
 
-    `carry` is what reaches the hidden state before directly, dh z.
+    Gates times the slope of their sigmoid. `carry` is what reaches the hidden state before directly, dh z.
     """
     r, z, from_hidden, pre = blocks[R], blocks[Z], blocks[FROM_HIDDEN], blocks[FROM_INPUT]
     dr, dz, dfrom_hidden, dpre = delta[R], delta[Z], delta[FROM_HIDDEN], delta[FROM_INPUT]
     values_and_slopes(cell.phi, pre, n, slope)
     for k in range(dh.size):
-        dpre[k] = dh[k] * (1 - z[k]) * slope[k]
-    for k in range(dh.size):
-        dz[k] = dh[k] * (before[k] - n[k]) * z[k] * (1 - z[k])
-    for k in range(dh.size):
         carry[k] = dh[k] * z[k]
+        dpre[k] = (dh[k] - carry[k]) * slope[k]
     for k in range(dh.size):
-        dr[k] = dpre[k] * from_hidden[k] * r[k] * (1 - r[k])
+        dz[k] = dh[k] * (before[k] - n[k]) * (z[k] - z[k] * z[k])
     for k in range(dh.size):
+        dr[k] = dpre[k] * from_hidden[k] * (r[k] - r[k] * r[k])
         dfrom_hidden[k] = dpre[k] * r[k]

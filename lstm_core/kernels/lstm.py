@@ -9,10 +9,12 @@ from lstm_core.kernels.elementary import OPTIONS, SUMS, sigmoid
 
 
 @njit(**OPTIONS)
-def open_gate(pre: Any) -> None:
-    """gate = sigmoid(pre), in place."""
-    for k in range(pre.size):
-        pre[k] = sigmoid(pre[k])
+def let_through(gate: Any, x: Any) -> None:
+    """gate = sigmoid(pre), in the place of pre, and x = gate x."""
+    for k in range(x.size):
+        opened = sigmoid(gate[k])
+        gate[k] = opened
+        x[k] *= opened
 
 
 @njit(**OPTIONS)
@@ -49,20 +51,19 @@ def forward(cell: Any, blocks: Any, peephole: Any, before: Any, c: Any, h: Any) 
         i = blocks[cell.i]
         if cell.peephole:
             look(i, peephole[cell.i], before)
-        open_gate(i)
-        for k in range(h.size):
-            h[k] *= i[k]
+        let_through(i, h)
     if cell.coupled:
         i = blocks[cell.i]
         for k in range(h.size):
-            c[k] = (1 - i[k]) * before[k] + h[k]
+            c[k] = (before[k] - i[k] * before[k]) + h[k]
     elif cell.f >= 0:
         f = blocks[cell.f]
         if cell.peephole:
             look(f, peephole[cell.f], before)
-        open_gate(f)
         for k in range(h.size):
-            c[k] = f[k] * before[k] + h[k]
+            opened = sigmoid(f[k])
+            f[k] = opened
+            c[k] = opened * before[k] + h[k]
     else:
         for k in range(h.size):
             c[k] = before[k] + h[k]
@@ -71,27 +72,25 @@ def forward(cell: Any, blocks: Any, peephole: Any, before: Any, c: Any, h: Any) 
         o = blocks[cell.o]
         if cell.peephole:
             look(o, peephole[-1], c)
-        open_gate(o)
-        for k in range(h.size):
-            h[k] *= o[k]
+        let_through(o, h)
 
 
 @njit(**OPTIONS)
 def through_output(
     cell: Any, blocks: Any, peephole: Any, c: Any, dh: Any, dc: Any, delta: Any, dpeephole: Any, y: Any, slope: Any
 ) -> None:
-    """do = dh psi(c)     dc += dh o psi'(c)"""
+    """do = dh psi(c)     dc += dh o psi'(c)     do times the slope of its sigmoid"""
     values_and_slopes(cell.psi, c, y, slope)
     if cell.o >= 0:
         o, do = blocks[cell.o], delta[cell.o]
         for k in range(dh.size):
-            do[k] = dh[k] * y[k] * o[k] * (1 - o[k])
-        for k in range(dh.size):
-            slope[k] *= o[k]
+            do[k] = dh[k] * y[k] * (o[k] - o[k] * o[k])
+            dc[k] += dh[k] * o[k] * slope[k]
         if cell.peephole:
             look_back(do, peephole[-1], c, dc, dpeephole[-1])
-    for k in range(dh.size):
-        dc[k] += dh[k] * slope[k]
+    else:
+        for k in range(dh.size):
+            dc[k] += dh[k] * slope[k]
 
 
 @njit(**OPTIONS)
@@ -105,25 +104,24 @@ def through_cell(
     """
     values_and_slopes(cell.phi, blocks[cell.g], g, slope)
     dg = delta[cell.g]
-    for k in range(dc.size):
-        dg[k] = dc[k] * slope[k]
+    if cell.coupled:
+        for k in range(dc.size):
+            g[k] -= before[k]
     if cell.i >= 0:
         i, di = blocks[cell.i], delta[cell.i]
         for k in range(dc.size):
-            dg[k] *= i[k]
+            dg[k] = dc[k] * i[k] * slope[k]
+            di[k] = dc[k] * g[k] * (i[k] - i[k] * i[k])
         if cell.coupled:
             for k in range(dc.size):
-                g[k] -= before[k]
+                dc[k] -= dc[k] * i[k]
+    else:
         for k in range(dc.size):
-            di[k] = dc[k] * g[k] * i[k] * (1 - i[k])
-        if cell.coupled:
-            for k in range(dc.size):
-                dc[k] *= 1 - i[k]
+            dg[k] = dc[k] * slope[k]
     if cell.f >= 0:
         f, df = blocks[cell.f], delta[cell.f]
         for k in range(dc.size):
-            df[k] = dc[k] * before[k] * f[k] * (1 - f[k])
-        for k in range(dc.size):
+            df[k] = dc[k] * before[k] * (f[k] - f[k] * f[k])
             dc[k] *= f[k]
     if cell.peephole:
         if cell.i >= 0:

@@ -1,0 +1,19 @@
+"""What is a cell in numbers? Variants of one family differ in these alone, so that one kernel serves all of them."""
+
+from typing import NamedTuple
+
+RNN, LSTM, GRU = range(3)
+
+
+class Spec(NamedTuple):
+    """A cell in numbers: family, activations by code, the place of each block of rows (-1: there is none), flags."""
+
+    family: int
+    phi: int
+    psi: int
+    i: int
+    f: int
+    g: int
+    o: int
+    coupled: int
+    peephole: int

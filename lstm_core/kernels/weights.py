@@ -1,0 +1,54 @@
+"""
+By which matrix is [h; x; 1] multiplied? (R, K) with K = H + D + 1: [W_h W_x b], the biases added up.
+
+A GRU has four blocks of rows: r, z, and for the candidate what comes from h and what comes from x, each with zeros in
+the place of the other.
+"""
+
+from typing import Any
+
+from numba import njit
+
+from lstm_core.kernels.elementary import OPTIONS
+from lstm_core.kernels.products import copy
+from lstm_core.kernels.spec import GRU
+
+
+@njit(**OPTIONS)
+def pack(cell: Any, weight_h: Any, weight_x: Any, bias: Any, bias_h: Any, weight: Any) -> None:
+    """Fill `weight`. `bias_h` may be empty, for none."""
+    size, last = weight_h.shape[1], weight.shape[1] - 1
+    gates = 2 * size if cell.family == GRU else weight.shape[0]
+    copy(weight_h[:gates], weight[:gates])
+    copy(weight_x[:gates], weight[:gates, size:])
+    for row in range(gates):
+        weight[row, last] = bias[row] + bias_h[row] if bias_h.size else bias[row]
+    if cell.family == GRU:
+        from_hidden, from_input = weight[gates : gates + size], weight[gates + size :]
+        for row in range(size):
+            for column in range(last):
+                from_hidden[row, column] = weight_h[gates + row, column] if column < size else 0
+                from_input[row, column] = 0 if column < size else weight_x[gates + row, column - size]
+            from_hidden[row, last] = bias_h[gates + row] if bias_h.size else 0
+            from_input[row, last] = bias[gates + row]
+
+
+@njit(**OPTIONS)
+def unpack(cell: Any, dweight: Any, dweight_h: Any, dweight_x: Any, dbias: Any, dbias_h: Any) -> None:
+    """The gradient of each part from that of the whole."""
+    (_, size), last = dweight_h.shape, dweight.shape[1] - 1
+    gates = 2 * size if cell.family == GRU else dweight.shape[0]
+    copy(dweight[:gates, :size], dweight_h)
+    copy(dweight[:gates, size:last], dweight_x)
+    for row in range(gates):
+        dbias[row] = dweight[row, last]
+    for row in range(gates if dbias_h.size else 0):
+        dbias_h[row] = dweight[row, last]
+    if cell.family == GRU:
+        from_hidden, from_input = dweight[gates : gates + size], dweight[gates + size :]
+        copy(from_hidden[:, :size], dweight_h[gates:])
+        copy(from_input[:, size:last], dweight_x[gates:])
+        for row in range(size):
+            dbias[gates + row] = from_input[row, last]
+        for row in range(size if dbias_h.size else 0):
+            dbias_h[gates + row] = from_hidden[row, last]
