@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from lstm_core.baton import aside
 from lstm_core.cells import Cell, Parameters
 from lstm_core.kernels.activations import CODES
 from lstm_core.kernels.compilation import Kernels
@@ -95,7 +96,7 @@ class Tape:
             for gradient in (dlast, dlast_state)
         ]
         incoming = _zeros(dtype, 0, 0, 0) if doutputs is None else doutputs.numpy()
-        kernels.backward(self.spec, peephole, *self.arrays, incoming, *dfirst, dinputs, *gradients, self.norms)
+        aside(kernels.backward, self.spec, peephole, *self.arrays, incoming, *dfirst, dinputs, *gradients, self.norms)
         return dfirst
 
 
@@ -109,7 +110,7 @@ class _Sequence(torch.autograd.Function):
         size = hidden.shape[1]
         tape = Tape(cell, inputs, size)
         given = [tensor.detach().numpy() for tensor in (inputs, hidden, state)]
-        kernels.forward(tape.spec, *given, *_arrays(sources, size, inputs.dtype), *tape.arrays)
+        aside(kernels.forward, tape.spec, *given, *_arrays(sources, size, inputs.dtype), *tape.arrays)
         outputs = tape.outputs
         last_state = tape.by_time(tape.states[-1:])[0] if tape.spec.family == LSTM else None
         # The outputs lie in the tape: saving them lets torch notice when somebody changes them in place.
@@ -175,7 +176,7 @@ class FusedLearner:
 
     def run(self, inputs: Tensor) -> FusedTrace:
         tape, start = Tape(self._cell, inputs, self._size), _zeros(inputs.dtype, inputs.shape[1], self._size)
-        self._kernels.forward(tape.spec, inputs.numpy(), start, start, *self._parameters, *tape.arrays)
+        aside(self._kernels.forward, tape.spec, inputs.numpy(), start, start, *self._parameters, *tape.arrays)
         outputs = tape.outputs
         return FusedTrace(self._cell, tape, outputs, (outputs[-1],))
 

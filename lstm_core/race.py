@@ -2,8 +2,8 @@
 Who trains, and when? Experiments side by side, on one background thread a core, while others look on.
 
 A turn is the training from one snapshot to the next. It goes to the race that has had least time, and there to the
-racer furthest behind. Racers on the reference engine go one at a time: they spend their time under Python's lock, where
-more threads would only take it from the server. A race trains only while somebody keeps renewing its lease.
+racer furthest behind. Only kernels run side by side; for everything else, and so for the whole reference engine, the
+threads pass a baton. A race trains only while somebody keeps renewing its lease.
 """
 
 import atexit
@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 
-from lstm_core.engine import REFERENCE_ENGINE
+from lstm_core.baton import held
 from lstm_core.experiment import Experiment
 from lstm_core.training import Snapshot, train
 
@@ -42,11 +42,6 @@ class Racer:
         return self.snapshots[-1].step if self.snapshots else 0
 
     @property
-    def under_the_lock(self) -> bool:
-        """Whether it computes on the reference engine, as far as is known."""
-        return bool(self.snapshots) and self.snapshots[-1].engine == REFERENCE_ENGINE
-
-    @property
     def ended(self) -> str | None:
         if self.error:
             return FAILED
@@ -66,12 +61,13 @@ class Racer:
 
     def advance(self) -> None:
         """Train up to the next snapshot. An exception ends this racer alone and is kept as its `error`."""
-        started = time.perf_counter()
-        try:
-            self.snapshots.append(next(self._training))
-        except Exception as error:  # noqa: BLE001 - whatever a racer does, the others go on
-            self.error = f"{type(error).__name__}: {error}"
-        self.durations.append(time.perf_counter() - started)
+        with held():
+            started = time.perf_counter()
+            try:
+                self.snapshots.append(next(self._training))
+            except Exception as error:  # noqa: BLE001 - whatever a racer does, the others go on
+                self.error = f"{type(error).__name__}: {error}"
+            self.durations.append(time.perf_counter() - started)
 
 
 class Race:
@@ -153,10 +149,8 @@ class _Turns:
 
     def _next(self) -> tuple[Race, Racer] | None:
         self._races = [race for race in self._races if race.wants_turn and not self._closing]
-        locked = any(racer.under_the_lock for race in self._races for racer in race._busy)
         for race in sorted(self._races, key=lambda race: race._served):
-            racer = race._waiting()
-            if racer and not (locked and racer.under_the_lock):
+            if racer := race._waiting():
                 return race, racer
         return None
 

@@ -19,6 +19,7 @@ from numba import njit
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
+from lstm_core.baton import held
 from lstm_core.engine import Learner
 from lstm_core.experiment import Experiment
 from lstm_core.kernels.elementary import ALLOCATING
@@ -57,6 +58,21 @@ def together(starts: list[Start], pool: ThreadPoolExecutor | None = None) -> Sta
     def prepared(steps: int) -> Callable[[], object]:
         runs = [start(steps) for start in starts]
         return lambda: list((pool.map if pool else map)(lambda run: run(), runs))
+
+    return prepared
+
+
+def _with_baton(start: Start) -> Start:
+    """As the threads of a race do it."""
+
+    def prepared(steps: int) -> Callable[[], object]:
+        run = start(steps)
+
+        def passing() -> None:
+            with held():
+                run()
+
+        return passing
 
     return prepared
 
@@ -126,14 +142,14 @@ def layer_in_training(experiment: Experiment) -> Learner:
 def ours(experiment: Experiment, whole: bool) -> Start:
     """A network of this project, on one thread, as a race trains it."""
     if whole:
-        return _training(experiment)
+        return _with_baton(_training(experiment))
     layer, (inputs, _), gradient = layer_in_training(experiment), next(samples(experiment)), _gradient(experiment)
 
     def run(steps: int) -> None:
         for _ in range(steps):
             layer.back(layer.run(inputs), gradient)
 
-    return on_threads(1, lambda steps: lambda: run(steps))
+    return on_threads(1, _with_baton(lambda steps: lambda: run(steps)))
 
 
 def through_autograd(experiment: Experiment) -> Start:

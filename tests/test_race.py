@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from lstm_core import Experiment, race, train
+from lstm_core.baton import aside
 from lstm_core.race import Race, Racer
 from lstm_core.training import Snapshot
 
@@ -48,7 +49,7 @@ def test_racers_train_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def sociable(experiment: Experiment, record_every: int) -> Iterator[Snapshot]:
         for snapshot in train(experiment, record_every):
-            meeting.wait()
+            aside(meeting.wait)
             yield snapshot
 
     monkeypatch.setattr(race, "train", sociable)

@@ -16,6 +16,7 @@ ORDER = (
     "activations",
     "tasks",
     "cells",
+    "baton",
     "kernels",
     "fused",
     "engine",

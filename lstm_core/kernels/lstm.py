@@ -5,7 +5,7 @@ from typing import Any
 from numba import njit
 
 from lstm_core.kernels.activations import values, values_and_slopes
-from lstm_core.kernels.elementary import OPTIONS, SUMS, sigmoid
+from lstm_core.kernels.elementary import OPTIONS, sigmoid
 
 
 @njit(**OPTIONS)
@@ -19,24 +19,17 @@ def let_through(gate: Any, x: Any) -> None:
 
 @njit(**OPTIONS)
 def look(pre: Any, weights: Any, c: Any) -> None:
-    """pre += p c, a peephole; one weight for each unit."""
-    batch = c.size // weights.size
-    for unit in range(weights.size):
-        for k in range(unit * batch, (unit + 1) * batch):
-            pre[k] += weights[unit] * c[k]
+    """pre += p c, a peephole."""
+    for k in range(pre.size):
+        pre[k] += weights[k] * c[k]
 
 
-@njit(**SUMS)
+@njit(**OPTIONS)
 def look_back(dpre: Any, weights: Any, c: Any, dc: Any, dweights: Any) -> None:
-    """dc += p dpre     dp += sum of dpre c over the batch"""
-    batch = c.size // weights.size
-    for unit in range(weights.size):
-        weight, total = weights[unit], dweights[unit]
-        for k in range(unit * batch, (unit + 1) * batch):
-            dc[k] += weight * dpre[k]
-        for k in range(unit * batch, (unit + 1) * batch):
-            total += dpre[k] * c[k]
-        dweights[unit] = total
+    """dc += p dpre     dp += dpre c"""
+    for k in range(dpre.size):
+        dc[k] += weights[k] * dpre[k]
+        dweights[k] += dpre[k] * c[k]
 
 
 @njit(**OPTIONS)

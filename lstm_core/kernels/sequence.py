@@ -9,7 +9,7 @@ from lstm_core.kernels import gru, lstm, rnn
 from lstm_core.kernels.elementary import OPTIONS, SUMS
 from lstm_core.kernels.products import add, product, room, transpose
 from lstm_core.kernels.spec import GRU, LSTM, RNN
-from lstm_core.kernels.weights import pack, unpack
+from lstm_core.kernels.weights import gather, pack, spread, unpack
 
 
 def forward(
@@ -36,13 +36,14 @@ def forward(
     """
     (batch, size), deep = hidden.shape, weight.shape[1]
     pack(cell, weight_h, weight_x, bias, bias_h, weight)
-    column = room(deep, batch, weight)
+    column, beside = room(deep, batch, weight), room(peephole.shape[0], size * batch, weight)
+    spread(peephole, batch, beside)
     column[deep - 1] = 1
     transpose(hidden, column[:size])
     transpose(hidden.T, rows[0])
     if states.size:
         transpose(state, states[0].reshape(size, batch))
-    _forward(cell, x, weight, peephole, column, rows, blocks, states)
+    _forward(cell, x, weight, beside, column, rows, blocks, states)
 
 
 @njit(**OPTIONS)
@@ -109,20 +110,22 @@ def backward(
     transpose(weight[:, :needed], back)
     delta, workspace = room(wide // size, size * batch, weight), room(4, size * batch, weight)
     dweight, part = room(wide, deep, weight), room(wide, deep, weight)
+    beside, dbeside = room(len(peephole), size * batch, weight), room(len(peephole), size * batch, weight)
+    spread(peephole, batch, beside)
     dweight[:] = 0
-    dpeephole[:] = 0
+    dbeside[:] = 0
     dh2d, dc2d = below[:size], workspace[0].reshape(size, batch)
     transpose(dhidden, dh2d)
     transpose(dstate, dc2d)
     _backward(
         cell,
-        peephole,
+        beside,
         rows,
         blocks,
         states,
         doutputs,
         dx,
-        dpeephole,
+        dbeside,
         norms,
         below,
         back,
@@ -134,6 +137,7 @@ def backward(
     transpose(dh2d, dhidden)
     transpose(dc2d, dstate)
     unpack(cell, dweight, dweight_h, dweight_x, dbias, dbias_h)
+    gather(dbeside, batch, dpeephole)
 
 
 @njit(**OPTIONS)

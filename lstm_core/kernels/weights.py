@@ -1,5 +1,6 @@
 """
-By which matrix is [h; x; 1] multiplied? (R, K) with K = H + D + 1: [W_h W_x b], the biases added up.
+How do the parameters lie for the loop over time? By one matrix [h; x; 1] is multiplied, (R, K) with K = H + D + 1: it
+is [W_h W_x b], the biases added up. Peepholes have a copy for each sequence of the batch, beside its cell states.
 
 A GRU has four blocks of rows: r, z, and for the candidate what comes from h and what comes from x, each with zeros in
 the place of the other.
@@ -52,3 +53,20 @@ def unpack(cell: Any, dweight: Any, dweight_h: Any, dweight_x: Any, dbias: Any, 
             dbias[gates + row] = from_input[row, last]
         for row in range(size if dbias_h.size else 0):
             dbias_h[gates + row] = from_hidden[row, last]
+
+
+@njit(**OPTIONS)
+def spread(peephole: Any, batch: int, beside: Any) -> None:
+    """(gates, H) to (gates, H B)"""
+    for gate in range(peephole.shape[0]):
+        for k in range(beside.shape[1]):
+            beside[gate, k] = peephole[gate, k // batch]
+
+
+@njit(**OPTIONS)
+def gather(dbeside: Any, batch: int, dpeephole: Any) -> None:
+    """The sums over the batch."""
+    dpeephole[:] = 0
+    for gate in range(dpeephole.shape[0]):
+        for k in range(dbeside.shape[1]):
+            dpeephole[gate, k // batch] += dbeside[gate, k]

@@ -1,0 +1,65 @@
+"""Do trainings pass the baton on around their kernels, and only then?"""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from lstm_core import baton
+
+
+def free() -> bool:
+    """Whether another thread could have the baton now."""
+
+    def tried() -> bool:
+        if got := baton._baton.acquire(blocking=False):
+            baton._baton.release()
+        return got
+
+    with ThreadPoolExecutor(1) as other:
+        return other.submit(tried).result()
+
+
+def test_whoever_has_it_has_it_alone_but_for_the_kernels() -> None:
+    seen = []
+    with baton.held():
+        seen.append(free())
+        baton.aside(lambda: seen.append(free()))
+        seen.append(free())
+    assert [*seen, free()] == [False, True, False, True]
+
+
+def test_a_kernel_runs_without_it_too() -> None:
+    ran: list[int] = []
+    baton.aside(ran.append, 1)
+    assert ran == [1]
+
+
+def test_it_comes_back_when_a_kernel_fails_and_is_let_go_when_a_training_does() -> None:
+    after_the_kernel = []
+
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    def training() -> None:
+        with baton.held():
+            try:
+                baton.aside(fail)
+            finally:
+                after_the_kernel.append(free())
+
+    with pytest.raises(ZeroDivisionError):
+        training()
+    assert [*after_the_kernel, free()] == [False, True]
+
+
+def test_kernels_of_two_threads_run_at_the_same_time() -> None:
+    meeting = threading.Barrier(2, timeout=60)
+
+    def training() -> None:
+        with baton.held():
+            baton.aside(meeting.wait)
+
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(training) for _ in range(2)]:
+            done.result()
