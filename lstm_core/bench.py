@@ -21,13 +21,13 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from lstm_core.cost import tape_bytes
 from lstm_core.engine import FUSED, REFERENCE_ENGINE, resolve
 from lstm_core.experiment import Experiment
 from lstm_core.rivals import (
     CORES,
     RIVALS,
     Start,
-    features,
     layer_in_training,
     milliseconds,
     nn_lstm,
@@ -112,15 +112,6 @@ def _experiment(size: Size, **changes: Any) -> Experiment:
     """It learns so slowly that no training ends early."""
     steps, batch, hidden = size
     return Experiment(length=steps, batch=batch, hidden=hidden, lr=1e-6, engine=FUSED, **changes)
-
-
-def tape_bytes(experiment: Experiment) -> int:
-    """What one network's forward pass keeps for the backward pass, by `fused.Tape`."""
-    steps, batch, size = experiment.time_steps, experiment.batch, experiment.hidden
-    blocks = 4 if experiment.cell == "gru" else len(experiment.recurrent_cell.rows)
-    columns, states = size + features(experiment) + 1, 0 if experiment.cell == "rnn" else (steps + 1) * size * batch
-    values = blocks * size * columns + (steps + 1) * batch * columns + steps * blocks * size * batch + states
-    return values * experiment.dtype.itemsize
 
 
 def measured_tape_bytes(experiment: Experiment) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import altair as alt
-import pandas as pd
+import pyarrow as pa
 
 from lstm_core import tables
 from lstm_core.tables import OVERFLOW, UNDERFLOW, Curve
@@ -90,13 +90,17 @@ def lines(x: str, y: str, *, log: bool = False, parts: str | None = None, zero: 
 
 @dataclass(frozen=True)
 class Chart:
-    """One row of `CHARTS`: a title, the table it draws, and what to see in it; `description` for those who cannot."""
+    """
+    One row of `CHARTS`: a title, the table it draws, and what to see in it; `description` for those who cannot. With
+    `of_a_moment`, it shows the training as it was at a step that the visitor goes back to.
+    """
 
     title: str
-    table: Callable[[Sequence[Curve]], pd.DataFrame]
+    table: Callable[[Sequence[Curve]], pa.Table]
     picture: alt.LayerChart
     reading: str
     description: str
+    of_a_moment: bool = False
 
     def of(self, curves: Sequence[Curve]) -> alt.LayerChart:
         """The chart of these curves, to show in a notebook or to save."""
@@ -117,6 +121,7 @@ CHARTS = {
         lines("time step of the sequence", "gradient norm", log=True, parts="gradient of"),
         "How much of the gradient reaches each time step: from nothing, nothing is learned. ▼: 0 to the computer.",
         "Line chart on a log axis: norm of the gradient with respect to hidden and cell state at every time step.",
+        of_a_moment=True,
     ),
     "gradient_by_step": Chart(
         "Gradient by training step",
@@ -131,6 +136,7 @@ CHARTS = {
         lines(BY_STEP, "mean gate value", parts="gate"),
         "1 lets everything through, 0 nothing: a forget gate near 1 keeps, near 0 erases.",
         "Line chart of the mean value of every learned gate, between 0 and 1, by training step.",
+        of_a_moment=True,
     ),
     "largest_state": Chart(
         "Largest state",

@@ -1,9 +1,10 @@
 """
 Who trains, and when? Experiments side by side, on one background thread a core, while others look on.
 
-A turn is the training from one snapshot to the next. It goes to the race that has had least time, and there to the
-racer furthest behind. Only kernels run side by side; for everything else, and so for the whole reference engine, the
-threads pass a baton. A race trains only while somebody keeps renewing its lease.
+Equal experiments are one `Run`, whoever asks for them. A turn is the training from one snapshot to the next; it goes to
+the race that has had least time, and there to the racer furthest behind. Only kernels run side by side; for everything
+else the threads pass a baton. A race trains only while somebody keeps renewing its lease, and only `MOST_RACING` do at
+a time; the others wait in a queue.
 """
 
 import atexit
@@ -11,41 +12,109 @@ import math
 import os
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
+from weakref import WeakValueDictionary
 
-from lstm_core.baton import held
+from lstm_core.baton import TRAINING, held
 from lstm_core.experiment import Experiment
 from lstm_core.training import Snapshot, train
 
 THREADS = min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 MOST_AHEAD = 2
-LEASE_SECONDS = 15.0
 MOST_SNAPSHOTS = 200
+MOST_KEPT = 24
+MOST_RACING, MOST_WAITING = 48, 200
+LEASE_SECONDS, LAST_SECONDS = 14.0, 1.5
 FAILED = "failed"
 
 
-class Racer:
+class Run:
     """
     One experiment in training: `snapshots` grows to about `MOST_SNAPSHOTS`, evenly over the training; `ended` says why
     it stopped growing, `error` what went wrong; `durations` are the seconds that each snapshot took.
     """
 
-    def __init__(self, label: str, experiment: Experiment) -> None:
-        self.label, self.experiment = label, experiment
+    def __init__(self, experiment: Experiment) -> None:
+        self.experiment = experiment
         self.snapshots: list[Snapshot] = []
         self.durations: list[float] = []
         self.error: str | None = None
+        self.busy = False
         self._training: Iterator[Snapshot] = train(experiment, math.ceil(experiment.steps / MOST_SNAPSHOTS))
-
-    @property
-    def steps(self) -> int:
-        return self.snapshots[-1].step if self.snapshots else 0
 
     @property
     def ended(self) -> str | None:
         if self.error:
             return FAILED
         return self.snapshots[-1].ended if self.snapshots else None
+
+    def advance(self) -> None:
+        """Train up to the next snapshot. An exception ends this run alone and is kept as its `error`."""
+        with held(TRAINING):
+            started = time.perf_counter()
+            try:
+                self.snapshots.append(next(self._training))
+            except Exception as error:  # noqa: BLE001 - whatever a run does, the others go on
+                self.error = f"{type(error).__name__}: {error}"
+            self.durations.append(time.perf_counter() - started)
+
+
+_known: WeakValueDictionary[Experiment, Run] = WeakValueDictionary()
+_kept: OrderedDict[Experiment, Run] = OrderedDict()
+_choosing = threading.Lock()
+
+
+def run_of(experiment: Experiment, anew: bool = False) -> Run:
+    """The run of this experiment: the one that somebody looks at or one of the last `MOST_KEPT`, or a new one."""
+    with _choosing:
+        run = _known.get(experiment)
+        if anew or run is None or run.error:
+            run = _known[experiment] = Run(experiment)
+        _kept[experiment] = run
+        _kept.move_to_end(experiment)
+        while len(_kept) > MOST_KEPT:
+            _kept.popitem(last=False)
+        return run
+
+
+class Racer:
+    """
+    A run in somebody's race, under a name: what that visitor has seen of it, which stands still while the race is
+    paused, whatever others do with the run.
+    """
+
+    def __init__(self, label: str, run: Run) -> None:
+        self.label, self.run = label, run
+        self._shown: int | None = 0
+
+    @property
+    def experiment(self) -> Experiment:
+        return self.run.experiment
+
+    @property
+    def snapshots(self) -> list[Snapshot]:
+        return self.run.snapshots[: self._shown]
+
+    @property
+    def durations(self) -> list[float]:
+        return self.run.durations[: self._shown]
+
+    @property
+    def error(self) -> str | None:
+        return self.run.error
+
+    @property
+    def steps(self) -> int:
+        seen = self.snapshots
+        return seen[-1].step if seen else 0
+
+    @property
+    def ended(self) -> str | None:
+        if self.error:
+            return FAILED
+        seen = self.snapshots
+        return seen[-1].ended if seen else None
 
     @property
     def seconds(self) -> float:
@@ -59,26 +128,34 @@ class Racer:
             return 0.0
         return self.seconds / self.steps * (self.experiment.steps - self.steps)
 
-    def advance(self) -> None:
-        """Train up to the next snapshot. An exception ends this racer alone and is kept as its `error`."""
-        with held():
-            started = time.perf_counter()
-            try:
-                self.snapshots.append(next(self._training))
-            except Exception as error:  # noqa: BLE001 - whatever a racer does, the others go on
-                self.error = f"{type(error).__name__}: {error}"
-            self.durations.append(time.perf_counter() - started)
+    @property
+    def wants_turn(self) -> bool:
+        """Whether there is a snapshot to come that the visitor waits for."""
+        return not self.run.ended and (self._shown is None or self._shown > len(self.run.snapshots))
+
+    def follow(self) -> None:
+        """Show all that there is, and is to come."""
+        self._shown = None
+
+    def stand(self) -> None:
+        """Show what there is now and nothing more."""
+        self._shown = len(self.snapshots)
+
+    def step(self) -> None:
+        """Show one snapshot more, to be trained if need be."""
+        self._shown = len(self.snapshots) + 1
 
 
 class Race:
-    """Racers that train side by side, none over `MOST_AHEAD` snapshots ahead, from `start` to `pause` or the end."""
+    """
+    Racers that train side by side, none over `MOST_AHEAD` snapshots ahead, from `start` to `pause` or the end; `anew`,
+    even if somebody has trained them already.
+    """
 
-    def __init__(self, experiments: Mapping[str, Experiment]) -> None:
-        self.racers = tuple(Racer(label, experiment) for label, experiment in experiments.items())
+    def __init__(self, experiments: Mapping[str, Experiment], anew: bool = False) -> None:
+        self.racers = tuple(Racer(label, run_of(experiment, anew)) for label, experiment in experiments.items())
         self.running = False
-        self._expires = 0.0
-        self._served = 0.0
-        self._busy: set[Racer] = set()
+        self._begins = self._expires = self._served = 0.0
 
     @property
     def finished(self) -> bool:
@@ -98,32 +175,74 @@ class Race:
 
     @property
     def wants_turn(self) -> bool:
-        return self.running and time.monotonic() < self._expires and not self.finished
+        return time.monotonic() < self._expires and self.moving
 
-    def start(self) -> None:
-        """Train in the background until `pause`, the end, or `LEASE_SECONDS` after the last `renew`."""
-        self.running = True
+    @property
+    def moving(self) -> bool:
+        """Whether there is something to come that the visitor waits for."""
+        return any(racer.wants_turn for racer in self.racers)
+
+    @property
+    def place(self) -> int:
+        """Its number in the queue of those that wait until another race has ended, from 1; 0 if it does not wait."""
+        return _turns.place(self)
+
+    def start(self, after: float = 0.0) -> None:
+        """
+        Train in the background, from so many seconds later on, until `pause`, the end, or `LEASE_SECONDS` after the
+        last `renew`.
+        """
+        self.running, self._begins = True, time.monotonic() + after
+        for racer in self.racers:
+            racer.follow()
         self.renew()
 
     def pause(self) -> None:
         """Stop at the next snapshot. `start` goes on from there."""
         self.running = False
+        for racer in self.racers:
+            racer.stand()
+
+    def step(self) -> None:
+        """One snapshot more of each racer, of a race that is paused."""
+        for racer in self.racers:
+            racer.step()
+        self.renew()
 
     def renew(self) -> None:
         """Say that somebody still looks; a race whose lease had run out goes on."""
         self._expires = time.monotonic() + LEASE_SECONDS
-        if self.wants_turn:
-            _turns.add(self)
+        _turns.add(self)
 
-    def _waiting(self) -> Racer | None:
-        """The racer whose turn it is, if there is one that is not training already."""
-        going = [racer for racer in self.racers if not racer.ended]
-        idle = [racer for racer in going if racer not in self._busy]
-        if not idle:
+    def expire(self) -> None:
+        """Say that perhaps nobody looks any more: without another `renew` it stops after `LAST_SECONDS`."""
+        self._expires = min(self._expires, time.monotonic() + LAST_SECONDS)
+
+    def waiting(self) -> Run | None:
+        """The run whose turn it is, if there is one that is not training already."""
+        going = [racer.run for racer in self.racers if racer.wants_turn]
+        idle = [run for run in going if not run.busy]
+        if not idle or time.monotonic() < self._begins:
             return None
-        racer = min(idle, key=lambda racer: racer.steps)
-        last = min(len(racer.snapshots) for racer in going)
-        return racer if len(racer.snapshots) < last + MOST_AHEAD else None
+        run = min(idle, key=lambda run: len(run.snapshots) / run.experiment.steps)
+        last = min(len(run.snapshots) for run in going)
+        return run if len(run.snapshots) < last + MOST_AHEAD else None
+
+    def use(self, seconds: float) -> None:
+        """Count time that was spent on it."""
+        self._served += seconds
+
+    def catch_up(self, served: float) -> None:
+        """A newcomer counts as served as long as whoever had least, so that nobody starves."""
+        self._served = max(self._served, served)
+
+    @property
+    def served(self) -> float:
+        return self._served
+
+    @property
+    def begins(self) -> float:
+        return self._begins
 
 
 class _Turns:
@@ -136,23 +255,38 @@ class _Turns:
         self._closing = False
 
     def add(self, race: Race) -> None:
-        """Serve this race too; a newcomer counts as served as long as whoever had least, so that nobody starves."""
+        """Serve this race too, unless the queue is full."""
         with self._changed:
-            if race not in self._races and not self._closing:
-                least = min((other._served for other in self._races), default=0.0)
-                race._served = max(race._served, least)
-                self._races.append(race)
-                while len(self._threads) < THREADS:
-                    self._threads.append(threading.Thread(target=self._work, name="races", daemon=True))
-                    self._threads[-1].start()
+            if self._closing or race in self._races or not race.wants_turn or len(self._races) >= MOST_WAITING:
+                return
+            race.catch_up(min((other.served for other in self._races), default=0.0))
+            self._races.append(race)
+            while len(self._threads) < THREADS:
+                self._threads.append(threading.Thread(target=self._work, name="races", daemon=True))
+                self._threads[-1].start()
             self._changed.notify_all()
 
-    def _next(self) -> tuple[Race, Racer] | None:
+    def place(self, race: Race) -> int:
+        with self._changed:
+            if race in self._races:
+                return max(0, self._races.index(race) + 1 - MOST_RACING)
+            return MOST_WAITING if race.wants_turn else 0
+
+    def number(self) -> int:
+        """Of races that are under way or wait."""
+        return len(self._races)
+
+    def _next(self) -> tuple[Race, Run] | None:
         self._races = [race for race in self._races if race.wants_turn and not self._closing]
-        for race in sorted(self._races, key=lambda race: race._served):
-            if racer := race._waiting():
-                return race, racer
+        for race in sorted(self._races[:MOST_RACING], key=lambda race: race.served):
+            if run := race.waiting():
+                return race, run
         return None
+
+    def _until_next(self) -> float | None:
+        """Seconds until a race begins that waits for its time; None if there is none."""
+        now = time.monotonic()
+        return min((race.begins - now for race in self._races if race.begins > now), default=None)
 
     def _work(self) -> None:
         while True:
@@ -160,13 +294,13 @@ class _Turns:
                 while not (turn := self._next()):
                     if self._closing:
                         return
-                    self._changed.wait()
-                race, racer = turn
-                race._busy.add(racer)
-            racer.advance()
+                    self._changed.wait(self._until_next())
+                race, run = turn
+                run.busy = True
+            run.advance()
             with self._changed:
-                race._busy.discard(racer)
-                race._served += racer.durations[-1]
+                run.busy = False
+                race.use(run.durations[-1])
                 self._changed.notify_all()
 
     def close(self) -> None:
@@ -180,3 +314,8 @@ class _Turns:
 
 _turns = _Turns()
 atexit.register(_turns.close)
+
+
+def crowd() -> int:
+    """The number of races that are under way or wait."""
+    return _turns.number()

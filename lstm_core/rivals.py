@@ -19,13 +19,13 @@ from numba import njit
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
-from lstm_core.baton import held
+from lstm_core.baton import TRAINING, held
+from lstm_core.cost import features
 from lstm_core.engine import Learner
 from lstm_core.experiment import Experiment
 from lstm_core.kernels.elementary import ALLOCATING
 from lstm_core.kernels.products import product
 from lstm_core.layers import Stack
-from lstm_core.tasks import TASKS
 from lstm_core.training import COMPLETED, Network, samples, train
 
 Start = Callable[[int], Callable[[], object]]
@@ -69,7 +69,7 @@ def _with_baton(start: Start) -> Start:
         run = start(steps)
 
         def passing() -> None:
-            with held():
+            with held(TRAINING):
                 run()
 
         return passing
@@ -170,10 +170,6 @@ class _Cells(nn.Module):
             state = self.cell(x, state)
             outputs.append(state[0])
         return (torch.stack(outputs),)
-
-
-def features(experiment: Experiment) -> int:
-    return len(TASKS[experiment.task].inputs)
 
 
 def nn_lstm(experiment: Experiment, whole: bool) -> Start:

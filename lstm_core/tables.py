@@ -11,9 +11,9 @@ import dataclasses
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import pandas as pd
+import pyarrow as pa
 import torch
 
 from lstm_core.activations import ACTIVATIONS
@@ -48,6 +48,10 @@ class Curve:
     experiment: Experiment
     snapshots: Sequence[Snapshot]
     ghost: bool = False
+
+    def at(self, step: int) -> "Curve":
+        """What it had shown at a training step."""
+        return dataclasses.replace(self, snapshots=[snapshot for snapshot in self.snapshots if snapshot.step <= step])
 
 
 class Point(NamedTuple):
@@ -85,12 +89,16 @@ def _references(curves: Sequence[Curve], lines: Iterable[tuple[str, float]]) -> 
         yield Point(last, y, name, kind="reference", note=name)
 
 
-def _table(points: Iterable[Point]) -> pd.DataFrame:
+def _table(points: Iterable[Point]) -> pa.Table:
     """The points as a table; notes stand to the right of their points, in the last quarter of the axis to the left."""
     points = list(points)
     first, last = min(point.x for point in points), max(point.x for point in points)
-    rows = [(*point, "right" if point.x < first + 0.75 * (last - first) else "left") for point in points]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    sides = ["right" if point.x < first + 0.75 * (last - first) else "left" for point in points]
+    return pa.table([*map(list, zip(*points, strict=True)), sides], names=COLUMNS)
+
+
+def _of_rows(rows: Iterable[tuple[Any, ...]], names: list[str]) -> pa.Table:
+    return pa.table([list(column) for column in zip(*rows, strict=True)], names=names)
 
 
 def _below(points: Iterable[Point], ceiling: float) -> list[Point]:
@@ -115,7 +123,7 @@ def smallest_normal(curves: Sequence[Curve]) -> float:
     return max(torch.finfo(getattr(torch, precision)).tiny for precision in precisions)
 
 
-def loss_by_step(curves: Sequence[Curve]) -> pd.DataFrame:
+def loss_by_step(curves: Sequence[Curve]) -> pa.Table:
     """Mean of the last 20 losses, with the constant predictor and the plateaus; off the axis above twice the former."""
     experiment = curves[0].experiment
     task = TASKS[experiment.task]
@@ -134,7 +142,7 @@ def loss_by_step(curves: Sequence[Curve]) -> pd.DataFrame:
     return _table([*_frame(curves), *_references(curves, lines), *_below(points, 2 * constant)])
 
 
-def grad_norm_by_step(curves: Sequence[Curve]) -> pd.DataFrame:
+def grad_norm_by_step(curves: Sequence[Curve]) -> pa.Table:
     """Norm of the whole gradient, before clipping, and the threshold of clipping by norm."""
     experiment = curves[0].experiment
     lines = [("clipped above", experiment.clip_at)] if experiment.clip == "norm" else []
@@ -142,7 +150,7 @@ def grad_norm_by_step(curves: Sequence[Curve]) -> pd.DataFrame:
     return _table([*_frame(curves), *_references(curves, lines), *on_log_axis(points, smallest_normal(curves))])
 
 
-def block_grad_norms_by_step(curves: Sequence[Curve]) -> pd.DataFrame:
+def block_grad_norms_by_step(curves: Sequence[Curve]) -> pa.Table:
     """Norm of the gradient in the rows of each gate and of the candidate."""
     points = _points(
         [curve for curve in curves if not curve.ghost],
@@ -151,7 +159,7 @@ def block_grad_norms_by_step(curves: Sequence[Curve]) -> pd.DataFrame:
     return _table([*_frame(curves), *_noted_once(on_log_axis(points, HARDLY_TRAINED), "below 1e-12")])
 
 
-def openness_by_step(curves: Sequence[Curve]) -> pd.DataFrame:
+def openness_by_step(curves: Sequence[Curve]) -> pa.Table:
     """Mean value of each learned gate, from 0, closed, to 1, open."""
     points = _points(
         [curve for curve in curves if not curve.ghost],
@@ -160,7 +168,7 @@ def openness_by_step(curves: Sequence[Curve]) -> pd.DataFrame:
     return _table([*_frame(curves), *(point for point in points if math.isfinite(point.y))])
 
 
-def largest_state_by_step(curves: Sequence[Curve]) -> pd.DataFrame:
+def largest_state_by_step(curves: Sequence[Curve]) -> pa.Table:
     """Largest absolute value of the cell state, or of the hidden state where there is no cell state."""
     points = _points(
         curves,
@@ -169,7 +177,7 @@ def largest_state_by_step(curves: Sequence[Curve]) -> pd.DataFrame:
     return _table([*_frame(curves), *on_log_axis(points, smallest_normal(curves))])
 
 
-def accuracy_by_step(curves: Sequence[Curve]) -> pd.DataFrame:
+def accuracy_by_step(curves: Sequence[Curve]) -> pa.Table:
     """Share of right answers in the batch; empty where the task has no classes."""
     return _table([*_frame(curves), *_points(curves, lambda snapshot: {"": snapshot.accuracy})])
 
@@ -180,7 +188,7 @@ def _shown_steps(experiment: Experiment, most: int) -> range:
     return range((experiment.time_steps - 1) % stride, experiment.time_steps, stride)
 
 
-def gradient_through_time(curves: Sequence[Curve]) -> pd.DataFrame:
+def gradient_through_time(curves: Sequence[Curve]) -> pa.Table:
     """||dL/dh_t||, and ||dL/dc_t|| where there is a cell state, by step of the sequence, at the last snapshot."""
     points = []
     for curve in curves:
@@ -205,7 +213,7 @@ def _noted_once(points: Iterable[Point], underflow: str = UNDERFLOW) -> Iterable
         yield point
 
 
-def heat(curve: Curve) -> pd.DataFrame:
+def heat(curve: Curve) -> pa.Table:
     """
     ||dL/dh_t|| by time step (x to x2) and training step (y to y2); `value` is its decimal logarithm, at least -99.
 
@@ -220,7 +228,7 @@ def heat(curve: Curve) -> pd.DataFrame:
         norms = [snapshot.hidden_grad_norms[t] for t in columns]
         for left, right, norm in zip(edges[:-1], edges[1:], norms, strict=True):
             rows.append((left, right, low, min(low + height, steps), decimal_logarithm(norm), norm))
-    return pd.DataFrame(rows, columns=HEAT_TABLE_COLUMNS)
+    return _of_rows(rows, HEAT_TABLE_COLUMNS)
 
 
 def decimal_logarithm(norm: float) -> float:
@@ -230,7 +238,7 @@ def decimal_logarithm(norm: float) -> float:
     return max(math.log10(norm), -99.0) if norm > 0 else -99.0
 
 
-def sample(experiment: Experiment) -> pd.DataFrame:
+def sample(experiment: Experiment) -> pa.Table:
     """
     The first sequence that the experiment trains on: `channel`, time step (`x` to `x2`), `value`, and `part`, "input"
     or "answer". Zeros are left out; every channel has a row of no width at either end.
@@ -252,10 +260,10 @@ def sample(experiment: Experiment) -> pd.DataFrame:
     names = dict.fromkeys((part, name) for part, name, *_ in rows)
     frame = [(part, name, end, end, 0.0) for part, name in names for end in ends]
     shown = [row for row in rows if row[4] != 0]
-    return pd.DataFrame([*frame, *shown], columns=["part", "channel", "x", "x2", "value"])
+    return _of_rows([*frame, *shown], ["part", "channel", "x", "x2", "value"])
 
 
-def activation_curves(names: Sequence[str], slope: bool) -> pd.DataFrame:
+def activation_curves(names: Sequence[str], slope: bool) -> pa.Table:
     """Activation functions, or their slopes, from -4 to 4."""
     x = torch.linspace(-4, 4, 161, dtype=torch.float64)
     points = []
@@ -266,7 +274,7 @@ def activation_curves(names: Sequence[str], slope: bool) -> pd.DataFrame:
     return _table(points)
 
 
-def loss_difference(curves: Sequence[Curve]) -> pd.DataFrame:
+def loss_difference(curves: Sequence[Curve]) -> pa.Table:
     """|loss of one - loss of the other| of the first two racers at every snapshot that both have."""
     one, other = curves[:2]
     points = [
@@ -274,3 +282,26 @@ def loss_difference(curves: Sequence[Curve]) -> pd.DataFrame:
     ]
     frame = _frame([dataclasses.replace(one, label="difference")])
     return _table([*frame, *_noted_once(on_log_axis(points, ROUNDING), "exactly equal")])
+
+
+def everything(curves: Sequence[Curve]) -> pa.Table:
+    """
+    All numbers of all curves, one a row: `racer`, training `step`, `quantity`, its `part` (a gate, or the time step of
+    a gradient norm) and `value`.
+    """
+    rows = []
+    for curve in curves:
+        for snapshot in curve.snapshots:
+            for quantity, value in vars(snapshot).items():
+                parts: Iterable[tuple[Any, Any]] = [("", value)]
+                if isinstance(value, dict):
+                    parts = value.items()
+                elif isinstance(value, Sequence) and not isinstance(value, str):
+                    parts = enumerate(value, start=1)
+                rows += [
+                    (curve.label, snapshot.step, quantity, str(part), float(number))
+                    for part, number in parts
+                    if isinstance(number, int | float) and quantity != "step"
+                ]
+    columns = ["racer", "step", "quantity", "part", "value"]
+    return _of_rows(rows, columns) if rows else pa.table({name: [] for name in columns})

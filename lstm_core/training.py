@@ -2,8 +2,9 @@
 
 import dataclasses
 import math
+from array import array
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from lstm_core.experiment import CHRONO, Experiment
 from lstm_core.initialisation import Chrono
 from lstm_core.layers import Layer, Stack
 from lstm_core.tasks import TASKS
+from lstm_core.updates import update_rule
 
 MEAN_OVER = 20
 SEED_OF_WEIGHTS = 2**32
@@ -31,8 +33,7 @@ class Snapshot:
     `mean_loss` is the mean of the last 20 losses, by which a task counts as solved. `grad_norm` is over all parameters,
     before clipping; `gate_grad_norms` over the rows of one block. `hidden_grad_norms` and `cell_grad_norms` are
     ||dL/dh_t|| and ||dL/dc_t|| for t = 1 .. T. `openness` is the mean of each gate over batch, units and time. `ended`
-    says why this is the last snapshot. Everything is a plain float, because thousands of small arrays would riddle the
-    heap.
+    says why this is the last snapshot.
     """
 
     step: int
@@ -42,8 +43,8 @@ class Snapshot:
     grad_norm: float
     clipped_grad_norm: float
     gate_grad_norms: dict[str, float]
-    hidden_grad_norms: tuple[float, ...]
-    cell_grad_norms: tuple[float, ...] | None
+    hidden_grad_norms: Sequence[float]
+    cell_grad_norms: Sequence[float] | None
     max_hidden: float
     max_cell: float | None
     openness: dict[str, float]
@@ -56,7 +57,7 @@ class Snapshot:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, tuple):
+    if isinstance(value, array):
         return [_plain(item) for item in value]
     if isinstance(value, dict):
         return {name: _plain(item) for name, item in value.items()}
@@ -151,7 +152,7 @@ def train(experiment: Experiment, record_every: int = 1) -> Iterator[Snapshot]:
     task, network, recent = TASKS[experiment.task], Network(experiment), deque[float](maxlen=MEAN_OVER)
     weights, gradient = _flattened(network)
     layer = network.learner(engine)
-    optimizer = _optimizer(experiment, weights)
+    update = update_rule(experiment, weights, gradient)
     for step, (inputs, targets) in enumerate(samples(experiment), start=1):
         torch.set_num_threads(1)
         torch.set_flush_denormal(True)
@@ -167,13 +168,13 @@ def train(experiment: Experiment, record_every: int = 1) -> Iterator[Snapshot]:
             ended = SOLVED
         elif step == experiment.steps:
             ended = COMPLETED
+        snapshot = None
         recorded = ended or step == 1 or step % record_every == 0
-        if recorded:
-            gate_grad_norms = _gate_gradient_norms(network.layer)
+        gate_grad_norms = _gate_gradient_norms(network.layer) if recorded else {}
         _clip(experiment, gradient, grad_norm)
         if recorded:
-            hidden_norms, *cell_norms = (tuple(norms.tolist()) for norms in trace.gradient_norms())
-            yield Snapshot(
+            hidden_norms, *cell_norms = (array("d", norms.tolist()) for norms in trace.gradient_norms())
+            snapshot = Snapshot(
                 step=step,
                 loss=recent[-1],
                 mean_loss=mean_loss,
@@ -189,14 +190,17 @@ def train(experiment: Experiment, record_every: int = 1) -> Iterator[Snapshot]:
                 engine=engine,
                 ended=ended,
             )
+        # While it waits to go on, a training keeps its weights and nothing that belongs to this step.
+        del answer, loss, trace
+        if not ended:
+            update()
+        if snapshot:
+            yield snapshot
         if ended:
             return
-        # Its memory is there again for the next one.
-        del trace
-        optimizer.step()
 
 
-def _flattened(network: Network) -> tuple[nn.Parameter, Tensor]:
+def _flattened(network: Network) -> tuple[Tensor, Tensor]:
     """
     All weights in one vector, and all gradients, of which those of the network become views.
 
@@ -204,21 +208,11 @@ def _flattened(network: Network) -> tuple[nn.Parameter, Tensor]:
     """
     parameters = list(network.parameters())
     sizes = [parameter.numel() for parameter in parameters]
-    weights = nn.Parameter(torch.cat([parameter.detach().flatten() for parameter in parameters]))
-    weights.grad = torch.zeros_like(weights)
-    for parameter, values, gradient in zip(
-        parameters, weights.detach().split(sizes), weights.grad.split(sizes), strict=True
-    ):
+    weights = torch.cat([parameter.detach().flatten() for parameter in parameters])
+    gradients = torch.zeros_like(weights)
+    for parameter, values, gradient in zip(parameters, weights.split(sizes), gradients.split(sizes), strict=True):
         parameter.data, parameter.grad = values.view_as(parameter), gradient.view_as(parameter)
-    return weights, weights.grad
-
-
-def _optimizer(experiment: Experiment, weights: nn.Parameter) -> torch.optim.Optimizer:
-    if experiment.optimizer == "adam":
-        return torch.optim.Adam([weights], experiment.lr, fused=True)
-    if experiment.optimizer == "rmsprop":
-        return torch.optim.RMSprop([weights], experiment.lr, alpha=0.9)
-    return torch.optim.SGD([weights], experiment.lr, momentum=experiment.momentum)
+    return weights, gradients
 
 
 def _largest(states: Tensor) -> float:

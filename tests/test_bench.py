@@ -7,7 +7,7 @@ from importlib.util import find_spec
 import pytest
 import torch
 
-from lstm_core import Experiment, bench
+from lstm_core import Experiment, bench, cost
 from lstm_core.rivals import RIVALS
 
 
@@ -66,7 +66,7 @@ def test_the_formula_for_the_memory_of_a_racer_is_what_its_tensors_take(
 ) -> None:
     fused = Experiment(length=100, batch=64, hidden=32, precision=precision, engine="fused")
     experiment = dataclasses.replace(fused, **variant)  # type: ignore[arg-type]
-    assert bench.measured_tape_bytes(experiment) == pytest.approx(bench.tape_bytes(experiment), rel=0.02)
+    assert bench.measured_tape_bytes(experiment) == pytest.approx(cost.tape_bytes(experiment), rel=0.02)
 
 
 def test_the_threads_of_torch_are_restored_even_for_half_a_report() -> None:

@@ -143,7 +143,7 @@ def test_quick_changes_keep_the_last_race_that_got_somewhere_as_ghost(
     visit = open_page(visits, "dashboard")
     while visit.session_state[SLOT].race.racers[0].steps < GHOST_STEPS:
         check(visit.run())
-    monkeypatch.setattr(Race, "start", lambda race: None)
+    monkeypatch.setattr(Race, "start", lambda race, after=0.0: None)
     for length in (200, 195, 190):
         check(visit.slider(key="length").set_value(length).run())
     assert {ghost.experiment.length for ghost in visit.session_state[SLOT].ghosts} == {OPENING_LENGTH}

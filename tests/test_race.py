@@ -1,6 +1,7 @@
 """Do races train in the background, fairly, and without touching each other's results?"""
 
 import dataclasses
+import gc
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -9,11 +10,18 @@ import pytest
 
 from lstm_core import Experiment, race, train
 from lstm_core.baton import aside
-from lstm_core.race import Race, Racer
+from lstm_core.race import Race, Run
 from lstm_core.training import Snapshot
 
 SHORT = Experiment(length=10, hidden=4, batch=4, steps=25)
 LONG = dataclasses.replace(SHORT, steps=10_000, lr=1e-8)
+
+
+@pytest.fixture(autouse=True)
+def _nobody_trained_anything_before() -> Iterator[None]:
+    yield
+    race._kept.clear()
+    race._known.clear()
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
@@ -137,10 +145,10 @@ def test_a_racer_that_fails_leaves_the_rest_alone(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_long_training_is_recorded_evenly_and_not_too_often() -> None:
-    racer = Racer("it", dataclasses.replace(SHORT, steps=1_000))
+    run = Run(dataclasses.replace(SHORT, steps=1_000))
     for _ in range(4):
-        racer.advance()
-    assert [snapshot.step for snapshot in racer.snapshots] == [1, 5, 10, 15]
+        run.advance()
+    assert [snapshot.step for snapshot in run.snapshots] == [1, 5, 10, 15]
 
 
 def test_progress_goes_from_nothing_to_all() -> None:
@@ -149,3 +157,138 @@ def test_progress_goes_from_nothing_to_all() -> None:
     contest.start()
     wait_for(lambda: contest.finished)
     assert (contest.progress, contest.seconds_left) == (1, 0)
+
+
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[Experiment]:
+    """The experiments whose training begins from now on."""
+    begun: list[Experiment] = []
+
+    def noted(experiment: Experiment, record_every: int) -> Iterator[Snapshot]:
+        begun.append(experiment)
+        yield from train(experiment, record_every)
+
+    monkeypatch.setattr(race, "train", noted)
+    return begun
+
+
+def test_equal_experiments_are_trained_once_for_all_who_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, races = counted(monkeypatch), [Race({str(k): SHORT}) for k in range(8)]
+    for contest in races:
+        contest.start()
+    wait_for(lambda: all(contest.finished for contest in races))
+    assert begun == [SHORT]
+    assert all(contest.racers[0].snapshots == list(train(SHORT)) for contest in races)
+
+
+def test_what_was_trained_before_is_there_at_once_unless_it_is_wanted_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = counted(monkeypatch)
+    for _ in range(2):
+        contest = Race({"it": SHORT})
+        contest.start()
+        wait_for(lambda contest=contest: contest.finished)  # type: ignore[misc]
+    assert Race({"it": SHORT}).racers[0].run is contest.racers[0].run
+    assert begun == [SHORT]
+    again = Race({"it": SHORT}, anew=True)
+    again.start()
+    wait_for(lambda: again.finished)
+    assert begun == [SHORT, SHORT]
+
+
+def test_only_so_many_runs_are_kept_that_nobody_looks_at() -> None:
+    for seed in range(race.MOST_KEPT + 5):
+        Race({"it": dataclasses.replace(SHORT, seed=seed)})
+    gc.collect()
+    assert len(race._known) == len(race._kept) == race.MOST_KEPT
+
+
+def test_a_run_that_failed_is_not_what_the_next_one_gets(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(experiment: Experiment, record_every: int) -> Iterator[Snapshot]:
+        yield from ()
+        raise RuntimeError("out of luck")
+
+    with monkeypatch.context() as unlucky:
+        unlucky.setattr(race, "train", broken)
+        first = Race({"it": SHORT})
+        first.start()
+        wait_for(lambda: first.finished)
+    second = Race({"it": SHORT})
+    second.start()
+    wait_for(lambda: second.finished)
+    assert [contest.racers[0].ended for contest in (first, second)] == ["failed", "completed"]
+
+
+def test_a_pause_holds_for_whoever_paused_and_for_nobody_else() -> None:
+    paused, other = Race({"it": LONG}), Race({"it": LONG})
+    paused.start()
+    other.start()
+    wait_for(lambda: paused.racers[0].steps > 0)
+    paused.pause()
+    standing = paused.racers[0].steps
+    wait_for(lambda: other.racers[0].steps > standing)
+    assert paused.racers[0].steps == standing
+    other.pause()
+
+
+def test_a_step_is_one_snapshot_of_each_racer() -> None:
+    contest = Race({"one": SHORT, "other": dataclasses.replace(SHORT, seed=1)})
+    for number in (1, 2, 3):
+        contest.step()
+        wait_for(lambda: not contest.moving)
+        assert [len(racer.snapshots) for racer in contest.racers] == [number, number]
+    assert not contest.running
+    contest.start()
+    wait_for(lambda: contest.finished)
+    assert contest.racers[0].snapshots == list(train(SHORT))
+
+
+def test_of_races_that_replace_each_other_quickly_only_the_last_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = counted(monkeypatch)
+    for seed in range(10):
+        contest = Race({"it": dataclasses.replace(SHORT, seed=seed)})
+        contest.start(after=0.3)
+        if seed < 9:
+            contest.pause()
+    wait_for(lambda: contest.finished)
+    assert [experiment.seed for experiment in begun] == [9]
+
+
+def test_whoever_comes_when_the_house_is_full_is_told_a_number_and_comes_in_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(race, "MOST_RACING", 1)
+    inside = Race({"it": LONG})
+    inside.start()
+    queue = [Race({"it": dataclasses.replace(SHORT, seed=seed)}) for seed in (1, 2)]
+    for contest in queue:
+        contest.start()
+    assert [inside.place, *(contest.place for contest in queue)] == [0, 1, 2]
+    time.sleep(0.2)
+    assert [contest.racers[0].steps for contest in queue] == [0, 0]
+    inside.pause()
+    wait_for(lambda: all(contest.finished for contest in queue))
+
+
+def test_a_full_queue_takes_nobody_until_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(race, "MOST_WAITING", 1)
+    inside, outside = Race({"it": LONG}), Race({"it": SHORT})
+    inside.start()
+    outside.start()
+    assert outside.place == 1
+    inside.pause()
+    wait_for(lambda: not inside.place and not race.crowd())
+    outside.renew()
+    wait_for(lambda: outside.finished)
+
+
+def test_a_race_that_is_left_stops_soon_and_one_that_is_still_looked_at_does_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(race, "LAST_SECONDS", 0.2)
+    left, kept = Race({"it": LONG}), Race({"it": dataclasses.replace(LONG, seed=1)})
+    for contest in (left, kept):
+        contest.start()
+        contest.expire()
+    kept.renew()
+    wait_for(lambda: not left.wants_turn)
+    assert kept.wants_turn
+    kept.pause()

@@ -24,6 +24,8 @@ ORDER = (
     "layers",
     "model",
     "experiment",
+    "cost",
+    "updates",
     "training",
     "presets",
     "calibration",

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from lstm_core import TASKS, Experiment, Snapshot, tables, train
@@ -22,8 +23,9 @@ def changed(**changes: Any) -> Curve:
     return Curve("it", EXPERIMENT, [*SNAPSHOTS[:-1], dataclasses.replace(SNAPSHOTS[-1], **changes)])
 
 
-def racers(table: pd.DataFrame) -> pd.DataFrame:
-    return table[table.kind == "racer"]
+def racers(table: pa.Table) -> pd.DataFrame:
+    shown = table.to_pandas()
+    return shown[shown.kind == "racer"]
 
 
 def of_parts(snapshot: Snapshot, name: str) -> list[float]:
@@ -33,7 +35,7 @@ def of_parts(snapshot: Snapshot, name: str) -> list[float]:
 @pytest.mark.parametrize("name", CHARTS)
 def test_a_chart_has_the_same_columns_before_the_first_snapshot(name: str) -> None:
     empty = CHARTS[name].table([Curve("it", EXPERIMENT, []), Curve("other", EXPERIMENT, [])])
-    assert list(empty.columns) == tables.COLUMNS
+    assert empty.column_names == tables.COLUMNS
     assert racers(empty).empty
 
 
@@ -50,7 +52,7 @@ def test_a_chart_stands_in_a_notebook_with_its_data(name: str) -> None:
     other = Curve("other", EXPERIMENT, SNAPSHOTS)
     drawn = CHARTS[name].of([CURVE, other]).to_dict()
     rows = [row for values in drawn["datasets"].values() for row in values]
-    table = CHARTS[name].table([CURVE, other])
+    table = CHARTS[name].table([CURVE, other]).to_pandas()
     pd.testing.assert_frame_equal(pd.DataFrame(rows).astype(dict(table.dtypes)), table)
 
 
@@ -93,7 +95,7 @@ def test_a_gradient_of_nothing_but_zeros_still_has_its_points() -> None:
 
 
 def test_the_loss_chart_has_the_constant_predictor_and_the_plateaus() -> None:
-    shown = tables.loss_by_step([CURVE, dataclasses.replace(CURVE, label="other")])
+    shown = tables.loss_by_step([CURVE, dataclasses.replace(CURVE, label="other")]).to_pandas()
     lines = shown[shown.kind == "reference"][["x", "y", "note"]]
     assert lines.to_numpy().tolist() == [
         [0, 1 / 6, ""],
@@ -107,7 +109,7 @@ def test_the_loss_chart_has_the_constant_predictor_and_the_plateaus() -> None:
 def test_every_chart_knows_all_racers_in_their_order_so_that_colours_stay(name: str) -> None:
     bare = Experiment(length=12, gates="", steps=30)
     curves = [Curve("first", bare, []), CURVE, Curve("third", bare, list(train(bare)))]
-    shown = CHARTS[name].table([*curves, dataclasses.replace(CURVE, label="before", ghost=True)])
+    shown = CHARTS[name].table([*curves, dataclasses.replace(CURVE, label="before", ghost=True)]).to_pandas()
     assert list(dict.fromkeys(shown[shown.kind == "frame"].series)) == ["first", "it", "third"]
 
 
@@ -122,7 +124,7 @@ def test_a_solved_curve_ends_with_its_step() -> None:
 
 def test_a_ghost_is_drawn_as_such_and_says_nothing() -> None:
     ghost = dataclasses.replace(changed(ended="solved"), ghost=True)
-    shown = tables.loss_by_step([CURVE, ghost])
+    shown = tables.loss_by_step([CURVE, ghost]).to_pandas()
     assert (shown.kind == "ghost").sum() == len(SNAPSHOTS)
     assert set(shown[shown.kind == "ghost"].note) == {""}
 
@@ -134,7 +136,7 @@ def test_a_note_stands_where_there_is_room() -> None:
 
 
 def test_the_heat_map_covers_all_steps_both_ways() -> None:
-    shown = tables.heat(CURVE).iloc[1:]
+    shown = tables.heat(CURVE).to_pandas().iloc[1:]
     assert (shown.x.min(), shown.x2.max()) == (0, 12)
     assert (shown.y.min(), shown.y2.max()) == (0, 30)
     assert shown.norm.tolist() == [norm for snapshot in SNAPSHOTS for norm in snapshot.hidden_grad_norms]
@@ -156,7 +158,7 @@ def test_the_logarithm_of_a_norm_is_always_a_number(norm: float, shown: float) -
 
 @pytest.mark.parametrize("task", TASKS)
 def test_the_sample_shows_every_channel_of_every_task(task: str) -> None:
-    shown = tables.sample(Experiment(task=task, length=20))
+    shown = tables.sample(Experiment(task=task, length=20)).to_pandas()
     row = TASKS[task]
     assert set(shown[shown.part == "input"].channel) == set(row.inputs)
     assert set(shown[shown.part == "answer"].channel) == {f"→ {name}" for name in row.outputs}
@@ -164,7 +166,7 @@ def test_the_sample_shows_every_channel_of_every_task(task: str) -> None:
 
 
 def test_the_sample_of_adding_adds_up() -> None:
-    shown = tables.sample(Experiment(length=20))
+    shown = tables.sample(Experiment(length=20)).to_pandas()
     marks = shown[(shown.channel == "mark") & (shown.value == 1)].x
     values = shown[(shown.channel == "value") & shown.x.isin(marks)].value
     (answer,) = shown[(shown.part == "answer") & (shown.value != 0)].value
@@ -185,7 +187,7 @@ def test_a_difference_in_the_last_digit_is_not_said_to_be_none() -> None:
 
 def test_a_ghost_of_longer_sequences_does_not_stretch_the_time_axis() -> None:
     ghost = Curve("before", Experiment(length=100, steps=30), SNAPSHOTS, ghost=True)
-    assert tables.gradient_through_time([CURVE, ghost]).x.max() == 12
+    assert tables.gradient_through_time([CURVE, ghost]).to_pandas().x.max() == 12
 
 
 def test_a_ghost_in_single_precision_leaves_double_precision_its_range() -> None:
@@ -196,7 +198,7 @@ def test_a_ghost_in_single_precision_leaves_double_precision_its_range() -> None
 def test_the_heat_map_shows_an_explosion_within_its_first_band() -> None:
     long = dataclasses.replace(EXPERIMENT, steps=500)
     exploded = dataclasses.replace(SNAPSHOTS[1], hidden_grad_norms=(math.inf,) * 12)
-    shown = tables.heat(Curve("it", long, [SNAPSHOTS[0], exploded])).iloc[1:]
+    shown = tables.heat(Curve("it", long, [SNAPSHOTS[0], exploded])).to_pandas().iloc[1:]
     assert set(shown.value) == {99.0}
     assert set(shown.y2) == {17}
 

@@ -9,16 +9,23 @@ from typing import Any
 import streamlit as st
 
 from lstm_core import tables
+from lstm_core.baton import PAGE, held
 from lstm_core.charts import CHARTS, HEAT, spec
+from lstm_core.cost import too_much
 from lstm_core.experiment import Experiment
-from lstm_core.race import FAILED, Race, Racer
+from lstm_core.race import FAILED, MOST_RACING, MOST_WAITING, Race, Racer, crowd
 from lstm_core.tables import Curve
 from lstm_core.tasks import TASKS
 from lstm_core.training import COMPLETED, DIVERGED, SOLVED, parameter_count
+from lstm_core.ui.keep import MOST_PINS, pin, pinned_races, pins, share
 
 FRAME_SECONDS, HEAT_SECONDS = 0.25, 1.0
+# With more visitors, frames come less often: so many seconds for each race that is under way.
+SECONDS_A_RACE = 0.018
+# A slider that is dragged asks for many races; only the one that it rests on begins.
+REST_SECONDS = 0.15
 GHOST_STEPS = 20
-SLOT = "showing"
+SLOT, MOMENT, ANEW = "showing", "moment", "anew"
 # In the order of the theme's chart colours.
 COLOURS = ("blue", "orange", "green", "red", "violet", "yellow")
 MOST_RACERS = len(COLOURS)
@@ -38,9 +45,10 @@ class Showing:
     ghosts: tuple[Curve, ...] = ()
 
     @property
-    def curves(self) -> list[Curve]:
-        """This race's curves and the earlier ones behind them."""
-        return [*_curves(self.race), *self.ghosts]
+    def behind(self) -> tuple[Curve, ...]:
+        """Earlier curves and pinned ones."""
+        pinned = tuple(ghost for pin in pins() for ghost in pin.ghosts)
+        return self.ghosts + _comparable(pinned, self.race.racers[0].experiment)
 
 
 def _curves(race: Race, ghost: bool = False) -> tuple[Curve, ...]:
@@ -56,16 +64,21 @@ def _show(page: str, experiments: Mapping[str, Experiment]) -> Showing:
     if before:
         before.race.pause()
         if before.page == page:
-            ghosts = _haunting(before, next(iter(experiments.values())))
-    st.session_state[SLOT] = Showing(page, wanted, Race(experiments), ghosts)
-    st.session_state[SLOT].race.start()
+            ghosts = _comparable(_haunting(before), next(iter(experiments.values())))
+    st.session_state.pop(MOMENT, None)
+    st.session_state[SLOT] = Showing(page, wanted, Race(experiments, st.session_state.pop(ANEW, False)), ghosts)
+    st.session_state[SLOT].race.start(REST_SECONDS if before else 0)
     return st.session_state[SLOT]
 
 
-def _haunting(before: Showing, now: Experiment) -> tuple[Curve, ...]:
-    """The curves to leave behind: of the last race that got somewhere, if its losses compare with those to come."""
+def _haunting(before: Showing) -> tuple[Curve, ...]:
+    """The curves to leave behind: of the last race that got somewhere."""
     got_somewhere = max(racer.steps for racer in before.race.racers) >= GHOST_STEPS
-    ghosts = _curves(before.race, ghost=True) if got_somewhere else before.ghosts
+    return _curves(before.race, ghost=True) if got_somewhere else before.ghosts
+
+
+def _comparable(ghosts: tuple[Curve, ...], now: Experiment) -> tuple[Curve, ...]:
+    """Those whose losses mean the same as the losses to come."""
     return tuple(ghost for ghost in ghosts if _baseline(ghost.experiment) == _baseline(now))
 
 
@@ -78,6 +91,46 @@ def _stop() -> None:
     before = st.session_state.pop(SLOT, None)
     if before:
         before.race.pause()
+
+
+def _start_over() -> None:
+    """Train it once more, even if the curves are there already."""
+    _stop()
+    st.session_state[ANEW] = True
+
+
+def _leave(desk: dict[str, Race]) -> None:
+    """The tab was closed, or somebody cleared all caches: a race that is still looked at has its lease renewed."""
+    for race in desk.values():
+        race.expire()
+
+
+@st.cache_resource(scope="session", on_release=_leave, show_spinner=False)
+def _desk() -> dict[str, Race]:
+    """The race that this visitor looks at."""
+    return {}
+
+
+def _buttons(race: Race) -> None:
+    with st.container(horizontal=True):
+        if race.running and not race.finished:
+            st.button("Pause", icon=":material/pause:", on_click=race.pause, key="pause")
+        else:
+            st.button("Go on", icon=":material/play_arrow:", on_click=race.start, key="start", disabled=race.finished)
+        still = not race.running and not race.finished
+        st.button("Step", icon=":material/skip_next:", on_click=race.step, key="step", disabled=not still)
+        st.button("Start over", icon=":material/replay:", on_click=_start_over, key="restart")
+        full = len(pins()) >= MOST_PINS
+        st.button("Pin", icon=":material/keep:", on_click=lambda: pin(_curves(race)), key="pin", disabled=full)
+        share(lambda: _curves(race))
+
+
+def _moment(race: Race) -> int:
+    """The training step to which the visitor has gone back; the last one, if to none."""
+    limit = max(racer.experiment.steps for racer in race.racers)
+    about = "Drag it back to see the gradient through time, and the gates, as they were."
+    chosen: int = st.slider("Show the training as of step", 1, limit, limit, key=MOMENT, help=about)
+    return chosen
 
 
 def live(
@@ -97,53 +150,57 @@ def live(
     if len(experiments) > MOST_RACERS:
         st.warning(f"{len(experiments)} racers are chosen; the first {MOST_RACERS} run.")
         experiments = dict(list(experiments.items())[:MOST_RACERS])
+    if refusal := too_much(experiments.values()):
+        _stop()
+        st.warning(refusal)
+        return
     if TASKS[next(iter(experiments.values())).task].classes:
         charts = [charts[0], "accuracy", *charts[1:]]
     showing = _show(page, experiments)
     race = showing.race
-    moving = race.running and not race.finished
-    with st.container(horizontal=True):
-        if moving:
-            st.button("Pause", icon=":material/pause:", on_click=race.pause, key="pause")
-        else:
-            st.button("Go on", icon=":material/play_arrow:", on_click=race.start, key="start", disabled=race.finished)
-        st.button("Start over", icon=":material/replay:", on_click=_stop, key="restart")
+    _buttons(race)
+    moving, slower = race.moving, crowd() * SECONDS_A_RACE
 
-    @st.fragment(run_every=FRAME_SECONDS if moving else None)
+    @st.fragment(run_every=max(FRAME_SECONDS, slower) if moving else None)
     def frame() -> None:
         race.renew()
-        if moving and race.finished:
+        _desk()["race"] = race
+        if moving and not race.moving:
             st.rerun()
-        curves = showing.curves
-        st.progress(race.progress, _progress(race))
-        st.markdown("  \n".join(_line(racer, colour) for racer, colour in zip(race.racers, COLOURS, strict=False)))
-        if extra:
-            extra(race)
-        for names in _rows(charts, 2):
-            for column, name in zip(st.columns(2), names, strict=False):
-                with column:
-                    _chart(name, curves)
+        with held(PAGE):
+            st.progress(race.progress, _progress(race))
+            st.markdown("  \n".join(_line(racer, colour) for racer, colour in zip(race.racers, COLOURS, strict=False)))
+            if extra:
+                extra(race)
+            curves, behind, step = _curves(race), showing.behind, _moment(race)
+            then = tuple(curve.at(step) for curve in curves)
+            for names in _rows(charts, 2):
+                for column, name in zip(st.columns(2), names, strict=False):
+                    with column:
+                        _chart(name, [*(then if CHARTS[name].of_a_moment else curves), *behind])
 
-    @st.fragment(run_every=HEAT_SECONDS if moving else None)
+    @st.fragment(run_every=max(HEAT_SECONDS, 4 * slower) if moving else None)
     def heat_maps() -> None:
-        st.markdown("**Gradient through time, while it trains**")
-        for curves in _rows(_curves(race), 4 if len(race.racers) <= 4 else 3):
-            for column, curve in zip(st.columns(len(curves)), curves, strict=True):
-                with column:
-                    st.markdown(curve.label)
-                    st.vega_lite_chart(
-                        tables.heat(curve),
-                        HEAT_SPEC,
-                        key=f"heat {curve.label}",
-                        alt=f"Heat map of the gradient norm of {curve.label}, training step by time step.",
-                    )
-        st.caption(
-            "||dL/dh_t||: bright on the left where the gradient reaches back to the first inputs. All maps have one "
-            "scale, from 1e-12 or less, dark, to 1 or more. Training goes upwards."
-        )
+        with held(PAGE):
+            st.markdown("**Gradient through time, while it trains**")
+            for curves in _rows(_curves(race), 4 if len(race.racers) <= 4 else 3):
+                for column, curve in zip(st.columns(len(curves)), curves, strict=True):
+                    with column:
+                        st.markdown(curve.label)
+                        st.vega_lite_chart(
+                            tables.heat(curve),
+                            HEAT_SPEC,
+                            key=f"heat {curve.label}",
+                            alt=f"Heat map of the gradient norm of {curve.label}, training step by time step.",
+                        )
+            st.caption(
+                "||dL/dh_t||: bright on the left where the gradient reaches back to the first inputs. All maps have "
+                "one scale, from 1e-12 or less, dark, to 1 or more. Training goes upwards."
+            )
 
     frame()
     heat_maps()
+    pinned_races()
 
 
 def _rows(items: Sequence[Any], length: int) -> list[Sequence[Any]]:
@@ -163,6 +220,9 @@ def _progress(race: Race) -> str:
         engines = {racer.snapshots[-1].engine for racer in race.racers if racer.snapshots}
         seconds = sum(racer.seconds for racer in race.racers)
         return f"finished after {step:,} steps and {seconds:.1f} s of training on the {' and '.join(engines)} engine"
+    if place := race.place:
+        queue = f"you are number {place}" if place < MOST_WAITING else "and the queue is full; it is tried again"
+        return f"busy: {MOST_RACING} races are under way, {queue}"
     limit = max(racer.experiment.steps for racer in race.racers)
     left = f", {race.seconds_left:.0f} s left" if step else ""
     return f"step {step:,} of {limit:,}{left}" if race.running else f"paused at step {step:,} of {limit:,}"

@@ -1,8 +1,11 @@
 """What does every page begin with? Its name, the way to the others, and torch warmed up."""
 
+import ctypes
 import gc
+import platform
 from dataclasses import dataclass
 
+import pyarrow as pa
 import streamlit as st
 
 from lstm_core.experiment import PRECISIONS, Experiment
@@ -11,6 +14,7 @@ from lstm_core.training import train
 from lstm_core.ui.controls import DEFAULTS
 
 HERE = "page"
+M_ARENA_MAX = -8
 
 
 @dataclass(frozen=True)
@@ -41,14 +45,22 @@ PAGES = {
 @st.cache_resource(show_spinner=False)
 def _warm_up() -> None:
     """
-    The first optimizer takes a second to import its parts, and what is loaded by then need not be collected again.
+    The first training loads the rest of torch, and what is loaded by then need not be collected again.
     Kernels are compiled, or loaded, in the background.
     """
     list(train(Experiment(length=2, steps=2, engine="reference")))
     gc.collect()
     gc.freeze()
+    _keep_memory_small()
     for precision in PRECISIONS:
         build(precision)
+
+
+def _keep_memory_small() -> None:
+    """A thread for each visitor's page would otherwise keep freed memory of its own, and so would the tables."""
+    pa.set_memory_pool(pa.system_memory_pool())
+    if platform.libc_ver()[0] == "glibc":
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)
 
 
 def _leave_other_pages(name: str) -> None:

@@ -1,0 +1,53 @@
+"""How much may one visitor ask for? What a race takes of time and memory, and what to lower where that is too much."""
+
+from collections.abc import Iterable
+
+from lstm_core.experiment import Experiment
+from lstm_core.tasks import TASKS
+
+# About a minute of one core, and what two cores can have at a time beside forty visitors' pages.
+MOST_MULTIPLICATIONS = 4e12
+MOST_TAPE = 24e6
+
+
+def features(experiment: Experiment) -> int:
+    """D, the inputs of each time step."""
+    return len(TASKS[experiment.task].inputs)
+
+
+def _rows(experiment: Experiment) -> int:
+    """Blocks of H rows that are multiplied with [h; x; 1]; the candidate of a GRU has two."""
+    return 4 if experiment.cell == "gru" else len(experiment.recurrent_cell.rows)
+
+
+def multiplications(experiment: Experiment) -> float:
+    """Of the whole training, in matrix products: one forward and two backward at every time step."""
+    size = experiment.hidden
+    step = 3 * _rows(experiment) * size * (size + features(experiment) + 1)
+    return float(step * experiment.batch * experiment.time_steps * experiment.steps)
+
+
+def tape_bytes(experiment: Experiment) -> int:
+    """What a forward pass keeps for the backward pass, by `fused.Tape`."""
+    steps, batch, size, blocks = experiment.time_steps, experiment.batch, experiment.hidden, _rows(experiment)
+    columns, states = size + features(experiment) + 1, 0 if experiment.cell == "rnn" else (steps + 1) * size * batch
+    values = blocks * size * columns + (steps + 1) * batch * columns + steps * blocks * size * batch + states
+    return values * experiment.dtype.itemsize
+
+
+def too_much(experiments: Iterable[Experiment]) -> str | None:
+    """Why a race of these would take too much, and what to lower; None if it does not."""
+    racers = list(experiments)
+    tape = max(map(tape_bytes, racers)) / MOST_TAPE
+    if tape > 1:
+        return (
+            f"One training step of this race would need {tape:.1f} times the memory that a visitor may use. "
+            "Lower the length, the batch size or the hidden size."
+        )
+    work = sum(map(multiplications, racers)) / MOST_MULTIPLICATIONS
+    if work > 1:
+        return (
+            f"This race would take {work:.1f} times the work that a visitor may ask for. "
+            "Lower the training steps, the hidden size, the batch size or the length, or race fewer."
+        )
+    return None

@@ -1,0 +1,1 @@
+"""Does the dashboard hold when a crowd comes? Visitors without browsers, who speak Streamlit's own protocol."""

@@ -1,0 +1,158 @@
+"""What does a browser say to the server, and what does it get? As much of it as a visitor needs, over a websocket."""
+
+import asyncio
+import re
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.WidgetStates_pb2 import WidgetState
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
+
+TOLD = re.compile(r"^(?:paused at |finished after )?step ([\d,]+)|^finished after ([\d,]+)")
+
+
+class Visitor:
+    """
+    One open page: it keeps its widgets, answers the timers of its fragments, and remembers when it saw what.
+
+    `charts` are the times at which a chart arrived, `frames` those at which a fragment had been drawn anew, `progress`
+    pairs of time and the race's step as the page tells it; `errors` are exceptions that the page showed.
+    """
+
+    def __init__(self, address: str, query: str = "", page: str = "") -> None:
+        self.address, self.query, self.page = address, query, page
+        self.widgets: dict[str, WidgetState] = {}
+        self.labels: dict[str, str] = {}
+        self.charts: list[float] = []
+        self.frames: list[float] = []
+        self.progress: list[tuple[float, int]] = []
+        self.texts: list[str] = []
+        self.errors: list[str] = []
+        self.tables: dict[str, bytes] = {}
+        self.opened = 0.0
+        self._timers: dict[str, asyncio.Task[None]] = {}
+        self._news = asyncio.Event()
+        self._socket: ClientConnection | None = None
+        self._listener: asyncio.Task[None] | None = None
+        self._script = ""
+        self._announced: set[str] = set()
+
+    async def open(self) -> None:
+        """Connect and ask for the page."""
+        self.opened = time.monotonic()
+        place = self.address.replace("http", "ws", 1) + "/_stcore/stream"
+        self._socket = await connect(
+            place, subprotocols=[Subprotocol("streamlit")], origin=None, max_size=None, ping_interval=None
+        )
+        self._listener = asyncio.create_task(self._listen())
+        await self._rerun()
+
+    async def close(self) -> None:
+        """Close the tab."""
+        self._silence(set(self._timers))
+        assert self._socket is not None
+        assert self._listener is not None
+        await self._socket.close()
+        with suppress(asyncio.CancelledError):
+            await self._listener
+
+    async def until(self, condition: Callable[[], bool], seconds: float = 30) -> None:
+        """Wait until something holds of what was seen; TimeoutError if it never does."""
+        async with asyncio.timeout(seconds):
+            while not condition():
+                self._news.clear()
+                await self._news.wait()
+
+    async def slide(self, label: str, value: float) -> float:
+        """Move the slider with that label; the time at which it was moved."""
+        key = self.labels[label]
+        self.widgets[key] = WidgetState(id=key)
+        self.widgets[key].double_array_value.data.append(value)
+        await self._rerun()
+        return time.monotonic()
+
+    async def press(self, label: str) -> float:
+        """Click on a button; the time of the click."""
+        key = self.labels[label]
+        self.widgets[key] = WidgetState(id=key, trigger_value=True)
+        await self._rerun()
+        del self.widgets[key]
+        return time.monotonic()
+
+    def trained(self, since: float) -> list[float]:
+        """The times since then at which the page told of a step of the race that was under way."""
+        return [moment for moment, step in self.progress if moment > since and step > 0]
+
+    async def say(self, message: BackMsg) -> None:
+        """Send any message of Streamlit's protocol."""
+        assert self._socket is not None
+        await self._socket.send(message.SerializeToString())
+
+    async def _rerun(self, fragment: str = "") -> None:
+        message = BackMsg()
+        state = message.rerun_script
+        state.query_string, state.page_name, state.page_script_hash = self.query, self.page, self._script
+        state.fragment_id, state.is_auto_rerun = fragment, bool(fragment)
+        state.widget_states.widgets.extend(self.widgets.values())
+        with suppress(ConnectionClosed):
+            await self.say(message)
+
+    async def _tick(self, fragment: str, interval: float) -> None:
+        while True:
+            await asyncio.sleep(interval)
+            await self._rerun(fragment)
+
+    async def _listen(self) -> None:
+        assert self._socket is not None
+        with suppress(ConnectionClosed):
+            async for data in self._socket:
+                message = ForwardMsg()
+                message.ParseFromString(data if isinstance(data, bytes) else data.encode())
+                self._hear(message)
+                self._news.set()
+
+    def _silence(self, fragments: set[str]) -> None:
+        for fragment in fragments & self._timers.keys():
+            self._timers.pop(fragment).cancel()
+
+    def _hear(self, message: ForwardMsg) -> None:
+        kind, now = message.WhichOneof("type"), time.monotonic()
+        if kind == "new_session":
+            self._script, self._announced = message.new_session.page_script_hash, set()
+        elif kind == "auto_rerun":
+            fragment, interval = message.auto_rerun.fragment_id, message.auto_rerun.interval
+            self._announced.add(fragment)
+            self._silence({fragment})
+            self._timers[fragment] = asyncio.create_task(self._tick(fragment, interval))
+        elif kind == "stop_auto_rerun":
+            self._silence(set(message.stop_auto_rerun.fragment_ids))
+        elif kind == "script_finished":
+            if message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
+                self._silence(self._timers.keys() - self._announced)
+            elif message.script_finished == ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY:
+                self.frames.append(now)
+        elif kind == "session_event" and message.session_event.WhichOneof("type") == "script_compilation_exception":
+            self.errors.append("compilation")
+        elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
+            self._see(message.delta.new_element, now)
+
+    def _see(self, element: Any, now: float) -> None:
+        kind = element.WhichOneof("type")
+        shown = getattr(element, kind)
+        if kind == "exception":
+            self.errors.append(f"{shown.type}: {shown.message}")
+        elif kind == "vega_lite_chart":
+            self.charts.append(now)
+            self.tables[shown.alt] = shown.data.data
+        elif kind == "progress":
+            self.texts.append(shown.text)
+            if told := TOLD.match(shown.text):
+                self.progress.append((now, int((told[1] or told[2]).replace(",", ""))))
+        elif kind in ("slider", "button"):
+            self.labels[shown.label] = shown.id
