@@ -3,11 +3,11 @@
 import streamlit as st
 
 from lstm_core import tables
-from lstm_core.charts import SAMPLE, spec
+from lstm_core.charts import FUNCTIONS, SAMPLE, SLOPES, spec
 from lstm_core.experiment import Experiment
 from lstm_core.tasks import TASKS
 
-SAMPLE_SPEC = spec(SAMPLE)
+SAMPLE_SPEC, FUNCTIONS_SPEC, SLOPES_SPEC = map(spec, (SAMPLE, FUNCTIONS, SLOPES))
 
 
 def the_task(experiment: Experiment) -> None:
