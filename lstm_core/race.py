@@ -41,7 +41,8 @@ class Run:
         self.durations: list[float] = []
         self.error: str | None = None
         self.busy = False
-        self._training: Iterator[Snapshot] = train(experiment, math.ceil(experiment.steps / MOST_SNAPSHOTS))
+        self._training: Iterator[Snapshot] | None = None
+        self._done = 0
 
     @property
     def ended(self) -> str | None:
@@ -49,15 +50,28 @@ class Run:
             return FAILED
         return self.snapshots[-1].ended if self.snapshots else None
 
-    def advance(self) -> None:
-        """Train up to the next snapshot. An exception ends this run alone and is kept as its `error`."""
+    def advance(self) -> float:
+        """
+        Train up to the next snapshot; the seconds that it took. After a rest, what was trained before is trained once
+        more. An exception ends this run alone and is kept as its `error`.
+        """
         with held(TRAINING):
             started = time.perf_counter()
             try:
-                self.snapshots.append(next(self._training))
+                if self._training is None:
+                    self._training = train(self.experiment, math.ceil(self.experiment.steps / MOST_SNAPSHOTS))
+                snapshot = next(self._training)
+                self._done += 1
+                if self._done > len(self.snapshots):
+                    self.snapshots.append(snapshot)
+                    self.durations.append(time.perf_counter() - started)
             except Exception as error:  # noqa: BLE001 - whatever a run does, the others go on
                 self.error = f"{type(error).__name__}: {error}"
-            self.durations.append(time.perf_counter() - started)
+            return time.perf_counter() - started
+
+    def rest(self) -> None:
+        """Keep what was seen of it, and let go of weights and data."""
+        self._training, self._done = None, 0
 
 
 _known: WeakValueDictionary[Experiment, Run] = WeakValueDictionary()
@@ -217,6 +231,13 @@ class Race:
     def expire(self) -> None:
         """Say that perhaps nobody looks any more: without another `renew` it stops after `LAST_SECONDS`."""
         self._expires = min(self._expires, time.monotonic() + LAST_SECONDS)
+        if not self.moving:
+            _turns.rest(self)
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether there is something to come, but nobody looks."""
+        return self.moving and time.monotonic() >= self._expires
 
     def waiting(self) -> Run | None:
         """The run whose turn it is, if there is one that is not training already."""
@@ -272,12 +293,26 @@ class _Turns:
                 return max(0, self._races.index(race) + 1 - MOST_RACING)
             return MOST_WAITING if race.wants_turn else 0
 
+    def rest(self, race: Race) -> None:
+        """Let go of what this race's runs need to go on, but of those that others wait for."""
+        with self._changed:
+            self._rest(race)
+
+    def _rest(self, race: Race) -> None:
+        wanted = {racer.run for other in self._races if other is not race for racer in other.racers}
+        for racer in race.racers:
+            if racer.run not in wanted and not racer.run.busy:
+                racer.run.rest()
+
     def number(self) -> int:
         """Of races that are under way or wait."""
         return len(self._races)
 
     def _next(self) -> tuple[Race, Run] | None:
-        self._races = [race for race in self._races if race.wants_turn and not self._closing]
+        before, self._races = self._races, [race for race in self._races if race.wants_turn and not self._closing]
+        for race in before:
+            if race.abandoned:
+                self._rest(race)
         for race in sorted(self._races[:MOST_RACING], key=lambda race: race.served):
             if run := race.waiting():
                 return race, run
@@ -297,10 +332,12 @@ class _Turns:
                     self._changed.wait(self._until_next())
                 race, run = turn
                 run.busy = True
-            run.advance()
+            seconds = run.advance()
             with self._changed:
                 run.busy = False
-                race.use(run.durations[-1])
+                race.use(seconds)
+                if race.abandoned:
+                    self._rest(race)
                 self._changed.notify_all()
 
     def close(self) -> None:

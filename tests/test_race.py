@@ -292,3 +292,27 @@ def test_a_race_that_is_left_stops_soon_and_one_that_is_still_looked_at_does_not
     wait_for(lambda: not left.wants_turn)
     assert kept.wants_turn
     kept.pause()
+
+
+def test_a_run_that_rested_goes_on_with_the_very_same_numbers() -> None:
+    run = Run(SHORT)
+    for _ in range(10):
+        run.advance()
+    run.rest()
+    while not run.ended:
+        run.advance()
+    assert run.snapshots == list(train(SHORT))
+    assert len(run.durations) == len(run.snapshots)
+
+
+def test_a_race_that_was_left_keeps_neither_weights_nor_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(race, "LAST_SECONDS", 0.1)
+    contest = Race({"it": LONG})
+    contest.start()
+    wait_for(lambda: contest.racers[0].steps > 0)
+    contest.expire()
+    wait_for(lambda: contest.racers[0].run._training is None)
+    contest.renew()
+    steps = contest.racers[0].steps
+    wait_for(lambda: contest.racers[0].steps > steps)
+    contest.pause()

@@ -6,12 +6,18 @@ import datetime
 import os
 import platform
 import statistics
-from collections.abc import Sequence
+import time
+from collections.abc import Awaitable, Callable, Sequence
 
 import psutil
 
 from tests.load.scenario import Seen, crowd, percentile
+from tests.load.visitor import Visitor
 from tests.serving import serve
+
+IDLE_PERCENT = 40
+
+Leaving = Callable[[Visitor], Awaitable[None]]
 
 
 def _row(sessions: int, seen: Seen, threads: str) -> str:
@@ -56,12 +62,87 @@ def _crowds(sizes: Sequence[int], seconds: float) -> None:
                 print(error)
 
 
+async def _race(address: str, seed: int) -> Visitor:
+    """A visitor whose long race is under way."""
+    visitor = Visitor(address, f"length=200&batch=64&steps=3000&seed={seed}")
+    await visitor.open()
+    await visitor.until(lambda: bool(visitor.trained(0)))
+    return visitor
+
+
+async def _until_idle(process: psutil.Process) -> float:
+    """Seconds until the process computes no more."""
+    started = time.monotonic()
+    while process.cpu_percent(0.2) > IDLE_PERCENT:
+        await asyncio.sleep(0)
+    return time.monotonic() - started
+
+
+async def _comers(address: str, number: int, first: int) -> None:
+    """Visitors one after the other, four at a time, each until its race is under way."""
+    places = asyncio.Semaphore(4)
+
+    async def come(seed: int) -> None:
+        async with places:
+            visitor = Visitor(address, f"seed={seed}")
+            await visitor.open()
+            await visitor.until(lambda: bool(visitor.trained(0)))
+            await visitor.close()
+
+    await asyncio.gather(*(come(first + k) for k in range(number)))
+
+
+async def _leaving(address: str, process: psutil.Process, leave: Leaving, seed: int) -> float:
+    visitor = await _race(address, seed)
+    await asyncio.sleep(1)
+    await leave(visitor)
+    return await _until_idle(process)
+
+
+async def _silence(visitor: Visitor) -> None:
+    visitor.fall_silent()
+
+
+def _comings_and_goings() -> None:
+    print("\n## What is left behind, and what ends when\n")
+    with serve() as server:
+        process = psutil.Process(server.process.pid)
+        # Streamlit keeps up to 128 sessions for two minutes, for those whose network comes back.
+        asyncio.run(_comers(server.address, 130, 10_000))
+        asyncio.run(_until_idle(process))
+        before, threads = process.memory_info().rss / 1e6, process.num_threads()
+        asyncio.run(_comers(server.address, 300, 20_000))
+        asyncio.run(_until_idle(process))
+        after = process.memory_info().rss / 1e6
+        print(
+            f"- 300 sessions that came and went, after 130 others: {before:.0f} MB before, {after:.0f} MB after; ",
+            end="",
+        )
+        print(f"threads {threads} and {process.num_threads()}.", flush=True)
+        for name, how, seed in (("a tab is closed", Visitor.close, 1), ("a visitor falls silent", _silence, 2)):
+            print(f"- Training ends {asyncio.run(_leaving(server.address, process, how, seed)):.1f} s after {name}.")
+
+        async def eight() -> float:
+            visitors = [await _race(server.address, 100 + seed) for seed in range(8)]
+            told = time.monotonic()
+            server.process.terminate()
+            await asyncio.to_thread(server.process.wait)
+            seconds = time.monotonic() - told
+            for visitor in visitors:
+                await visitor.close()
+            return seconds
+
+        seconds = asyncio.run(eight())
+        print(f"- In the middle of 8 races, SIGTERM: exit status {server.process.returncode} after {seconds:.2f} s.")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.load", description=__doc__)
     parser.add_argument("--sessions", type=int, nargs="+", default=[1, 8, 16, 32, 64])
     parser.add_argument("--seconds", type=float, default=60)
     arguments = parser.parse_args()
     _crowds(arguments.sessions, arguments.seconds)
+    _comings_and_goings()
 
 
 if __name__ == "__main__":

@@ -55,12 +55,16 @@ class Visitor:
 
     async def close(self) -> None:
         """Close the tab."""
-        self._silence(set(self._timers))
+        self.fall_silent()
         assert self._socket is not None
         assert self._listener is not None
         await self._socket.close()
         with suppress(asyncio.CancelledError):
             await self._listener
+
+    def fall_silent(self) -> None:
+        """Ask for nothing any more."""
+        self._silence(set(self._timers))
 
     async def until(self, condition: Callable[[], bool], seconds: float = 30) -> None:
         """Wait until something holds of what was seen; TimeoutError if it never does."""
