@@ -1,95 +1,26 @@
 """
 Who trains, and when? Experiments side by side, on one background thread a core, while others look on.
 
-Equal experiments are one `Run`, whoever asks for them. A turn is the training from one snapshot to the next; it goes to
-the race that has had least time, and there to the racer furthest behind. Only kernels run side by side; for everything
+A turn is the training of a run from one snapshot to the next; it goes to the race that has had least time, and there to
+the racer furthest behind. Only kernels run side by side; for everything
 else the threads pass a baton. A race trains only while somebody keeps renewing its lease, and only `MOST_RACING` do at
 a time; the others wait in a queue.
 """
 
 import atexit
-import math
 import os
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Iterator, Mapping
-from weakref import WeakValueDictionary
+from collections.abc import Mapping
 
-from lstm_core.baton import TRAINING, held
 from lstm_core.experiment import Experiment
-from lstm_core.training import Snapshot, train
+from lstm_core.runs import FAILED, Run, run_of
+from lstm_core.training import Snapshot
 
 THREADS = min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 MOST_AHEAD = 2
-MOST_SNAPSHOTS = 200
-MOST_KEPT = 24
 MOST_RACING, MOST_WAITING = 48, 200
 LEASE_SECONDS, LAST_SECONDS = 14.0, 1.5
-FAILED = "failed"
-
-
-class Run:
-    """
-    One experiment in training: `snapshots` grows to about `MOST_SNAPSHOTS`, evenly over the training; `ended` says why
-    it stopped growing, `error` what went wrong; `durations` are the seconds that each snapshot took.
-    """
-
-    def __init__(self, experiment: Experiment) -> None:
-        self.experiment = experiment
-        self.snapshots: list[Snapshot] = []
-        self.durations: list[float] = []
-        self.error: str | None = None
-        self.busy = False
-        self._training: Iterator[Snapshot] | None = None
-        self._done = 0
-
-    @property
-    def ended(self) -> str | None:
-        if self.error:
-            return FAILED
-        return self.snapshots[-1].ended if self.snapshots else None
-
-    def advance(self) -> float:
-        """
-        Train up to the next snapshot; the seconds that it took. After a rest, what was trained before is trained once
-        more. An exception ends this run alone and is kept as its `error`.
-        """
-        with held(TRAINING):
-            started = time.perf_counter()
-            try:
-                if self._training is None:
-                    self._training = train(self.experiment, math.ceil(self.experiment.steps / MOST_SNAPSHOTS))
-                snapshot = next(self._training)
-                self._done += 1
-                if self._done > len(self.snapshots):
-                    self.snapshots.append(snapshot)
-                    self.durations.append(time.perf_counter() - started)
-            except Exception as error:  # noqa: BLE001 - whatever a run does, the others go on
-                self.error = f"{type(error).__name__}: {error}"
-            return time.perf_counter() - started
-
-    def rest(self) -> None:
-        """Keep what was seen of it, and let go of weights and data."""
-        self._training, self._done = None, 0
-
-
-_known: WeakValueDictionary[Experiment, Run] = WeakValueDictionary()
-_kept: OrderedDict[Experiment, Run] = OrderedDict()
-_choosing = threading.Lock()
-
-
-def run_of(experiment: Experiment, anew: bool = False) -> Run:
-    """The run of this experiment: the one that somebody looks at or one of the last `MOST_KEPT`, or a new one."""
-    with _choosing:
-        run = _known.get(experiment)
-        if anew or run is None or run.error:
-            run = _known[experiment] = Run(experiment)
-        _kept[experiment] = run
-        _kept.move_to_end(experiment)
-        while len(_kept) > MOST_KEPT:
-            _kept.popitem(last=False)
-        return run
 
 
 class Racer:
@@ -163,13 +94,13 @@ class Racer:
 class Race:
     """
     Racers that train side by side, none over `MOST_AHEAD` snapshots ahead, from `start` to `pause` or the end; `anew`,
-    even if somebody has trained them already.
+    even if somebody has trained them already. It `begins` at some time, and has been `served` so many seconds.
     """
 
     def __init__(self, experiments: Mapping[str, Experiment], anew: bool = False) -> None:
         self.racers = tuple(Racer(label, run_of(experiment, anew)) for label, experiment in experiments.items())
         self.running = False
-        self._begins = self._expires = self._served = 0.0
+        self.begins = self.served = self._expires = 0.0
 
     @property
     def finished(self) -> bool:
@@ -206,7 +137,7 @@ class Race:
         Train in the background, from so many seconds later on, until `pause`, the end, or `LEASE_SECONDS` after the
         last `renew`.
         """
-        self.running, self._begins = True, time.monotonic() + after
+        self.running, self.begins = True, time.monotonic() + after
         for racer in self.racers:
             racer.follow()
         self.renew()
@@ -243,27 +174,11 @@ class Race:
         """The run whose turn it is, if there is one that is not training already."""
         going = [racer.run for racer in self.racers if racer.wants_turn]
         idle = [run for run in going if not run.busy]
-        if not idle or time.monotonic() < self._begins:
+        if not idle or time.monotonic() < self.begins:
             return None
         run = min(idle, key=lambda run: len(run.snapshots) / run.experiment.steps)
         last = min(len(run.snapshots) for run in going)
         return run if len(run.snapshots) < last + MOST_AHEAD else None
-
-    def use(self, seconds: float) -> None:
-        """Count time that was spent on it."""
-        self._served += seconds
-
-    def catch_up(self, served: float) -> None:
-        """A newcomer counts as served as long as whoever had least, so that nobody starves."""
-        self._served = max(self._served, served)
-
-    @property
-    def served(self) -> float:
-        return self._served
-
-    @property
-    def begins(self) -> float:
-        return self._begins
 
 
 class _Turns:
@@ -280,7 +195,8 @@ class _Turns:
         with self._changed:
             if self._closing or race in self._races or not race.wants_turn or len(self._races) >= MOST_WAITING:
                 return
-            race.catch_up(min((other.served for other in self._races), default=0.0))
+            # A newcomer counts as served as long as whoever had least, so that nobody starves.
+            race.served = max(race.served, min((other.served for other in self._races), default=0.0))
             self._races.append(race)
             while len(self._threads) < THREADS:
                 self._threads.append(threading.Thread(target=self._work, name="races", daemon=True))
@@ -335,7 +251,7 @@ class _Turns:
             seconds = run.advance()
             with self._changed:
                 run.busy = False
-                race.use(seconds)
+                race.served += seconds
                 if race.abandoned:
                     self._rest(race)
                 self._changed.notify_all()

@@ -97,7 +97,8 @@ def _table(points: Iterable[Point]) -> pa.Table:
     return pa.table([*map(list, zip(*points, strict=True)), sides], names=COLUMNS)
 
 
-def _of_rows(rows: Iterable[tuple[Any, ...]], names: list[str]) -> pa.Table:
+def of_rows(rows: Iterable[tuple[Any, ...]], names: list[str]) -> pa.Table:
+    """At least one row, by the names of their columns."""
     return pa.table([list(column) for column in zip(*rows, strict=True)], names=names)
 
 
@@ -228,7 +229,7 @@ def heat(curve: Curve) -> pa.Table:
         norms = [snapshot.hidden_grad_norms[t] for t in columns]
         for left, right, norm in zip(edges[:-1], edges[1:], norms, strict=True):
             rows.append((left, right, low, min(low + height, steps), decimal_logarithm(norm), norm))
-    return _of_rows(rows, HEAT_TABLE_COLUMNS)
+    return of_rows(rows, HEAT_TABLE_COLUMNS)
 
 
 def decimal_logarithm(norm: float) -> float:
@@ -260,7 +261,7 @@ def sample(experiment: Experiment) -> pa.Table:
     names = dict.fromkeys((part, name) for part, name, *_ in rows)
     frame = [(part, name, end, end, 0.0) for part, name in names for end in ends]
     shown = [row for row in rows if row[4] != 0]
-    return _of_rows([*frame, *shown], ["part", "channel", "x", "x2", "value"])
+    return of_rows([*frame, *shown], ["part", "channel", "x", "x2", "value"])
 
 
 def activation_curves(names: Sequence[str], slope: bool) -> pa.Table:
@@ -282,26 +283,3 @@ def loss_difference(curves: Sequence[Curve]) -> pa.Table:
     ]
     frame = _frame([dataclasses.replace(one, label="difference")])
     return _table([*frame, *_noted_once(on_log_axis(points, ROUNDING), "exactly equal")])
-
-
-def everything(curves: Sequence[Curve]) -> pa.Table:
-    """
-    All numbers of all curves, one a row: `racer`, training `step`, `quantity`, its `part` (a gate, or the time step of
-    a gradient norm) and `value`.
-    """
-    rows = []
-    for curve in curves:
-        for snapshot in curve.snapshots:
-            for quantity, value in vars(snapshot).items():
-                parts: Iterable[tuple[Any, Any]] = [("", value)]
-                if isinstance(value, dict):
-                    parts = value.items()
-                elif isinstance(value, Sequence) and not isinstance(value, str):
-                    parts = enumerate(value, start=1)
-                rows += [
-                    (curve.label, snapshot.step, quantity, str(part), float(number))
-                    for part, number in parts
-                    if isinstance(number, int | float) and quantity != "step"
-                ]
-    columns = ["racer", "step", "quantity", "part", "value"]
-    return _of_rows(rows, columns) if rows else pa.table({name: [] for name in columns})

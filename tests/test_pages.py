@@ -8,9 +8,13 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from lstm_core import Experiment
+from lstm_core import Experiment, Snapshot, runs, train
+from lstm_core.charts import CHARTS
 from lstm_core.presets import GATE_SETS, OPENINGS
 from lstm_core.race import Race
+from lstm_core.tables import Curve
+from lstm_core.ui import live
+from lstm_core.ui.keep import MOST_PINS, PINS
 from lstm_core.ui.live import GHOST_STEPS, SLOT, Showing
 from lstm_core.ui.setup import PAGES
 
@@ -222,3 +226,66 @@ def test_no_racers_get_a_word(visits: list[AppTest]) -> None:
     visit = open_page(visits, "dashboard")
     check(visit.pills(key="racers").set_value([]).run())
     assert "Choose" in visit.info[0].value
+
+
+def test_ten_quick_changes_start_one_training(visits: list[AppTest], monkeypatch: pytest.MonkeyPatch) -> None:
+    visit = open_page(visits, "dashboard")
+    begun: list[int] = []
+
+    def noted(experiment: Experiment, record_every: int) -> Iterator[Snapshot]:
+        begun.append(experiment.length)
+        yield from train(experiment, record_every)
+
+    monkeypatch.setattr(runs, "train", noted)
+    monkeypatch.setattr(live, "REST_SECONDS", 3)
+    for length in range(15, 65, 5):
+        check(visit.slider(key="length").set_value(length).run())
+    last = visit.session_state[SLOT].race
+    while not all(racer.steps for racer in last.racers):
+        check(visit.run())
+    assert begun == [60] * len(last.racers)
+
+
+def test_a_race_that_asks_for_too_much_is_refused_with_a_word(visits: list[AppTest]) -> None:
+    visit = open_page(visits, "dashboard", hidden="128", batch="128")
+    assert any("Lower the length" in warning.value for warning in visit.warning)
+    assert SLOT not in visit.session_state
+    check(visit.select_slider(key="hidden").set_value(32).run())
+    assert SLOT in visit.session_state
+
+
+def test_a_paused_race_goes_step_by_step(visits: list[AppTest]) -> None:
+    visit = open_page(visits, "dashboard", seed="21")
+    contest = visit.session_state[SLOT].race
+    while not all(racer.steps for racer in contest.racers):
+        check(visit.run())
+    check(visit.button(key="pause").click().run())
+    before = [len(racer.snapshots) for racer in contest.racers]
+    check(visit.button(key="step").click().run())
+    while contest.moving:
+        check(visit.run())
+    assert [len(racer.snapshots) for racer in contest.racers] == [number + 1 for number in before]
+
+
+def test_up_to_four_races_are_pinned_and_let_go(visits: list[AppTest]) -> None:
+    visit = open_page(visits, "dashboard", seed="22")
+    for number in range(1, MOST_PINS + 1):
+        assert not visit.button(key="pin").disabled
+        check(visit.button(key="pin").click().run())
+        assert visit.button(key=f"unpin {number}").label == f"Unpin {number}"
+    assert visit.button(key="pin").disabled
+    check(visit.button(key="unpin 2").click().run())
+    check(visit.button(key="pin").click().run())
+    assert [pin.number for pin in visit.session_state[PINS]] == [1, 3, 4, 2]
+
+
+def test_a_look_back_leaves_the_loss_and_cuts_the_rest(visits: list[AppTest]) -> None:
+    visit = open_page(visits, "dashboard", seed="23", length="20", steps="100")
+    contest = visit.session_state[SLOT].race
+    while not contest.finished:
+        check(visit.run())
+    curve = Curve("it", contest.racers[0].experiment, contest.racers[0].snapshots)
+    check(visit.slider(key="moment").set_value(10).run())
+    assert visit.slider(key="moment").value == 10
+    assert curve.at(10).snapshots[-1].step == 10
+    assert {name for name, chart in CHARTS.items() if chart.of_a_moment} == {"gradient_through_time", "openness"}

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from lstm_core import Experiment, race, train
+from lstm_core import Experiment, race, runs, train
 from lstm_core.baton import aside
-from lstm_core.race import Race, Run
+from lstm_core.race import Race
+from lstm_core.runs import Run
 from lstm_core.training import Snapshot
 
 SHORT = Experiment(length=10, hidden=4, batch=4, steps=25)
@@ -20,8 +21,8 @@ LONG = dataclasses.replace(SHORT, steps=10_000, lr=1e-8)
 @pytest.fixture(autouse=True)
 def _nobody_trained_anything_before() -> Iterator[None]:
     yield
-    race._kept.clear()
-    race._known.clear()
+    runs._kept.clear()
+    runs._known.clear()
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
@@ -60,7 +61,7 @@ def test_racers_train_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
             aside(meeting.wait)
             yield snapshot
 
-    monkeypatch.setattr(race, "train", sociable)
+    monkeypatch.setattr(runs, "train", sociable)
     contest = Race({"one": SHORT, "other": dataclasses.replace(SHORT, seed=1)})
     contest.start()
     wait_for(lambda: contest.finished)
@@ -81,7 +82,7 @@ def test_racers_on_the_reference_engine_go_one_at_a_time(monkeypatch: pytest.Mon
             going.pop()
             yield snapshot
 
-    monkeypatch.setattr(race, "train", counted)
+    monkeypatch.setattr(runs, "train", counted)
     short = dataclasses.replace(SHORT, engine="reference")
     contest = Race({str(seed): dataclasses.replace(short, seed=seed) for seed in range(3)})
     contest.start()
@@ -135,7 +136,7 @@ def test_a_racer_that_fails_leaves_the_rest_alone(monkeypatch: pytest.MonkeyPatc
             raise RuntimeError("out of luck")
         yield from train(experiment, record_every)
 
-    monkeypatch.setattr(race, "train", broken)
+    monkeypatch.setattr(runs, "train", broken)
     contest = Race({"bad": dataclasses.replace(SHORT, cell="gru"), "good": SHORT})
     contest.start()
     wait_for(lambda: contest.finished)
@@ -159,7 +160,7 @@ def test_progress_goes_from_nothing_to_all() -> None:
     assert (contest.progress, contest.seconds_left) == (1, 0)
 
 
-def counted(monkeypatch: pytest.MonkeyPatch) -> list[Experiment]:
+def begun_from_now(monkeypatch: pytest.MonkeyPatch) -> list[Experiment]:
     """The experiments whose training begins from now on."""
     begun: list[Experiment] = []
 
@@ -167,12 +168,12 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[Experiment]:
         begun.append(experiment)
         yield from train(experiment, record_every)
 
-    monkeypatch.setattr(race, "train", noted)
+    monkeypatch.setattr(runs, "train", noted)
     return begun
 
 
 def test_equal_experiments_are_trained_once_for_all_who_look(monkeypatch: pytest.MonkeyPatch) -> None:
-    begun, races = counted(monkeypatch), [Race({str(k): SHORT}) for k in range(8)]
+    begun, races = begun_from_now(monkeypatch), [Race({str(k): SHORT}) for k in range(8)]
     for contest in races:
         contest.start()
     wait_for(lambda: all(contest.finished for contest in races))
@@ -181,7 +182,7 @@ def test_equal_experiments_are_trained_once_for_all_who_look(monkeypatch: pytest
 
 
 def test_what_was_trained_before_is_there_at_once_unless_it_is_wanted_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    begun = counted(monkeypatch)
+    begun = begun_from_now(monkeypatch)
     for _ in range(2):
         contest = Race({"it": SHORT})
         contest.start()
@@ -195,10 +196,10 @@ def test_what_was_trained_before_is_there_at_once_unless_it_is_wanted_anew(monke
 
 
 def test_only_so_many_runs_are_kept_that_nobody_looks_at() -> None:
-    for seed in range(race.MOST_KEPT + 5):
+    for seed in range(runs.MOST_KEPT + 5):
         Race({"it": dataclasses.replace(SHORT, seed=seed)})
     gc.collect()
-    assert len(race._known) == len(race._kept) == race.MOST_KEPT
+    assert len(runs._known) == len(runs._kept) == runs.MOST_KEPT
 
 
 def test_a_run_that_failed_is_not_what_the_next_one_gets(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -207,7 +208,7 @@ def test_a_run_that_failed_is_not_what_the_next_one_gets(monkeypatch: pytest.Mon
         raise RuntimeError("out of luck")
 
     with monkeypatch.context() as unlucky:
-        unlucky.setattr(race, "train", broken)
+        unlucky.setattr(runs, "train", broken)
         first = Race({"it": SHORT})
         first.start()
         wait_for(lambda: first.finished)
@@ -242,7 +243,7 @@ def test_a_step_is_one_snapshot_of_each_racer() -> None:
 
 
 def test_of_races_that_replace_each_other_quickly_only_the_last_begins(monkeypatch: pytest.MonkeyPatch) -> None:
-    begun = counted(monkeypatch)
+    begun = begun_from_now(monkeypatch)
     for seed in range(10):
         contest = Race({"it": dataclasses.replace(SHORT, seed=seed)})
         contest.start(after=0.3)

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import pyarrow.csv
 import streamlit as st
 
-from lstm_core import tables
+from lstm_core.export import everything
 from lstm_core.tables import Curve
 from lstm_core.tasks import TASKS
 
@@ -62,7 +62,7 @@ def pinned_races() -> None:
 
 def _csv(curves: Sequence[Curve]) -> bytes:
     written = io.BytesIO()
-    pyarrow.csv.write_csv(tables.everything(curves), written)
+    pyarrow.csv.write_csv(everything(curves), written)
     return written.getvalue()
 
 

@@ -13,7 +13,8 @@ from lstm_core.baton import PAGE, held
 from lstm_core.charts import CHARTS, HEAT, spec
 from lstm_core.cost import too_much
 from lstm_core.experiment import Experiment
-from lstm_core.race import FAILED, MOST_RACING, MOST_WAITING, Race, Racer, crowd
+from lstm_core.race import MOST_RACING, MOST_WAITING, Race, Racer, crowd
+from lstm_core.runs import FAILED
 from lstm_core.tables import Curve
 from lstm_core.tasks import TASKS
 from lstm_core.training import COMPLETED, DIVERGED, SOLVED, parameter_count

@@ -71,11 +71,13 @@ async def _race(address: str, seed: int) -> Visitor:
 
 
 async def _until_idle(process: psutil.Process) -> float:
-    """Seconds until the process computes no more."""
-    started = time.monotonic()
-    while process.cpu_percent(0.2) > IDLE_PERCENT:
+    """Seconds until the process computes no more, and does not begin again at once."""
+    started = last = time.monotonic()
+    while time.monotonic() < last + 1:
+        if process.cpu_percent(0.2) > IDLE_PERCENT:
+            last = time.monotonic()
         await asyncio.sleep(0)
-    return time.monotonic() - started
+    return last - started
 
 
 async def _comers(address: str, number: int, first: int) -> None:

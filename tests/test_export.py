@@ -1,0 +1,21 @@
+"""Is what one takes home all that was seen?"""
+
+from lstm_core import Experiment, train
+from lstm_core.export import everything
+from lstm_core.tables import Curve
+
+EXPERIMENT = Experiment(length=12, hidden=4, batch=4, steps=30)
+SNAPSHOTS = list(train(EXPERIMENT))
+
+
+def test_everything_is_every_number_of_every_snapshot() -> None:
+    rows = everything([Curve("it", EXPERIMENT, SNAPSHOTS)]).to_pandas()
+    last = SNAPSHOTS[-1]
+    told = rows[rows.step == last.step]
+    norms = told[told.quantity == "hidden_grad_norms"]
+    assert norms.value.tolist() == list(last.hidden_grad_norms)
+    assert norms.part.tolist() == [str(t) for t in range(1, EXPERIMENT.length + 1)]
+    assert told[told.quantity == "openness"].value.tolist() == list(last.openness.values())
+    assert told[told.quantity == "loss"].value.tolist() == [last.loss]
+    assert set(rows.step) == {snapshot.step for snapshot in SNAPSHOTS}
+    assert everything([]).num_rows == 0
