@@ -2,7 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import psutil
 import pytest
@@ -12,6 +14,7 @@ from tests.load.scenario import crowd
 from tests.load.visitor import Visitor
 from tests.serving import Server, serve
 
+Result = TypeVar("Result")
 LONG = "length=200&batch=64&steps=3000"
 LOSS = "Line chart of the training loss of every racer by training step, with the constant predictor's loss dashed."
 
@@ -20,6 +23,12 @@ LOSS = "Line chart of the training loss of every racer by training step, with th
 def server() -> Iterator[Server]:
     with serve() as running:
         yield running
+
+
+def in_a_loop_of_its_own(visit: Coroutine[Any, Any, Result]) -> Result:
+    """In another thread: the browser tests keep a loop in this one."""
+    with ThreadPoolExecutor(1) as another:
+        return another.submit(asyncio.run, visit).result()
 
 
 def trains(server: Server, seconds: float = 0.6) -> bool:
@@ -47,11 +56,11 @@ def idle_after(server: Server, seconds: float, leave: Callable[[Visitor], Awaita
         await visitor.close()
         return not still
 
-    return asyncio.run(visit())
+    return in_a_loop_of_its_own(visit())
 
 
 def test_a_small_crowd_sees_its_curves_grow(server: Server) -> None:
-    seen = asyncio.run(crowd(server.address, server.process.pid, sessions=4, seconds=8))
+    seen = in_a_loop_of_its_own(crowd(server.address, server.process.pid, sessions=4, seconds=8))
     assert seen.errors == []
     assert len(seen.first_charts) == 4
     assert len(seen.reactions) >= 4
@@ -85,7 +94,7 @@ def test_nobody_ends_the_training_of_somebody_else(server: Server) -> None:
         assert mine.errors == []
         await mine.close()
 
-    asyncio.run(visit())
+    in_a_loop_of_its_own(visit())
 
 
 def finished(visitor: Visitor) -> bool:
@@ -107,9 +116,9 @@ def test_eight_visitors_with_one_link_see_what_one_alone_sees(server: Server) ->
             await visitor.close()
         return {visitor.tables[LOSS] for visitor in all_of_them}
 
-    together = asyncio.run(curves(server.address, 8))
+    together = in_a_loop_of_its_own(curves(server.address, 8))
     with serve() as another:
-        alone = asyncio.run(curves(another.address, 1))
+        alone = in_a_loop_of_its_own(curves(another.address, 1))
     assert together == alone
     assert len(alone) == 1
 
@@ -125,4 +134,4 @@ def test_the_server_ends_well_in_the_middle_of_eight_races() -> None:
             await visitor.close()
 
     with serve() as running:
-        asyncio.run(visit(running))
+        in_a_loop_of_its_own(visit(running))
