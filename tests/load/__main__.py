@@ -64,7 +64,7 @@ def _crowds(sizes: Sequence[int], seconds: float) -> None:
 
 async def _race(address: str, seed: int) -> Visitor:
     """A visitor whose long race is under way."""
-    visitor = Visitor(address, f"length=200&batch=64&steps=3000&seed={seed}")
+    visitor = Visitor(address, f"length=200&batch=64&hidden=64&steps=3000&seed={seed}")
     await visitor.open()
     await visitor.until(lambda: bool(visitor.trained(0)))
     return visitor
