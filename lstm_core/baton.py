@@ -2,8 +2,9 @@
 Who may run Python? Trainings and pages pass a baton; only kernels, which need no Python, run beside its holder.
 
 Without it, threads wrest Python's own lock from each other at almost every operation of torch, which lets go of it each
-time, and a page waits for it again and again. The baton goes to whoever waited longest, of pages or of trainings in
-turn, so that pages have at least two thirds of the time when both want it.
+time, and a page waits for it again and again. The baton goes from kind to kind by their shares, and within a kind to
+whoever waited longest: what a visitor sees for the first time hardly waits for what others see again, and pages have at
+least two thirds of the time when trainings want it too.
 """
 
 import threading
@@ -13,8 +14,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-PAGE, TRAINING = "page", "training"
-SHARES = {PAGE: 2.0, TRAINING: 1.0}
+OPENING, PAGE, TRAINING = "opening", "page", "training"
+SHARES = {OPENING: 20.0, PAGE: 2.0, TRAINING: 1.0}
 
 
 class _Baton:
@@ -61,7 +62,7 @@ _mine = threading.local()
 
 @contextmanager
 def held(kind: str) -> Iterator[None]:
-    """Have the baton in this thread, as a page or a training, but for its kernels."""
+    """Have the baton in this thread, as one of `SHARES`, but for its kernels."""
     _baton.acquire(kind)
     _mine.kind = kind
     try:

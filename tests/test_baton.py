@@ -56,3 +56,26 @@ def test_kernels_of_two_threads_run_at_the_same_time() -> None:
     with ThreadPoolExecutor(2) as pool:
         for done in [pool.submit(training) for _ in range(2)]:
             done.result()
+
+
+def test_what_is_seen_for_the_first_time_goes_before_what_is_seen_again() -> None:
+    order: list[str] = []
+
+    def wait_for_it(kind: str) -> None:
+        with baton.held(kind):
+            order.append(kind)
+            # As long as a page takes, so that each has used up some of its share.
+            threading.Event().wait(0.01)
+
+    queue = [baton.PAGE] * 4 + [baton.OPENING] * 4
+    with ThreadPoolExecutor(len(queue)) as pool:
+        with baton.held(baton.TRAINING):
+            waiting = []
+            for place, kind in enumerate(queue, start=1):
+                waiting.append(pool.submit(wait_for_it, kind))
+                while sum(map(len, baton._baton._waiting.values())) < place:
+                    threading.Event().wait(0.001)
+        for done in waiting:
+            done.result()
+    # One page may come between, because both kinds begin with nothing used.
+    assert sorted(order[:5]) == [*[baton.OPENING] * 4, baton.PAGE]

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from lstm_core import tables
-from lstm_core.baton import PAGE, held
+from lstm_core.baton import OPENING, PAGE, held
 from lstm_core.charts import CHARTS, HEAT, spec
 from lstm_core.cost import too_much
 from lstm_core.experiment import Experiment
@@ -165,10 +165,11 @@ def live(
     @st.fragment(run_every=max(FRAME_SECONDS, slower) if moving else None)
     def frame() -> None:
         race.renew()
+        kind = PAGE if _desk().get("race") is race else OPENING
         _desk()["race"] = race
         if moving and not race.moving:
             st.rerun()
-        with held(PAGE):
+        with held(kind):
             st.progress(race.progress, _progress(race))
             st.markdown("  \n".join(_line(racer, colour) for racer, colour in zip(race.racers, COLOURS, strict=False)))
             if extra:

@@ -101,6 +101,11 @@ async def _leaving(address: str, process: psutil.Process, leave: Leaving, seed: 
     return await _until_idle(process)
 
 
+async def _elsewhere(visitor: Visitor) -> None:
+    """Look at another page, whose own race is over in a moment."""
+    await visitor.turn_to("activations", "others=&length=10&steps=100")
+
+
 async def _silence(visitor: Visitor) -> None:
     visitor.fall_silent()
 
@@ -121,8 +126,14 @@ def _comings_and_goings() -> None:
             end="",
         )
         print(f"threads {threads} and {process.num_threads()}.", flush=True)
-        for name, how, seed in (("a tab is closed", Visitor.close, 1), ("a visitor falls silent", _silence, 2)):
-            print(f"- Training ends {asyncio.run(_leaving(server.address, process, how, seed)):.1f} s after {name}.")
+        ways = {
+            "a tab is closed": Visitor.close,
+            "another page is opened": _elsewhere,
+            "a visitor falls silent": _silence,
+        }
+        for seed, (name, leave) in enumerate(ways.items()):
+            seconds = asyncio.run(_leaving(server.address, process, leave, seed))
+            print(f"- Training ends {seconds:.1f} s after {name}.", flush=True)
 
         async def eight() -> float:
             visitors = [await _race(server.address, 100 + seed) for seed in range(8)]

@@ -81,6 +81,12 @@ class Visitor:
         await self._rerun()
         return time.monotonic()
 
+    async def turn_to(self, page: str, query: str = "") -> None:
+        """Go to another page in the same tab."""
+        self.page, self.query, self._script = page, query, ""
+        self.widgets.clear()
+        await self._rerun()
+
     async def press(self, label: str) -> float:
         """Click on a button; the time of the click."""
         key = self.labels[label]
