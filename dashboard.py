@@ -6,7 +6,7 @@ from lstm_core.presets import FAMILY_RACERS, OPENINGS, variants
 from lstm_core.ui import controls
 from lstm_core.ui.live import live
 from lstm_core.ui.setup import PAGES, setup
-from lstm_core.ui.words import the_task, three_texts
+from lstm_core.ui.words import equations, the_task, three_texts
 
 setup("dashboard")
 st.markdown(
@@ -29,6 +29,7 @@ live(
     charts=("loss", "gradient_through_time", "gradient_by_step", "largest_state"),
 )
 
+equations(racers)
 the_task(base)
 three_texts(
     racers == opening.experiments(),

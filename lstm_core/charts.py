@@ -1,108 +1,65 @@
-"""How are the tables drawn? One Altair chart for each, the same on a page and in a notebook."""
+"""
+Which charts are there, what is seen in them, why is it so, and who found it? The same on a page and in a notebook.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import altair as alt
 import pyarrow as pa
 
-from lstm_core import tables
-from lstm_core.tables import OVERFLOW, UNDERFLOW, Curve
+from lstm_core import flow, tables
+from lstm_core.pictures import BY_STEP, LESIONS, PLANE, RULER, STATES, lines
+from lstm_core.tables import Curve
 
-HEIGHT, PARTS_HEIGHT = 350, 70
-QUIET = "#8a8f98"
-HEAT_RANGE = [-12, 0]
-BY_STEP = "training step"
-# On a log axis only the powers of ten get a grid line.
-POWERS_OF_TEN = {
-    "condition": {"test": "abs(log(datum.value) / LN10 - round(log(datum.value) / LN10)) < 1e-6", "value": 1},
-    "value": 0,
+BY_TIME = "time step t of the sequence"
+
+
+@dataclass(frozen=True)
+class Paper:
+    """One row of `PAPERS`: who and when, and where to read it."""
+
+    label: str
+    address: str
+
+
+PAPERS = {
+    "bengio": Paper("Bengio, Simard, Frasconi 1994", "https://doi.org/10.1109/72.279181"),
+    "hochreiter": Paper("Hochreiter, Schmidhuber 1997", "https://doi.org/10.1162/neco.1997.9.8.1735"),
+    "gers": Paper("Gers, Schmidhuber, Cummins 2000", "https://doi.org/10.1162/089976600300015015"),
+    "pascanu": Paper("Pascanu, Mikolov, Bengio 2013", "https://proceedings.mlr.press/v28/pascanu13.html"),
+    "le": Paper("Le, Jaitly, Hinton 2015", "https://arxiv.org/abs/1504.00941"),
+    "greff": Paper("Greff and others 2017", "https://arxiv.org/abs/1503.04069"),
+    "tallec": Paper("Tallec, Ollivier 2018", "https://arxiv.org/abs/1804.11188"),
+    "vogt": Paper("Vogt and others 2022", "https://arxiv.org/abs/2006.14123"),
 }
-
-
-def lines(x: str, y: str, *, log: bool = False, parts: str | None = None, zero: bool = False) -> alt.LayerChart:
-    """
-    Lines over a table of `tables`: references dashed, earlier races grey, racers in colour, values off the axis as
-    triangles with a word beside them, other notes as dots. With `parts`, the parts of a racer differ by dash. The chart
-    never depends on the data.
-    """
-    across = alt.X("x:Q", title=x, scale=alt.Scale(nice=False, zero=False))
-    up = alt.Y(
-        "y:Q",
-        title=y,
-        scale=alt.Scale(type="log", nice=False) if log else alt.Scale(zero=zero),
-        axis=alt.Axis(format="~g", tickCount=6, gridOpacity=POWERS_OF_TEN) if log else alt.Axis(tickCount=6),
-    )
-    colour = alt.Color("series:N", sort=None, title=None, legend=alt.Legend(orient="top", columns=3, labelLimit=110))
-    dash = {}
-    if parts is not None:
-        legend = alt.Legend(orient="bottom", columns=2)
-        dash = {"strokeDash": alt.StrokeDash("part:N", sort=None, title=f"{parts}:", legend=legend)}
-    shape = alt.Shape(
-        "off:N",
-        legend=None,
-        scale=alt.Scale(domain=[OVERFLOW, UNDERFLOW], range=["triangle-up", "triangle-down"]),
-    )
-    told = [
-        alt.Tooltip("series:N", title="racer"),
-        alt.Tooltip("part:N", title=parts or "part"),
-        alt.Tooltip("x:Q", title=x),
-        alt.Tooltip("y:Q", title=y, format=".3g"),
-        alt.Tooltip("note:N", title="note"),
-    ]
-
-    grey, racer = alt.value(QUIET), "kind == 'racer'"
-
-    def only(*conditions: str) -> alt.Chart:
-        return alt.Chart().transform_filter(" && ".join(f"datum.{condition}" for condition in conditions))
-
-    def noted(side: str) -> alt.Chart:
-        chosen = only(racer, "note != ''", "off != ''", f"side == '{side}'").encode(
-            x=across, y=up, text="note:N", color=colour
-        )
-        if side == "left":
-            return chosen.mark_text(baseline="bottom", dy=-5, align="right", dx=-6)
-        return chosen.mark_text(baseline="bottom", dy=-5, align="left", dx=6)
-
-    return alt.layer(  # type: ignore[return-value]
-        only("kind == 'frame'").mark_point(size=0).encode(x=across, color=colour),
-        only("kind == 'reference'")
-        .mark_line(strokeDash=[5, 4], strokeWidth=1)
-        .encode(x=across, y=up, detail="series:N", color=grey),
-        only("kind == 'reference'", "note != ''")
-        .mark_text(baseline="bottom", align="right", dy=-11, dx=-4)
-        .encode(x=across, y=up, text="note:N", color=grey),
-        only("kind == 'ghost'")
-        .mark_line(opacity=0.45, strokeWidth=1.2)
-        .encode(x=across, y=up, detail=["series:N", "part:N"], color=grey, tooltip=told),
-        only(racer).mark_line(strokeWidth=2).encode(x=across, y=up, color=colour, tooltip=told, **dash),
-        only(racer, "off != ''")
-        .mark_point(filled=True, size=36, opacity=0.8)
-        .encode(x=across, y=up, color=colour, shape=shape, tooltip=told),
-        only(racer, "note != ''", "off == ''")
-        .mark_point(filled=True, size=70)
-        .encode(x=across, y=up, color=colour, tooltip=told),
-        noted("left"),
-        noted("right"),
-    ).properties(height=HEIGHT + (0 if parts is None else PARTS_HEIGHT))
 
 
 @dataclass(frozen=True)
 class Chart:
     """
-    One row of `CHARTS`: a title, the table it draws, and what to see in it; `description` for those who cannot. With
-    `of_a_moment`, it shows the training as it was at a step that the visitor goes back to.
+    One row of `CHARTS`: a title, the table it draws, what to see in it and why, the row of `PAPERS` it comes from;
+    `description` for those who cannot see. With `of_a_moment`, it shows the training as it was at a step that the
+    visitor goes back to. `stretched` to the width of its column, or as wide as its picture says.
     """
 
     title: str
     table: Callable[[Sequence[Curve]], pa.Table]
-    picture: alt.LayerChart
+    picture: alt.LayerChart | alt.Chart
     reading: str
+    why: str
+    paper: str
     description: str
     of_a_moment: bool = False
+    stretched: bool = True
 
-    def of(self, curves: Sequence[Curve]) -> alt.LayerChart:
+    @property
+    def caption(self) -> str:
+        """What to look for, why, and the paper, in Markdown."""
+        paper = PAPERS[self.paper]
+        return f"{self.reading} *Why:* {self.why} [{paper.label}]({paper.address})"
+
+    def of(self, curves: Sequence[Curve]) -> alt.LayerChart | alt.Chart:
         """The chart of these curves, to show in a notebook or to save."""
         return self.picture.properties(data=self.table(curves), title=self.title)
 
@@ -113,6 +70,8 @@ CHARTS = {
         tables.loss_by_step,
         lines(BY_STEP, "loss, mean of 20 steps", zero=True),
         "A curve on the upper dashed line has learned nothing but the average answer. ●: solved, ▲: above this chart.",
+        "whoever cannot carry what it read to the end can do no better.",
+        "bengio",
         "Line chart of the training loss of every racer by training step, with the constant predictor's loss dashed.",
     ),
     "gradient_through_time": Chart(
@@ -120,6 +79,8 @@ CHARTS = {
         tables.gradient_through_time,
         lines("time step of the sequence", "gradient norm", log=True, parts="gradient of"),
         "How much of the gradient reaches each time step: from nothing, nothing is learned. ▼: 0 to the computer.",
+        "each step back multiplies by a Jacobian; a hundred of them leave next to nothing, or far too much.",
+        "bengio",
         "Line chart on a log axis: norm of the gradient with respect to hidden and cell state at every time step.",
         of_a_moment=True,
     ),
@@ -128,6 +89,8 @@ CHARTS = {
         tables.grad_norm_by_step,
         lines(BY_STEP, "gradient norm", log=True),
         "Peaks are explosions; whatever rises above the dashed line is shortened to it, in the same direction.",
+        "now and then the product of Jacobians is large, and one step would throw the weights far away.",
+        "pascanu",
         "Line chart on a log axis: norm of the gradient of all weights by training step, with the clipping threshold.",
     ),
     "openness": Chart(
@@ -135,6 +98,8 @@ CHARTS = {
         tables.openness_by_step,
         lines(BY_STEP, "mean gate value", parts="gate"),
         "1 lets everything through, 0 nothing: a forget gate near 1 keeps, near 0 erases.",
+        "what is kept after k steps is the product of k forget gates.",
+        "gers",
         "Line chart of the mean value of every learned gate, between 0 and 1, by training step.",
         of_a_moment=True,
     ),
@@ -143,6 +108,8 @@ CHARTS = {
         tables.largest_state_by_step,
         lines(BY_STEP, "largest |c| or |h|", log=True),
         "The largest number in the cell state, or in the hidden state of cells without one: it should not run away.",
+        "without a forget gate every step adds up to 1 and nothing is taken away.",
+        "gers",
         "Line chart on a log axis: the largest absolute value of the cell state by training step.",
     ),
     "block_gradients": Chart(
@@ -150,6 +117,8 @@ CHARTS = {
         tables.block_grad_norms_by_step,
         lines(BY_STEP, "gradient norm", log=True, parts="rows of"),
         "A gate whose line lies far below the others is hardly being trained. ▼: below this chart.",
+        "a gate in saturation has no slope, and passes no gradient to its weights.",
+        "greff",
         "Line chart on a log axis: norm of the gradient in the weights of each gate by training step.",
     ),
     "accuracy": Chart(
@@ -157,6 +126,8 @@ CHARTS = {
         tables.accuracy_by_step,
         lines(BY_STEP, "share of right answers"),
         "The share of right answers in each fresh batch; guessing gives one over the number of classes.",
+        "part of an answer can be known from part of the memory.",
+        "hochreiter",
         "Line chart of the share of right answers by training step.",
     ),
     "difference": Chart(
@@ -164,59 +135,148 @@ CHARTS = {
         tables.loss_difference,
         lines(BY_STEP, "difference of losses", log=True),
         "1e-16 is the last digit of a double; training magnifies it, as in any two runs that differ by a digit.",
+        "both compute the same sums in another order.",
+        "greff",
         "Line chart on a log axis: absolute difference between the losses of the first two racers by training step.",
     ),
+    "reach": Chart(
+        "How far back: ‖∂h_T/∂h_t‖ of the RNN",
+        flow.reach_by_time_step,
+        lines(BY_TIME, "spectral norm", log=True, long_names=True),
+        "The measured line lies far below both bounds. Grey: before training. ▼: 0 in single precision.",
+        "each step multiplies by diag(φ'(a)) W_h; slopes are mostly below their maximum, and no direction is stretched "
+        "at every step.",
+        "pascanu",
+        "Line chart on a log axis: norm of the Jacobian of the last hidden state by time step, with two bounds.",
+        of_a_moment=True,
+    ),
+    "growth": Chart(
+        "Growth per step",
+        flow.growth_by_training_step,
+        lines(BY_STEP, "log of the factor per time step", parts="measured"),
+        "Below 0 gradients fade by that factor a step, above 0 they grow; an LSTM that remembers is near 0.",
+        "on its own input a network has one rate for long times, the largest Lyapunov exponent, and the measured slope "
+        "is that rate over one sequence.",
+        "vogt",
+        "Line chart of the largest Lyapunov exponent and the measured slope of every racer by training step.",
+    ),
+    "eigenvalues": Chart(
+        "Eigenvalues of W_h",
+        flow.eigenvalues,
+        PLANE,
+        "Points outside the circle are modes that a linear network would amplify.",
+        "the powers of a matrix grow or die, in the long run, with its spectral radius ρ, the largest distance from 0.",
+        "pascanu",
+        "The eigenvalues of the recurrent matrix in the complex plane, with the unit circle.",
+        of_a_moment=True,
+        stretched=False,
+    ),
+    "singular_values": Chart(
+        "Singular values beside eigenvalues",
+        flow.singular_values,
+        lines("rank", "value", zero=True),
+        "The two lines differ at the left: the norm is not the largest eigenvalue, unless W_h is normal.",
+        "a singular value is what one multiplication can stretch, an eigenvalue what stays of it under repetition.",
+        "pascanu",
+        "Line chart of the singular values and the absolute eigenvalues of the recurrent matrix, largest first.",
+        of_a_moment=True,
+    ),
+    "powers": Chart(
+        "Powers: ‖Wⁿ‖",
+        flow.powers,
+        lines("n", "spectral norm", log=True),
+        "Aⁿ, A = [[.5, 10], [0, .5]], first stands twentyfold over ρ and then dies; W_h is between ρⁿ and σ_maxⁿ.",
+        "both eigenvalues of A are .5, but its norm is 10: off the diagonal it shears before it shrinks.",
+        "pascanu",
+        "Line chart on a log axis: norms of the powers of the recurrent matrix and of a sheared example.",
+        of_a_moment=True,
+    ),
+    "highway": Chart(
+        "The highway, and what else is there",
+        flow.highway_by_time_step,
+        lines(BY_TIME, "spectral norm", log=True, long_names=True),
+        "The direct path is the product of the forget gates: exactly 1 without them. ∂c_T/∂c_t is that and the rest.",
+        "c' = f c + i g has a factor f on the cell's own path; everything else goes through gates and hidden state.",
+        "hochreiter",
+        "Line chart on a log axis: norm of the cell's Jacobian, of its direct part and of the rest, by time step.",
+        of_a_moment=True,
+    ),
+    "state_growth": Chart(
+        "The largest |c_t|",
+        flow.state_growth,
+        lines(BY_TIME, "max |c_t|", zero=True),
+        "With the forget gate held at 1 the state climbs along the sequence; with the gate it levels off.",
+        "up to 1 is added at every step; the highway at full width has no way of forgetting.",
+        "gers",
+        "Line chart of the largest cell state by time step, as set and with the forget gate held at 1.",
+        of_a_moment=True,
+    ),
+    "memory_ruler": Chart(
+        "Memory ruler",
+        flow.memory_ruler,
+        RULER,
+        "Units right of the dashed line keep longer than the sequence; the last bin holds all that keep for ever.",
+        "a forget gate at f keeps 1/e of the state for about 1/(1 - f) steps; chrono spreads the units over all.",
+        "tallec",
+        "Histogram of the time constants of the LSTM's units, with the length of the sequence.",
+        of_a_moment=True,
+    ),
+    "states": Chart(
+        "Transform or add: the states",
+        flow.states,
+        STATES,
+        "Where a mark comes, the RNN's rows flare up and fall back; the cell's rows take a step and keep it.",
+        "an RNN computes its state anew from W_h h, an LSTM adds to the state that is there.",
+        "hochreiter",
+        "Heat map of the first units' hidden state of the RNN and cell state of the LSTM by time step.",
+        of_a_moment=True,
+    ),
+    "state_change": Chart(
+        "Transform or add: the change per step",
+        flow.state_change,
+        lines(BY_TIME, "‖s_t - s_(t-1)‖ / ‖s_t‖", zero=True),
+        "The RNN moves at every step, and back again after a mark; the LSTM moves little, and what it added stays.",
+        "what a step changes is what the next steps can no longer read.",
+        "hochreiter",
+        "Line chart of the relative change of each racer's state by time step.",
+        of_a_moment=True,
+    ),
+    "clipping": Chart(
+        "Clipping: the norm",
+        flow.clipping,
+        lines(BY_STEP, "gradient norm", log=True, parts="clipping"),
+        "After clipping the line stays under the threshold; where it was under it already, nothing changes.",
+        "clipping by norm multiplies the whole gradient by one factor of at most 1.",
+        "pascanu",
+        "Line chart on a log axis: norm of the whole gradient before and after clipping by training step.",
+    ),
+    "direction": Chart(
+        "Clipping: the direction",
+        flow.direction,
+        lines(BY_STEP, "cosine of the angle", zero=True),
+        "By norm it is 1: the step is shorter and leads the same way. By value it leads elsewhere.",
+        "one factor for all keeps the direction, cutting each number apart does not.",
+        "pascanu",
+        "Line chart of the cosine between the gradient before and after clipping by training step.",
+    ),
+    "clipped_through_time": Chart(
+        "Clipping does not cure vanishing",
+        flow.clipped_through_time,
+        lines(BY_TIME, "‖∂L/∂h_t‖", log=True, parts="clipping"),
+        "At the last step that was clipped: one factor between before and after, what had vanished stays vanished.",
+        "a factor cannot change the ratio between near and far.",
+        "pascanu",
+        "Line chart on a log axis: gradient norm by time step, before and after clipping by norm.",
+        of_a_moment=True,
+    ),
+    "lesion": Chart(
+        "Lesion or retrain",
+        flow.lesions,
+        LESIONS,
+        "The farther a dot lies right of *as trained*, the more the cell leans on that gate; compare a racer without it.",
+        "the other weights were trained beside it, and a racer that never had it found a way of its own, or did not.",
+        "greff",
+        "Dots on a log axis: loss of each LSTM as trained and with each learned gate held at 1.",
+        of_a_moment=True,
+    ),
 }
-
-HEAT = (
-    alt.Chart()
-    .mark_rect()
-    .encode(
-        x=alt.X("x:Q", title="time step", scale=alt.Scale(nice=False)),
-        x2="x2:Q",
-        y=alt.Y("y:Q", title=BY_STEP, scale=alt.Scale(nice=False)),
-        y2="y2:Q",
-        color=alt.Color(
-            "value:Q",
-            title="log10 of the norm",
-            scale=alt.Scale(scheme="viridis", domain=HEAT_RANGE, clamp=True),
-            legend=alt.Legend(orient="top", gradientLength=110),
-        ),
-        tooltip=[
-            alt.Tooltip("x2:Q", title="time step"),
-            alt.Tooltip("y:Q", title=BY_STEP),
-            alt.Tooltip("norm:Q", title="norm", format=".3g"),
-        ],
-    )
-    .properties(height=290)
-)
-
-
-SAMPLE = (
-    alt.Chart(height=alt.Step(20))
-    .mark_rect()
-    .encode(
-        x=alt.X("x:Q", title="time step", scale=alt.Scale(nice=False)),
-        x2="x2:Q",
-        y=alt.Y("channel:N", sort=None, title=None),
-        color=alt.Color("part:N", sort=None, title=None, legend=alt.Legend(orient="top")),
-        opacity=alt.Opacity("value:Q", legend=None, scale=alt.Scale(range=[0.08, 1])),
-        tooltip=[
-            alt.Tooltip("channel:N"),
-            alt.Tooltip("x2:Q", title="time step"),
-            alt.Tooltip("value:Q", format=".3g"),
-        ],
-    )
-)
-
-FUNCTIONS = lines("x", "φ(x)").properties(height=280)
-SLOPES = lines("x", "φ'(x)").properties(height=280)
-
-
-def spec(picture: alt.LayerChart | alt.Chart) -> dict[str, Any]:
-    """The Vega-Lite specification without data, to which a page streams its tables."""
-    specification = picture.to_dict()
-    for part in (specification, *specification.get("layer", ())):
-        part.pop("data", None)
-    specification.pop("datasets", None)
-    return specification

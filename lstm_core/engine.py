@@ -90,7 +90,9 @@ class _ReferenceLearner:
 
     def back(self, trace: Trace, gradient: Tensor) -> None:
         trace.retain_gradients()
-        (trace.hidden if gradient.dim() == 3 else trace.final[0]).backward(gradient)
+        outputs = trace.hidden if gradient.dim() == 3 else trace.final[0]
+        # outputs.backward(gradient) would import sympy, 40 MB, to ask whether their shapes are symbols.
+        (outputs * gradient).sum().backward()
 
 
 def learner(parameters: Callable[[], Parameters], cell: Cell, engine: str) -> Learner:

@@ -28,4 +28,4 @@ def everything(curves: Sequence[Curve]) -> pa.Table:
                     if isinstance(number, int | float) and quantity != "step"
                 ]
     columns = ["racer", "step", "quantity", "part", "value"]
-    return of_rows(rows, columns) if rows else pa.table({name: [] for name in columns})
+    return of_rows(rows, columns) if rows else pa.schema([(name, pa.string()) for name in columns]).empty_table()

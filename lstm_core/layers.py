@@ -82,6 +82,20 @@ class Layer(nn.Module):
                     self.bias_h[self.block(name)] = 0
 
 
+class Readout(nn.Module):
+    """A linear map of hidden states, (..., H) -> (..., O), uniform in +-1/sqrt(H) as torch.nn.Linear, which would draw
+    from the generator that the whole process shares."""
+
+    def __init__(self, hidden_size: int, outputs: int, generator: Generator | None) -> None:
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(torch.empty(outputs, hidden_size)), nn.Parameter(torch.empty(outputs))
+        for parameter in self.parameters():
+            nn.init.uniform_(parameter, -(hidden_size**-0.5), hidden_size**-0.5, generator=generator)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        return nn.functional.linear(hidden, self.weight, self.bias)
+
+
 def _check_sizes(**sizes: int) -> None:
     for name, value in sizes.items():
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:

@@ -112,6 +112,13 @@ def _layouts_agree(results: Results) -> bool:
     return one[-1].step == other[-1].step and all(abs(a.loss - b.loss) <= 1e-12 for a, b in early)
 
 
+def _cell_keeps_a_path(results: Results) -> bool:
+    rnn, lstm = results.values()
+    paths = [snapshot.cell_grad_norms or (0.0, 1.0) for snapshot in (lstm[0], lstm[-1])]
+    learned = lstm[-1].mean_loss < TASKS["adding"].constant_loss(0) / 3
+    return _reach(rnn[0]) < 1e-12 and min(path[0] / path[-1] for path in paths) > 0.01 and learned
+
+
 OPENINGS = {
     "dashboard": Opening(
         "The LSTM solves adding; at that step the vanilla RNN is still within 10 % of the constant predictor, and less "
@@ -126,6 +133,14 @@ OPENINGS = {
         Experiment(cell="rnn", length=100, steps=1200, lr=0.003),
         {label: ACTIVATION_RACERS[label] for label in ("tanh", "sigmoid", "ReLU", FROM_IDENTITY)},
         _only_identity_learns,
+    ),
+    "gradient_flow": Opening(
+        "Before training less than 1e-12 of the RNN's gradient of the last hidden state reaches the first time step; "
+        "of the LSTM's gradient of the last cell state more than 1 % does, then and at the end, when its loss is below "
+        "a third of the constant predictor's.",
+        Experiment(length=100, steps=500, forget_bias=CHRONO),
+        {"vanilla RNN": FAMILY_RACERS["vanilla RNN"], "LSTM": FAMILY_RACERS["LSTM"]},
+        _cell_keeps_a_path,
     ),
     "gates": Opening(
         "With all gates, or coupled ones, adding is solved, with none it is not. The largest |c| is at most 1 with "

@@ -94,11 +94,13 @@ class Racer:
 class Race:
     """
     Racers that train side by side, none over `MOST_AHEAD` snapshots ahead, from `start` to `pause` or the end; `anew`,
-    even if somebody has trained them already. It `begins` at some time, and has been `served` so many seconds.
+    even if somebody has trained them already; with `weights`, see `Run`. It `begins` at some time, and has been
+    `served` so many seconds.
     """
 
-    def __init__(self, experiments: Mapping[str, Experiment], anew: bool = False) -> None:
-        self.racers = tuple(Racer(label, run_of(experiment, anew)) for label, experiment in experiments.items())
+    def __init__(self, experiments: Mapping[str, Experiment], anew: bool = False, weights: bool = False) -> None:
+        runs = ((label, run_of(experiment, anew, weights)) for label, experiment in experiments.items())
+        self.racers = tuple(Racer(label, run) for label, run in runs)
         self.running = False
         self.begins = self.served = self._expires = 0.0
 

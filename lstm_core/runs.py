@@ -11,7 +11,7 @@ from lstm_core.baton import TRAINING, held
 from lstm_core.experiment import Experiment
 from lstm_core.training import Snapshot, train
 
-MOST_SNAPSHOTS = 200
+MOST_SNAPSHOTS, MOST_WEIGHTS = 200, 20
 MOST_KEPT = 24
 FAILED = "failed"
 
@@ -19,11 +19,12 @@ FAILED = "failed"
 class Run:
     """
     One experiment in training: `snapshots` grows to about `MOST_SNAPSHOTS`, evenly over the training; `ended` says why
-    it stopped growing, `error` what went wrong; `durations` are the seconds that each snapshot took.
+    it stopped growing, `error` what went wrong; `durations` are the seconds that each snapshot took. With `weights`,
+    about `MOST_WEIGHTS` of the snapshots have theirs with them.
     """
 
-    def __init__(self, experiment: Experiment) -> None:
-        self.experiment = experiment
+    def __init__(self, experiment: Experiment, weights: bool = False) -> None:
+        self.experiment, self.weights = experiment, weights
         self.snapshots: list[Snapshot] = []
         self.durations: list[float] = []
         self.error: str | None = None
@@ -46,7 +47,9 @@ class Run:
             started = time.perf_counter()
             try:
                 if self._training is None:
-                    self._training = train(self.experiment, math.ceil(self.experiment.steps / MOST_SNAPSHOTS))
+                    every = math.ceil(self.experiment.steps / MOST_SNAPSHOTS)
+                    weights_every = every * (MOST_SNAPSHOTS // MOST_WEIGHTS) if self.weights else None
+                    self._training = train(self.experiment, every, weights_every)
                 snapshot = next(self._training)
                 self._done += 1
                 if self._done > len(self.snapshots):
@@ -61,19 +64,20 @@ class Run:
         self._training, self._done = None, 0
 
 
-_known: WeakValueDictionary[Experiment, Run] = WeakValueDictionary()
-_kept: OrderedDict[Experiment, Run] = OrderedDict()
+_known: WeakValueDictionary[tuple[Experiment, bool], Run] = WeakValueDictionary()
+_kept: OrderedDict[tuple[Experiment, bool], Run] = OrderedDict()
 _choosing = threading.Lock()
 
 
-def run_of(experiment: Experiment, anew: bool = False) -> Run:
+def run_of(experiment: Experiment, anew: bool = False, weights: bool = False) -> Run:
     """The run of this experiment: the one that somebody looks at or one of the last `MOST_KEPT`, or a new one."""
+    key = experiment, weights
     with _choosing:
-        run = _known.get(experiment)
+        run = _known.get(key)
         if anew or run is None or run.error:
-            run = _known[experiment] = Run(experiment)
-        _kept[experiment] = run
-        _kept.move_to_end(experiment)
+            run = _known[key] = Run(experiment, weights)
+        _kept[key] = run
+        _kept.move_to_end(key)
         while len(_kept) > MOST_KEPT:
             _kept.popitem(last=False)
         return run

@@ -9,6 +9,7 @@ the point) and `side` (on which side of it).
 
 import dataclasses
 import math
+from array import array
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -64,7 +65,7 @@ class Point(NamedTuple):
     note: str = ""
 
 
-def _points(curves: Sequence[Curve], value: Callable[[Snapshot], dict[str, float | None]]) -> Iterable[Point]:
+def by_step(curves: Sequence[Curve], value: Callable[[Snapshot], dict[str, float | None]]) -> Iterable[Point]:
     """A point by training step for each part of a snapshot's value."""
     for curve in curves:
         kind = "ghost" if curve.ghost else "racer"
@@ -74,32 +75,43 @@ def _points(curves: Sequence[Curve], value: Callable[[Snapshot], dict[str, float
                     yield Point(snapshot.step, y, curve.label, part, kind)
 
 
-def _frame(curves: Sequence[Curve], first: int = 0, last: int | None = None) -> list[Point]:
+def axis_ends(curves: Sequence[Curve], first: int = 0, last: int | None = None) -> list[Point]:
     """The ends of the axis, by default all training steps, and the racers in their order, so that colours stay."""
     shown = [curve for curve in curves if not curve.ghost]
     ends = (first, max(curve.experiment.steps for curve in shown) if last is None else last)
     return [Point(x, math.nan, curve.label, kind="frame") for curve in shown for x in ends]
 
 
-def _references(curves: Sequence[Curve], lines: Iterable[tuple[str, float]]) -> Iterable[Point]:
+def level_lines(curves: Sequence[Curve], lines: Iterable[tuple[str, float]]) -> Iterable[Point]:
     """Level lines from end to end, with their names at the right."""
-    last = max(point.x for point in _frame(curves))
+    last = max(point.x for point in axis_ends(curves))
     for name, y in lines:
         yield Point(0, y, name, kind="reference")
         yield Point(last, y, name, kind="reference", note=name)
 
 
-def _table(points: Iterable[Point]) -> pa.Table:
+def of_points(points: Iterable[Point]) -> pa.Table:
     """The points as a table; notes stand to the right of their points, in the last quarter of the axis to the left."""
     points = list(points)
     first, last = min(point.x for point in points), max(point.x for point in points)
     sides = ["right" if point.x < first + 0.75 * (last - first) else "left" for point in points]
-    return pa.table([*map(list, zip(*points, strict=True)), sides], names=COLUMNS)
+    return of_rows([(*point, side) for point, side in zip(points, sides, strict=True)], COLUMNS)
 
 
 def of_rows(rows: Iterable[tuple[Any, ...]], names: list[str]) -> pa.Table:
     """At least one row, by the names of their columns."""
-    return pa.table([list(column) for column in zip(*rows, strict=True)], names=names)
+    return pa.table([_column(values) for values in zip(*rows, strict=True)], names=names)
+
+
+def _column(values: Sequence[Any]) -> pa.Array:
+    """Strings, whole numbers or numbers. pa.array would import pandas, 45 MB, to ask whether it was given a Series."""
+    if isinstance(values[0], str):
+        texts = pa.lib.StringBuilder()
+        texts.append_values(values)
+        return texts.finish()
+    whole = all(isinstance(value, int) for value in values)
+    numbers = pa.py_buffer(array("q" if whole else "d", values))
+    return pa.Array.from_buffers(pa.int64() if whole else pa.float64(), len(values), [None, numbers])
 
 
 def _below(points: Iterable[Point], ceiling: float) -> list[Point]:
@@ -138,49 +150,49 @@ def loss_by_step(curves: Sequence[Curve]) -> pa.Table:
     }
     points = (
         point._replace(note=endings.get((point.series, point.x), "") if point.kind == "racer" else "")
-        for point in _points(curves, lambda snapshot: {"": snapshot.mean_loss})
+        for point in by_step(curves, lambda snapshot: {"": snapshot.mean_loss})
     )
-    return _table([*_frame(curves), *_references(curves, lines), *_below(points, 2 * constant)])
+    return of_points([*axis_ends(curves), *level_lines(curves, lines), *_below(points, 2 * constant)])
 
 
 def grad_norm_by_step(curves: Sequence[Curve]) -> pa.Table:
     """Norm of the whole gradient, before clipping, and the threshold of clipping by norm."""
     experiment = curves[0].experiment
     lines = [("clipped above", experiment.clip_at)] if experiment.clip == "norm" else []
-    points = _points(curves, lambda snapshot: {"": snapshot.grad_norm})
-    return _table([*_frame(curves), *_references(curves, lines), *on_log_axis(points, smallest_normal(curves))])
+    points = by_step(curves, lambda snapshot: {"": snapshot.grad_norm})
+    return of_points([*axis_ends(curves), *level_lines(curves, lines), *on_log_axis(points, smallest_normal(curves))])
 
 
 def block_grad_norms_by_step(curves: Sequence[Curve]) -> pa.Table:
     """Norm of the gradient in the rows of each gate and of the candidate."""
-    points = _points(
+    points = by_step(
         [curve for curve in curves if not curve.ghost],
         lambda snapshot: {BLOCK_NAMES[block]: norm for block, norm in snapshot.gate_grad_norms.items()},
     )
-    return _table([*_frame(curves), *_noted_once(on_log_axis(points, HARDLY_TRAINED), "below 1e-12")])
+    return of_points([*axis_ends(curves), *noted_once(on_log_axis(points, HARDLY_TRAINED), "below 1e-12")])
 
 
 def openness_by_step(curves: Sequence[Curve]) -> pa.Table:
     """Mean value of each learned gate, from 0, closed, to 1, open."""
-    points = _points(
+    points = by_step(
         [curve for curve in curves if not curve.ghost],
         lambda snapshot: {BLOCK_NAMES[gate]: value for gate, value in snapshot.openness.items()},
     )
-    return _table([*_frame(curves), *(point for point in points if math.isfinite(point.y))])
+    return of_points([*axis_ends(curves), *(point for point in points if math.isfinite(point.y))])
 
 
 def largest_state_by_step(curves: Sequence[Curve]) -> pa.Table:
     """Largest absolute value of the cell state, or of the hidden state where there is no cell state."""
-    points = _points(
+    points = by_step(
         curves,
         lambda snapshot: {"": snapshot.max_hidden if snapshot.max_cell is None else snapshot.max_cell},
     )
-    return _table([*_frame(curves), *on_log_axis(points, smallest_normal(curves))])
+    return of_points([*axis_ends(curves), *on_log_axis(points, smallest_normal(curves))])
 
 
 def accuracy_by_step(curves: Sequence[Curve]) -> pa.Table:
     """Share of right answers in the batch; empty where the task has no classes."""
-    return _table([*_frame(curves), *_points(curves, lambda snapshot: {"": snapshot.accuracy})])
+    return of_points([*axis_ends(curves), *by_step(curves, lambda snapshot: {"": snapshot.accuracy})])
 
 
 def _shown_steps(experiment: Experiment, most: int) -> range:
@@ -200,10 +212,10 @@ def gradient_through_time(curves: Sequence[Curve]) -> pa.Table:
             if norms is not None:
                 points += [Point(t + 1, norms[t], curve.label, part) for t in steps]
     length = max(curve.experiment.time_steps for curve in curves if not curve.ghost)
-    return _table([*_frame(curves, 1, length), *_noted_once(on_log_axis(points, smallest_normal(curves)))])
+    return of_points([*axis_ends(curves, 1, length), *noted_once(on_log_axis(points, smallest_normal(curves)))])
 
 
-def _noted_once(points: Iterable[Point], underflow: str = UNDERFLOW) -> Iterable[Point]:
+def noted_once(points: Iterable[Point], underflow: str = UNDERFLOW) -> Iterable[Point]:
     """Say in words what is off the axis, at the first such point of each line."""
     said = set()
     for point in points:
@@ -272,7 +284,7 @@ def activation_curves(names: Sequence[str], slope: bool) -> pa.Table:
         row = ACTIVATIONS[name]
         y = (row.derivative if slope else row.function)(x)
         points += [Point(a, b, row.label) for a, b in zip(x.tolist(), y.tolist(), strict=True)]
-    return _table(points)
+    return of_points(points)
 
 
 def loss_difference(curves: Sequence[Curve]) -> pa.Table:
@@ -281,5 +293,5 @@ def loss_difference(curves: Sequence[Curve]) -> pa.Table:
     points = [
         Point(a.step, abs(a.loss - b.loss), "difference") for a, b in zip(one.snapshots, other.snapshots, strict=False)
     ]
-    frame = _frame([dataclasses.replace(one, label="difference")])
-    return _table([*frame, *_noted_once(on_log_axis(points, ROUNDING), "exactly equal")])
+    frame = axis_ends([dataclasses.replace(one, label="difference")])
+    return of_points([*frame, *noted_once(on_log_axis(points, ROUNDING), "exactly equal")])

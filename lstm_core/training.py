@@ -6,7 +6,7 @@ from array import array
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Generator, Tensor, nn
@@ -15,7 +15,7 @@ from lstm_core.cells import Trace
 from lstm_core.engine import Learner, learner, resolve
 from lstm_core.experiment import CHRONO, Experiment
 from lstm_core.initialisation import Chrono
-from lstm_core.layers import Layer, Stack
+from lstm_core.layers import Layer, Readout, Stack
 from lstm_core.tasks import TASKS
 from lstm_core.updates import update_rule
 
@@ -33,7 +33,8 @@ class Snapshot:
     `mean_loss` is the mean of the last 20 losses, by which a task counts as solved. `grad_norm` is over all parameters,
     before clipping; `gate_grad_norms` over the rows of one block. `hidden_grad_norms` and `cell_grad_norms` are
     ||dL/dh_t|| and ||dL/dc_t|| for t = 1 .. T. `openness` is the mean of each gate over batch, units and time. `ended`
-    says why this is the last snapshot.
+    says why this is the last snapshot. `clip_cosine` is the cosine of the angle between the gradient before and after
+    clipping. `weights` are those of this step in one vector, see `Network.load`, where they were asked for.
     """
 
     step: int
@@ -42,6 +43,7 @@ class Snapshot:
     accuracy: float | None
     grad_norm: float
     clipped_grad_norm: float
+    clip_cosine: float
     gate_grad_norms: dict[str, float]
     hidden_grad_norms: Sequence[float]
     cell_grad_norms: Sequence[float] | None
@@ -50,10 +52,14 @@ class Snapshot:
     openness: dict[str, float]
     engine: str
     ended: str | None
+    weights: Tensor | None = dataclasses.field(default=None, compare=False, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; inf and nan, which JSON does not know, become the words "inf", "-inf" and "nan"."""
-        return {spec.name: _plain(getattr(self, spec.name)) for spec in dataclasses.fields(self)}
+        """
+        Plain values for JSON, without the weights; inf and nan, which JSON does not know, become the words "inf",
+        "-inf" and "nan".
+        """
+        return {spec.name: _plain(getattr(self, spec.name)) for spec in dataclasses.fields(self) if spec.compare}
 
 
 def _plain(value: Any) -> Any:
@@ -72,12 +78,7 @@ class Network(nn.Module):
         generator = Generator().manual_seed(SEED_OF_WEIGHTS + experiment.seed)
         chrono = experiment.forget_bias == CHRONO
         self.task = TASKS[experiment.task]
-        outputs = len(self.task.outputs)
-        # A plain nn.Linear(...) would draw first weights from the generator that the whole process shares.
-        self.readout = nn.utils.skip_init(nn.Linear, experiment.hidden, outputs)
-        bound = experiment.hidden**-0.5
-        for parameter in self.readout.parameters():
-            nn.init.uniform_(parameter, -bound, bound, generator=generator)
+        self.readout = Readout(experiment.hidden, len(self.task.outputs), generator)
         self.stack = Stack(
             experiment.recurrent_cell,
             len(self.task.inputs),
@@ -90,6 +91,11 @@ class Network(nn.Module):
             generator=generator,
         )
         self.to(experiment.dtype)
+
+    def load(self, weights: Tensor) -> Self:
+        """Take over the weights of a snapshot, in its precision."""
+        nn.utils.vector_to_parameters(weights, self.to(weights.dtype).parameters())
+        return self
 
     @property
     def layer(self) -> Layer:
@@ -139,9 +145,10 @@ def samples(experiment: Experiment) -> Iterator[tuple[Tensor, Tensor]]:
         )
 
 
-def train(experiment: Experiment, record_every: int = 1) -> Iterator[Snapshot]:
+def train(experiment: Experiment, record_every: int = 1, weights_every: int | None = None) -> Iterator[Snapshot]:
     """
-    Train, and yield a snapshot of the first step, of every `record_every`-th and of the last.
+    Train, and yield a snapshot of the first step, of every `record_every`-th and of the last. Of these, the first, each
+    at a multiple of `weights_every`, and the last have their weights with them; by default none has.
 
     It ends when the task is solved, when loss or gradient are no longer finite ("diverged": a result, not an error), or
     after `experiment.steps` ("completed"). Equal experiments yield bitwise equal snapshots on the same engine, which is
@@ -171,8 +178,10 @@ def train(experiment: Experiment, record_every: int = 1) -> Iterator[Snapshot]:
         snapshot = None
         recorded = ended or step == 1 or step % record_every == 0
         gate_grad_norms = _gate_gradient_norms(network.layer) if recorded else {}
+        before = gradient.clone() if recorded else gradient
         _clip(experiment, gradient, grad_norm)
         if recorded:
+            with_weights = weights_every is not None and (ended or step == 1 or step % weights_every == 0)
             hidden_norms, *cell_norms = (array("d", norms.tolist()) for norms in trace.gradient_norms())
             snapshot = Snapshot(
                 step=step,
@@ -181,6 +190,7 @@ def train(experiment: Experiment, record_every: int = 1) -> Iterator[Snapshot]:
                 accuracy=task.accuracy(answer, targets),
                 grad_norm=grad_norm,
                 clipped_grad_norm=_norm(gradient),
+                clip_cosine=_cosine(before, gradient),
                 gate_grad_norms=gate_grad_norms,
                 hidden_grad_norms=hidden_norms,
                 cell_grad_norms=cell_norms[0] if cell_norms else None,
@@ -189,9 +199,10 @@ def train(experiment: Experiment, record_every: int = 1) -> Iterator[Snapshot]:
                 openness={gate: float(values.mean()) for gate, values in trace.gates.items()},
                 engine=engine,
                 ended=ended,
+                weights=weights.clone() if with_weights else None,
             )
         # While it waits to go on, a training keeps its weights and nothing that belongs to this step.
-        del answer, loss, trace
+        del answer, loss, trace, before
         if not ended:
             update()
         if snapshot:
@@ -221,6 +232,11 @@ def _largest(states: Tensor) -> float:
 
 def _norm(tensor: Tensor) -> float:
     return float(torch.linalg.vector_norm(tensor, dtype=torch.float64))
+
+
+def _cosine(one: Tensor, other: Tensor) -> float:
+    """Of the angle between two vectors; nan where one of them has no direction."""
+    return float(one.double() @ other.double()) / (_norm(one) * _norm(other) or math.nan)
 
 
 def _gate_gradient_norms(layer: Layer) -> dict[str, float]:

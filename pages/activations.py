@@ -8,7 +8,7 @@ from lstm_core.presets import ACTIVATION_RACERS, OPENINGS, variants
 from lstm_core.ui import controls
 from lstm_core.ui.live import MOST_RACERS, live
 from lstm_core.ui.setup import setup
-from lstm_core.ui.words import FUNCTIONS_SPEC, SLOPES_SPEC, the_task, three_texts
+from lstm_core.ui.words import FUNCTIONS_SPEC, SLOPES_SPEC, equations, the_task, three_texts
 
 setup("activations")
 st.markdown(
@@ -54,6 +54,7 @@ for name in names:
         rf" \varphi'(x) &= {row.slope_formula} \end{{aligned}}"
     )
 
+equations(racers)
 the_task(base)
 three_texts(
     racers == opening.experiments(),

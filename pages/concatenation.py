@@ -9,7 +9,7 @@ from lstm_core.race import Race
 from lstm_core.ui import controls
 from lstm_core.ui.live import live
 from lstm_core.ui.setup import setup
-from lstm_core.ui.words import the_task, three_texts
+from lstm_core.ui.words import equations, the_task, three_texts
 
 NOTES = {
     "same weights": "Both start from the very same numbers, in double precision: only the layout is left to differ.",
@@ -59,6 +59,7 @@ live(
     extra=measured,
 )
 
+equations(racers)
 the_task(next(iter(racers.values())))
 three_texts(
     racers == opening.experiments(),

@@ -8,7 +8,7 @@ from lstm_core.presets import GATE_SETS, OPENINGS, variants
 from lstm_core.ui import controls
 from lstm_core.ui.live import live
 from lstm_core.ui.setup import setup
-from lstm_core.ui.words import the_task, three_texts
+from lstm_core.ui.words import equations, the_task, three_texts
 
 setup("gates")
 st.markdown(
@@ -20,21 +20,13 @@ opening = OPENINGS["gates"]
 yours, *rivals = opening.racers
 left, right = st.columns(2)
 with left:
-    gates = "".join(controls.draw("gates", opening.base))
-    with st.container(horizontal=True):
-        coupled = controls.draw("coupled", opening.base)
-        peephole = controls.draw("peephole", opening.base)
-    if coupled and not {"i", "f"} <= set(gates):
-        st.caption("Coupling needs both the input and the forget gate; it is off.")
-        coupled = False
-    if peephole and not gates:
-        st.caption("Without gates there is nothing for peepholes to look into.")
+    gates = controls.gates(opening.base)
 with right:
     forget_bias = controls.forget_bias(opening.base)
 chosen = controls.several("Race it against", controls.same(GATE_SETS), rivals, key="variants")
 
 base = controls.shared(opening.base, forget_bias=forget_bias)
-cell = dataclasses.replace(base, gates=gates, coupled=coupled, peephole=peephole)
+cell = dataclasses.replace(base, **gates)
 st.caption(
     "Variants of Greff and others, 2017. V: vanilla, with peepholes. From it, NIG, NFG, NOG: no input, forget, output "
     "gate; NIAF, NOAF: no input, output activation; CIFG: coupled gates; NP: no peepholes."
@@ -43,9 +35,11 @@ racers = {yours: cell, **variants(base, {name: GATE_SETS[name] for name in chose
 live(
     "gates",
     racers,
-    charts=("loss", "largest_state", "gradient_through_time", "openness", "block_gradients", "gradient_by_step"),
+    charts=("loss", "largest_state", "gradient_through_time", "openness", "lesion", "block_gradients"),
+    weights=True,
 )
 
+equations(racers)
 the_task(base)
 three_texts(
     racers == opening.experiments(),

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from lstm_core import Experiment, Snapshot, runs, train
 from lstm_core.charts import CHARTS
+from lstm_core.equations import latex
 from lstm_core.presets import GATE_SETS, OPENINGS
 from lstm_core.race import Race
 from lstm_core.tables import Curve
@@ -84,6 +85,31 @@ def test_a_page_opens_on_its_calibrated_race(name: str, visits: list[AppTest]) -
     assert visit.title[0].value == PAGES[name].question
     assert experiments(visit) == OPENINGS[name].experiments()
     assert visit.session_state[SLOT].race.running
+
+
+def test_the_sections_of_the_gradients_flow_show_every_measurement_of_one_race(visits: list[AppTest]) -> None:
+    visit = open_page(visits, "gradient_flow", seed="3")
+    race, shown = visit.session_state[SLOT].race, set[str]()
+    for section in visit.segmented_control(key="section").options:
+        check(visit.segmented_control(key="section").set_value(section).run())
+        shown |= {text.value for text in visit.caption}
+        assert visit.session_state[SLOT].race is race
+    of_the_page = {"reach", "growth", "eigenvalues", "singular_values", "powers", "highway", "state_growth"}
+    of_the_page |= {"memory_ruler", "states", "state_change", "clipping", "direction", "clipped_through_time"}
+    assert {CHARTS[name].caption for name in of_the_page} <= shown
+
+
+def test_the_gates_page_tells_what_a_lesion_costs(visits: list[AppTest]) -> None:
+    visit = open_page(visits, "gates")
+    assert CHARTS["lesion"].caption in [text.value for text in visit.caption]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_writes_out_the_equations_of_its_racers(name: str, visits: list[AppTest]) -> None:
+    visit = open_page(visits, name)
+    told = [shown.value for shown in visit.markdown]
+    for experiment in experiments(visit).values():
+        assert any(latex(experiment) in text for text in told)
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -232,7 +258,7 @@ def test_ten_quick_changes_start_one_training(visits: list[AppTest], monkeypatch
     visit = open_page(visits, "dashboard")
     begun: list[int] = []
 
-    def noted(experiment: Experiment, record_every: int) -> Iterator[Snapshot]:
+    def noted(experiment: Experiment, record_every: int, weights_every: int | None) -> Iterator[Snapshot]:
         begun.append(experiment.length)
         yield from train(experiment, record_every)
 
@@ -288,4 +314,5 @@ def test_a_look_back_leaves_the_loss_and_cuts_the_rest(visits: list[AppTest]) ->
     check(visit.slider(key="moment").set_value(10).run())
     assert visit.slider(key="moment").value == 10
     assert curve.at(10).snapshots[-1].step == 10
-    assert {name for name, chart in CHARTS.items() if chart.of_a_moment} == {"gradient_through_time", "openness"}
+    assert CHARTS["gradient_through_time"].of_a_moment
+    assert not CHARTS["loss"].of_a_moment

@@ -56,7 +56,7 @@ def test_racers_keep_step_with_each_other() -> None:
 def test_racers_train_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
     meeting = threading.Barrier(2, timeout=60)
 
-    def sociable(experiment: Experiment, record_every: int) -> Iterator[Snapshot]:
+    def sociable(experiment: Experiment, record_every: int, weights_every: int | None) -> Iterator[Snapshot]:
         for snapshot in train(experiment, record_every):
             aside(meeting.wait)
             yield snapshot
@@ -72,7 +72,7 @@ def test_racers_on_the_reference_engine_go_one_at_a_time(monkeypatch: pytest.Mon
     going: list[int] = []
     most: list[int] = []
 
-    def counted(experiment: Experiment, record_every: int) -> Iterator[Snapshot]:
+    def counted(experiment: Experiment, record_every: int, weights_every: int | None) -> Iterator[Snapshot]:
         snapshots = train(experiment, record_every)
         yield next(snapshots)
         while True:
@@ -131,7 +131,7 @@ def test_a_race_that_nobody_looks_at_stands_still_until_somebody_does(monkeypatc
 
 
 def test_a_racer_that_fails_leaves_the_rest_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(experiment: Experiment, record_every: int) -> Iterator[Snapshot]:
+    def broken(experiment: Experiment, record_every: int, weights_every: int | None) -> Iterator[Snapshot]:
         if experiment.cell == "gru":
             raise RuntimeError("out of luck")
         yield from train(experiment, record_every)
@@ -164,7 +164,7 @@ def begun_from_now(monkeypatch: pytest.MonkeyPatch) -> list[Experiment]:
     """The experiments whose training begins from now on."""
     begun: list[Experiment] = []
 
-    def noted(experiment: Experiment, record_every: int) -> Iterator[Snapshot]:
+    def noted(experiment: Experiment, record_every: int, weights_every: int | None) -> Iterator[Snapshot]:
         begun.append(experiment)
         yield from train(experiment, record_every)
 
@@ -203,7 +203,7 @@ def test_only_so_many_runs_are_kept_that_nobody_looks_at() -> None:
 
 
 def test_a_run_that_failed_is_not_what_the_next_one_gets(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(experiment: Experiment, record_every: int) -> Iterator[Snapshot]:
+    def broken(experiment: Experiment, record_every: int, weights_every: int | None) -> Iterator[Snapshot]:
         yield from ()
         raise RuntimeError("out of luck")
 

@@ -27,6 +27,8 @@ ORDER = (
     "cost",
     "updates",
     "training",
+    "gradients",
+    "moments",
     "presets",
     "calibration",
     "rivals",
@@ -34,8 +36,11 @@ ORDER = (
     "runs",
     "race",
     "tables",
+    "flow",
     "export",
+    "pictures",
     "charts",
+    "equations",
     "ui",
     "__main__",
 )
@@ -80,6 +85,18 @@ def test_only_the_ui_knows_streamlit(file: Path) -> None:
 @pytest.mark.parametrize("file", [*FILES, *ROOT.glob("pages/*.py"), *ROOT.glob("tests/**/*.py"), ROOT / "dashboard.py"])
 def test_every_module_says_which_question_it_answers(file: Path) -> None:
     assert ast.get_docstring(ast.parse(file.read_text()))
+
+
+def test_the_dashboard_does_without_pandas_and_sympy() -> None:
+    """Which torch and pyarrow import when they are asked in the wrong way; 85 MB for each server."""
+    script = (
+        "import sys; from streamlit.testing.v1 import AppTest; "
+        "visit = AppTest.from_file('dashboard.py', default_timeout=60).run(); "
+        "assert visit.title; visit.session_state['showing'].race.pause(); "
+        "print([name for name in ('pandas', 'sympy') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "[]", done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(

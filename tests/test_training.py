@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from lstm_core import LSTM, TASKS, Experiment, Snapshot, train
+from lstm_core.layers import Readout
 from lstm_core.training import Network, parameter_count, samples
 
 SMALL = Experiment(length=12, hidden=6, batch=5, steps=12, precision="float64")
@@ -19,7 +20,7 @@ def last(experiment: Experiment) -> Snapshot:
     return snapshot
 
 
-def torch_twin(experiment: Experiment) -> tuple[nn.LSTM, nn.Linear]:
+def torch_twin(experiment: Experiment) -> tuple[nn.LSTM, Readout]:
     """torch's own LSTM and readout with the weights that the experiment starts from."""
     network = Network(experiment)
     ours = LSTM(len(TASKS[experiment.task].inputs), experiment.hidden).to(torch.float64)

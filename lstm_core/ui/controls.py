@@ -161,6 +161,20 @@ def one_of(label: str, names: dict[str, str], key: str) -> str:
     return place(_choice(label, names), key, next(iter(names)))
 
 
+def gates(base: Experiment) -> dict[str, Any]:
+    """Pills and toggles for what an LSTM's gates are; the fields of an experiment, as far as they go together."""
+    learned = "".join(draw("gates", base))
+    with st.container(horizontal=True):
+        coupled = draw("coupled", base)
+        peephole = draw("peephole", base)
+    if coupled and not {"i", "f"} <= set(learned):
+        st.caption("Coupling needs both the input and the forget gate; it is off.")
+        coupled = False
+    if peephole and not learned:
+        st.caption("Without gates there is nothing for peepholes to look into.")
+    return {"gates": learned, "coupled": coupled, "peephole": peephole}
+
+
 def forget_bias(base: Experiment) -> float | str:
     """A slider for b with the time constant 1 + e^b beside it, or chrono initialisation."""
     chrono = base.forget_bias == CHRONO

@@ -10,9 +10,10 @@ import streamlit as st
 
 from lstm_core import tables
 from lstm_core.baton import OPENING, PAGE, held
-from lstm_core.charts import CHARTS, HEAT, spec
+from lstm_core.charts import CHARTS
 from lstm_core.cost import too_much
 from lstm_core.experiment import Experiment
+from lstm_core.pictures import HEAT, spec
 from lstm_core.race import MOST_RACING, MOST_WAITING, Race, Racer, crowd
 from lstm_core.runs import FAILED
 from lstm_core.tables import Curve
@@ -56,7 +57,7 @@ def _curves(race: Race, ghost: bool = False) -> tuple[Curve, ...]:
     return tuple(Curve(racer.label, racer.experiment, list(racer.snapshots), ghost) for racer in race.racers)
 
 
-def _show(page: str, experiments: Mapping[str, Experiment]) -> Showing:
+def _show(page: str, experiments: Mapping[str, Experiment], weights: bool) -> Showing:
     """The race of these experiments: the one under way, or a new one that starts at once and leaves ghosts behind."""
     wanted, before = tuple(experiments.items()), st.session_state.get(SLOT)
     if before and (before.page, before.experiments) == (page, wanted):
@@ -67,7 +68,8 @@ def _show(page: str, experiments: Mapping[str, Experiment]) -> Showing:
         if before.page == page:
             ghosts = _comparable(_haunting(before), next(iter(experiments.values())))
     st.session_state.pop(MOMENT, None)
-    st.session_state[SLOT] = Showing(page, wanted, Race(experiments, st.session_state.pop(ANEW, False)), ghosts)
+    race = Race(experiments, st.session_state.pop(ANEW, False), weights)
+    st.session_state[SLOT] = Showing(page, wanted, race, ghosts)
     st.session_state[SLOT].race.start(REST_SECONDS if before else 0)
     return st.session_state[SLOT]
 
@@ -139,10 +141,11 @@ def live(
     experiments: Mapping[str, Experiment],
     charts: Sequence[str],
     extra: Callable[[Race], None] | None = None,
+    weights: bool = False,
 ) -> None:
     """
     Race the first `MOST_RACERS` experiments, and draw `charts`, rows of `CHARTS`, until all have ended; `extra` draws
-    what else the page shows of the race, in every frame.
+    what else the page shows of the race, in every frame. With `weights`, the charts can measure what they did.
     """
     if not experiments:
         _stop()
@@ -157,7 +160,7 @@ def live(
         return
     if TASKS[next(iter(experiments.values())).task].classes:
         charts = [charts[0], "accuracy", *charts[1:]]
-    showing = _show(page, experiments)
+    showing = _show(page, experiments, weights)
     race = showing.race
     _buttons(race)
     moving, slower = race.moving, crowd() * SECONDS_A_RACE
@@ -212,8 +215,10 @@ def _rows(items: Sequence[Any], length: int) -> list[Sequence[Any]]:
 def _chart(name: str, curves: Sequence[Curve]) -> None:
     chart = CHARTS[name]
     st.markdown(f"**{chart.title}**")
-    st.vega_lite_chart(chart.table(curves), SPECS[name], key=f"chart {name}", alt=chart.description)
-    st.caption(chart.reading)
+    width = "stretch" if chart.stretched else "content"
+    table = chart.table(curves)
+    st.vega_lite_chart(table, SPECS[name], key=f"chart {name}", alt=chart.description, width=width)  # type: ignore[call-overload]
+    st.caption(chart.caption)
 
 
 def _progress(race: Race) -> str:

@@ -35,6 +35,9 @@ PAGES = {
         ":material/ssid_chart:",
         "Is the activation function to blame?",
     ),
+    "gradient_flow": Page(
+        "pages/gradient_flow.py", "Gradient flow", ":material/water:", "How far back does the gradient reach?"
+    ),
     "gates": Page("pages/gates.py", "Gates", ":material/tune:", "What does each gate buy?"),
     "concatenation": Page(
         "pages/concatenation.py", "Concatenation", ":material/join:", "Is one matrix for [h; x] any different from two?"

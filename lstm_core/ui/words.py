@@ -1,10 +1,14 @@
 """What does a page say besides its charts? The task at hand, and three short texts."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from lstm_core import tables
-from lstm_core.charts import FUNCTIONS, SAMPLE, SLOPES, spec
+from lstm_core.activations import ACTIVATIONS
+from lstm_core.equations import latex, terms
 from lstm_core.experiment import Experiment
+from lstm_core.pictures import FUNCTIONS, SAMPLE, SLOPES, spec
 from lstm_core.tasks import TASKS
 
 SAMPLE_SPEC, FUNCTIONS_SPEC, SLOPES_SPEC = map(spec, (SAMPLE, FUNCTIONS, SLOPES))
@@ -39,3 +43,24 @@ def three_texts(as_opened: bool, look: str, why: str, article: str) -> None:
         with column:
             st.subheader(heading)
             st.markdown(text)
+
+
+def equations(experiments: Mapping[str, Experiment]) -> None:
+    """The equations of every racer's cell, as set, with the shapes and sizes of its weights."""
+    if not experiments:
+        return
+    st.subheader("The equations, as set")
+    for tab, experiment in zip(st.tabs(list(experiments)), experiments.values(), strict=True):
+        found = terms(experiment)
+        rows = [
+            f"| ${term.name}$ | {' × '.join(map(str, term.shape))} | {term.size:,} | {term.about} |" for term in found
+        ]
+        table = "\n".join(["| weights | shape | numbers | |", "|---|---|---|---|", *rows])
+        row = ACTIVATIONS[experiment.activation]
+        with tab:
+            st.markdown(
+                f"$$\n{latex(experiment)}\n$$\n\n{table}\n\n"
+                f"Together **{sum(term.size for term in found):,}** numbers. "
+                f"The activation is {row.label}: $\\varphi(x) = {row.formula}$, with the slope "
+                f"$\\varphi'(x) = {row.slope_formula}$."
+            )

@@ -1,0 +1,252 @@
+"""
+How far back does a gradient reach? The backward pass of every cell, one step at a time, in double precision.
+
+The state s is h, or [h; c] where there is a cell state, S numbers. A row vector u dL/ds_t becomes u ds_t/ds_(t-1), so
+that S unit vectors give the whole Jacobian ds_T/ds_t, and a single one its growth. Dimensions: T time, B batch, D
+input, H hidden.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn.functional import linear
+
+from lstm_core.activations import ACTIVATIONS
+from lstm_core.cells import REFERENCE, Cell, Parameters
+
+# (t, u) -> u ds_t/ds_(t-1), for u (..., B, S) and t from 1 to T.
+Back = Callable[[int, Tensor], Tensor]
+
+
+class Path(NamedTuple):
+    """
+    Where a layer went: `inputs` (T, B, D), `hidden` and `cell` (T + 1, B, H) from the first, zero, state on, and each
+    gate (T, B, H).
+    """
+
+    inputs: Tensor
+    hidden: Tensor
+    cell: Tensor | None
+    gates: dict[str, Tensor]
+
+
+@torch.no_grad()
+def walk(p: Parameters, cell: Cell, inputs: Tensor) -> Path:
+    """The path of a layer over inputs (T, B, D), from zero states."""
+    start = inputs.new_zeros(inputs.shape[1], p.recurrent.shape[1])
+    trace = REFERENCE[cell.family](inputs, start, start, p, cell)
+    states = None if trace.cell is None else torch.cat([start[None], trace.cell])
+    return Path(inputs, torch.cat([start[None], trace.hidden]), states, trace.gates)
+
+
+@torch.no_grad()
+def walk_residual(p: Parameters, cell: Cell, inputs: Tensor) -> Path:
+    """The path of h' = h + phi(W_h h + W_x x + b), a residual chain with the weights of an RNN (He et al. 2016)."""
+    hidden = [inputs.new_zeros(inputs.shape[1], p.recurrent.shape[1])]
+    phi, from_inputs = ACTIVATIONS[cell.activation].function, linear(inputs, p.input, _bias(p))
+    for pre in from_inputs:
+        hidden.append(hidden[-1] + phi(pre + hidden[-1] @ p.recurrent.t()))
+    return Path(inputs, torch.stack(hidden), None, {})
+
+
+def _bias(p: Parameters) -> Tensor:
+    return p.bias if p.recurrent_bias is None else p.bias + p.recurrent_bias
+
+
+def _preactivations(p: Parameters, path: Path, count: int) -> tuple[Tensor, ...]:
+    """W_h h_(t-1) + W_x x_t + b of every block, (T, B, H) each."""
+    return (linear(path.inputs, p.input, _bias(p)) + linear(path.hidden[:-1], p.recurrent)).chunk(count, 2)
+
+
+def _sigmoid_slope(gate: Tensor) -> Tensor:
+    return gate * (1 - gate)
+
+
+def slopes(p: Parameters, cell: Cell, path: Path) -> Tensor:
+    """phi'(a_t) of an RNN, (T, B, H)."""
+    return ACTIVATIONS[cell.activation].derivative(_preactivations(p, path, 1)[0])
+
+
+def back_rnn(p: Parameters, cell: Cell, path: Path) -> Back:
+    """u diag(phi'(a_t)) W_h"""
+    slope = slopes(p, cell, path)
+    return lambda t, u: (u * slope[t - 1]) @ p.recurrent
+
+
+def back_residual(p: Parameters, cell: Cell, path: Path) -> Back:
+    """u (1 + diag(phi'(a_t)) W_h)"""
+    through = back_rnn(p, cell, path)
+    return lambda t, u: u + through(t, u)
+
+
+def back_lstm(p: Parameters, cell: Cell, path: Path) -> Back:
+    """
+    For u = [u_h, u_c], with d_x the derivative in the preactivation of x:
+
+        d_c = u_c + u_h dh'/dc'      dh'/dc' = o psi'(c') + psi(c') o' p_o
+        d_i = d_c g i'   d_f = d_c c f'   d_g = d_c i phi'(a_g)   d_o = u_h psi(c') o'
+        u_h <- [d_i d_f d_g d_o] W_h      u_c <- d_c f + d_i p_i + d_f p_f
+
+    A gate held at 1 has no derivative; for coupled ones d_i = d_c (g - c) i'.
+    """
+    assert path.cell is not None
+    phi, psi = ACTIVATIONS[cell.activation], ACTIVATIONS[cell.output_activation or cell.activation]
+    pre = dict(zip(cell.rows, _preactivations(p, path, len(cell.rows)), strict=True))
+    before, after, g = path.cell[:-1], path.cell[1:], phi.function(pre["g"])
+    one = torch.ones_like(g)
+    i, f, o = (path.gates.get(gate, one) for gate in "ifo")
+    peepholes = {} if p.peephole is None else dict(zip(cell.learned_gates, p.peephole, strict=True))
+    out, reads = psi.function(after), o * psi.derivative(after)
+    if "o" in peepholes:
+        reads = reads + out * _sigmoid_slope(o) * peepholes["o"]
+    through = {
+        "i": (g - before if cell.coupled else g) * _sigmoid_slope(i),
+        "f": before * _sigmoid_slope(f),
+        "g": i * phi.derivative(pre["g"]),
+        "o": out * _sigmoid_slope(o),
+    }
+    size = p.recurrent.shape[1]
+
+    def back(t: int, u: Tensor) -> Tensor:
+        u_h, u_c = u.split(size, -1)
+        d_c = u_c + u_h * reads[t - 1]
+        d = {row: (u_h if row == "o" else d_c) * through[row][t - 1] for row in cell.rows}
+        u_c = d_c * f[t - 1]
+        for gate in peepholes.keys() - "o":
+            u_c = u_c + d[gate] * peepholes[gate]
+        return torch.cat([torch.cat([d[row] for row in cell.rows], -1) @ p.recurrent, u_c], -1)
+
+    return back
+
+
+def back_gru(p: Parameters, cell: Cell, path: Path) -> Back:
+    """
+    d_z = u (h - n) z'   d_n = u (1 - z) phi'(a_n)   d_r = d_n (W_n h + b_hn) r'
+    u <- u z + [d_r d_z d_n r] W_h
+    """
+    phi, size = ACTIVATIONS[cell.activation], p.recurrent.shape[1]
+    candidate, before = slice(2 * size, None), path.hidden[:-1]
+    r, z = path.gates["r"], path.gates["z"]
+    bias = None if p.recurrent_bias is None else p.recurrent_bias[candidate]
+    from_hidden = linear(before, p.recurrent[candidate], bias)
+    pre = linear(path.inputs, p.input[candidate], p.bias[candidate]) + r * from_hidden
+    slope, reset = phi.derivative(pre), from_hidden * _sigmoid_slope(r)
+    update, fresh = (before - phi.function(pre)) * _sigmoid_slope(z), (1 - z) * slope
+
+    def back(t: int, u: Tensor) -> Tensor:
+        d_n = u * fresh[t - 1]
+        d = [d_n * reset[t - 1], u * update[t - 1], d_n * r[t - 1]]
+        return u * z[t - 1] + torch.cat(d, -1) @ p.recurrent
+
+    return back
+
+
+BACK = {"rnn": back_rnn, "lstm": back_lstm, "gru": back_gru}
+
+
+def jacobians(back: Back, path: Path, steps: Sequence[int]) -> Tensor:
+    """
+    ds_T/ds_t of a batch of one, (S, S), for each t in `steps`, ascending, from 0 to T; what moves is the state at t
+    alone, h and c independently of each other.
+    """
+    last = len(path.inputs)
+    size = path.hidden.shape[-1] * (1 if path.cell is None else 2)
+    u = torch.eye(size, dtype=path.hidden.dtype)[:, None]
+    wanted, kept = set(steps), []
+    for t in range(last, min(steps) - 1, -1):
+        if t < last:
+            u = back(t + 1, u)
+        if t in wanted:
+            kept.append(u[:, 0])
+    return torch.stack(kept[::-1])
+
+
+def growth_rate(back: Back, path: Path, skip: int, generator: torch.Generator) -> Tensor:
+    """
+    The largest Lyapunov exponent, one estimate for each sequence of the batch, (B,), as a natural logarithm per step.
+
+    It is the mean of log |u ds_t/ds_(t-1)| / |u| over all but the last `skip` steps, in which u turns to where it grows
+    most; -inf where nothing is left (Vogt et al. 2022).
+    """
+    shape = (path.hidden.shape[1], path.hidden.shape[2] * (1 if path.cell is None else 2))
+    u = torch.randn(shape, generator=generator, dtype=path.hidden.dtype)
+    total, last = u.new_zeros(len(u)), len(path.inputs)
+    for t in range(last, 0, -1):
+        u = back(t, u / torch.linalg.vector_norm(u, dim=1, keepdim=True).clamp_min(torch.finfo(u.dtype).tiny))
+        if t <= last - skip:
+            total += torch.linalg.vector_norm(u, dim=1).log()
+    return total / (last - skip)
+
+
+def spectral_norms(matrices: Tensor) -> Tensor:
+    """The largest singular value of each matrix, (N, M, M) -> (N,); nan or inf where an entry is."""
+    largest = matrices.abs().amax((1, 2))
+    usable = (largest > 0) & largest.isfinite()
+    norms = largest.clone()
+    scale = largest[usable, None, None]
+    norms[usable] = scale[:, 0, 0] * torch.linalg.matrix_norm(matrices[usable] / scale, ord=2)
+    return norms
+
+
+class Spectrum(NamedTuple):
+    """Of a square matrix (H, H): eigenvalues, complex, and singular values, both (H,), largest first."""
+
+    eigenvalues: Tensor
+    singular_values: Tensor
+
+    @property
+    def radius(self) -> float:
+        """The spectral radius rho, the largest absolute value of an eigenvalue."""
+        return float(self.eigenvalues[0].abs())
+
+    @property
+    def norm(self) -> float:
+        """The spectral norm, the largest singular value sigma_max."""
+        return float(self.singular_values[0])
+
+
+def spectrum(matrix: Tensor) -> Spectrum:
+    """All nan, if an entry is not finite."""
+    if not bool(matrix.isfinite().all()):
+        nothing = matrix.new_full((len(matrix),), torch.nan)
+        return Spectrum(nothing.to(torch.complex128), nothing)
+    eigenvalues = torch.linalg.eigvals(matrix)
+    return Spectrum(eigenvalues[eigenvalues.abs().argsort(descending=True)], torch.linalg.svdvals(matrix))
+
+
+def powers(matrix: Tensor, most: int) -> Tensor:
+    """||W^n|| for n = 1 .. most, (most,)."""
+    product, kept = torch.eye(len(matrix), dtype=matrix.dtype), []
+    for _ in range(most):
+        product = product @ matrix
+        kept.append(product)
+    return spectral_norms(torch.stack(kept))
+
+
+class Bounds(NamedTuple):
+    """What ||dh_T/dh_t|| of an RNN cannot exceed, (T + 1,) each for t = 0 .. T, and rho^(T-t), which is no bound."""
+
+    true_slopes: Tensor
+    largest_slope: Tensor
+    spectral_radius: Tensor
+
+
+def bounds(p: Parameters, cell: Cell, path: Path) -> Bounds:
+    """
+    prod ||diag(phi'(a_k))|| sigma_max, and (gamma sigma_max)^(T-t), where gamma is the largest slope of phi (Pascanu et
+    al. 2013).
+    """
+    found = spectrum(p.recurrent)
+    steepest = slopes(p, cell, path).abs().amax((1, 2))
+    gamma = ACTIVATIONS[cell.activation].largest_slope
+
+    def product(factors: Tensor) -> Tensor:
+        """Of the last T - t factors, for every t."""
+        return torch.cat([factors.flip(0).cumprod(0).flip(0), factors.new_ones(1)])
+
+    every = torch.ones_like(steepest)
+    return Bounds(
+        *(product(factors) for factors in (steepest * found.norm, every * gamma * found.norm, every * found.radius))
+    )

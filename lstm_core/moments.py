@@ -1,0 +1,246 @@
+"""
+What did a network do at one step of its training? Its weights of then, run once more in double precision.
+
+Every measurement is computed once: the same weights belong to whoever looks at the same experiment at the same step.
+"""
+
+import dataclasses
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import NamedTuple
+
+import torch
+from torch import Generator, Tensor
+
+from lstm_core import engine, gradients
+from lstm_core.cells import Cell, Parameters
+from lstm_core.experiment import Experiment
+from lstm_core.gradients import BACK, Path, Spectrum, jacobians, spectral_norms, walk
+from lstm_core.tasks import TASKS
+from lstm_core.training import Network, Snapshot, samples
+
+MOST_KEPT = 256
+MOST_TIME_STEPS = 50
+RATE_SEQUENCES, RATE_STEPS = 8, 400
+LESION_SEQUENCES = 500
+# Away from the seeds that draw training data and first weights.
+SEED_OF_MEASUREMENTS = 2**33
+
+
+@dataclasses.dataclass(frozen=True)
+class Moment:
+    """
+    A step of a training, with the weights that it began with, as `Snapshot` has them. Two moments are equal if
+    experiment, step and engine are, because then the weights are the same.
+    """
+
+    experiment: Experiment
+    step: int
+    engine: str
+    weights: Tensor = dataclasses.field(compare=False, repr=False)
+
+    @property
+    def cell(self) -> Cell:
+        return self.experiment.recurrent_cell
+
+    def network(self) -> Network:
+        """In double precision."""
+        return Network(self.experiment).load(self.weights.double()).requires_grad_(False)
+
+    def parameters(self) -> Parameters:
+        """Of the recurrent layer, in double precision."""
+        return self.network().layer.tensors()
+
+
+@lru_cache(MOST_KEPT)
+def beginning(experiment: Experiment) -> Moment:
+    """The first step of its training, with the weights that its seed draws."""
+    weights = [parameter.detach().flatten() for parameter in Network(experiment).parameters()]
+    return Moment(experiment, 1, "", torch.cat(weights))
+
+
+def moments(experiment: Experiment, snapshots: Iterable[Snapshot]) -> list[Moment]:
+    """Those of the snapshots that have their weights with them, and whose weights are numbers still."""
+    return [
+        Moment(experiment, snapshot.step, snapshot.engine, snapshot.weights)
+        for snapshot in snapshots
+        if snapshot.weights is not None and bool(snapshot.weights.isfinite().all())
+    ]
+
+
+@lru_cache(MOST_KEPT)
+def first_inputs(experiment: Experiment) -> Tensor:
+    """The first sequence that its seed draws alone, (T, 1, D), which the pages show."""
+    inputs, _ = next(samples(dataclasses.replace(experiment, batch=1)))
+    return inputs.double()
+
+
+def _fresh_inputs(experiment: Experiment, sequences: int, repeats: int) -> Tensor:
+    """Of its task, (T, B, D), so many sequences side by side and so many one after the other."""
+    task, generator = TASKS[experiment.task], Generator().manual_seed(SEED_OF_MEASUREMENTS + experiment.seed)
+    inputs, _ = task.draw(experiment.length, sequences * repeats, generator)
+    return torch.cat(inputs.double().chunk(repeats, 1))
+
+
+def one_sequence(moment: Moment) -> Path:
+    """The network on the first sequence of its experiment."""
+    return walk(moment.parameters(), moment.cell, first_inputs(moment.experiment))
+
+
+def shown_steps(last: int) -> list[int]:
+    """About `MOST_TIME_STEPS` from 0 to `last`, both among them."""
+    return sorted({round(k * last / MOST_TIME_STEPS) for k in range(MOST_TIME_STEPS + 1)})
+
+
+class Reach(NamedTuple):
+    """
+    ||dh_T/dh_t|| of an RNN, spectral norm, for the time steps `steps`; what bounds it; the same for a residual chain
+    with its weights. All (N,).
+    """
+
+    steps: list[int]
+    measured: Tensor
+    true_slopes: Tensor
+    largest_slope: Tensor
+    spectral_radius: Tensor
+    residual: Tensor
+
+
+@lru_cache(MOST_KEPT)
+def reach(moment: Moment) -> Reach:
+    """Of an RNN, on the first sequence of its task."""
+    p, cell, inputs = moment.parameters(), moment.cell, first_inputs(moment.experiment)
+    path, steps = walk(p, cell, inputs), shown_steps(len(inputs))
+    measured = spectral_norms(jacobians(gradients.back_rnn(p, cell, path), path, steps))
+    true_slopes, largest_slope, radius = (limit[steps] for limit in gradients.bounds(p, cell, path))
+    chain = gradients.walk_residual(p, cell, inputs)
+    residual = spectral_norms(jacobians(gradients.back_residual(p, cell, chain), chain, steps))
+    return Reach(steps, measured, true_slopes, largest_slope, radius, residual)
+
+
+class Highway(NamedTuple):
+    """
+    Of an LSTM, spectral norms by time step, (N,): the Jacobian dc_T/dc_t; its direct part, the product of the forget
+    gates; the rest, through gates and hidden state; and dh_T/dh_t.
+    """
+
+    steps: list[int]
+    cell: Tensor
+    direct: Tensor
+    rest: Tensor
+    hidden: Tensor
+
+
+@lru_cache(MOST_KEPT)
+def highway(moment: Moment) -> Highway:
+    """Of an LSTM, on the first sequence of its task."""
+    p, cell = moment.parameters(), moment.cell
+    path = walk(p, cell, first_inputs(moment.experiment))
+    steps, size = shown_steps(len(path.inputs)), p.recurrent.shape[1]
+    whole = jacobians(gradients.back_lstm(p, cell, path), path, steps)
+    hidden, cells = whole[:, :size, :size], whole[:, size:, size:]
+    direct = torch.diag_embed(direct_path(path)[steps])
+    return Highway(steps, *map(spectral_norms, (cells, direct, cells - direct, hidden)))
+
+
+def direct_path(path: Path) -> Tensor:
+    """The product of the forget gates from t + 1 to T, (T + 1, H) for t = 0 .. T, of a batch of one; 1 without them."""
+    forget = path.gates.get("f", torch.ones_like(path.hidden[1:]))[:, 0]
+    return torch.cat([forget.flip(0).cumprod(0).flip(0), torch.ones_like(forget[:1])])
+
+
+@lru_cache(MOST_KEPT)
+def recurrent_spectrum(moment: Moment) -> Spectrum:
+    """Of the W_h of an RNN."""
+    return gradients.spectrum(moment.parameters().recurrent)
+
+
+@lru_cache(MOST_KEPT)
+def recurrent_powers(moment: Moment, most: int) -> Tensor:
+    """||W_h^n|| of an RNN, n = 1 .. most."""
+    return gradients.powers(moment.parameters().recurrent, most)
+
+
+@lru_cache(MOST_KEPT)
+def time_constants(moment: Moment) -> Tensor:
+    """
+    1/(1 - f) of each unit of an LSTM in time steps, (H,), where f is the unit's mean over the first sequence; infinite
+    without a forget gate.
+    """
+    forget = one_sequence(moment).gates.get("f")
+    if forget is None:
+        return torch.full((moment.experiment.hidden,), torch.inf)
+    return 1 / (1 - forget.mean((0, 1)))
+
+
+@lru_cache(MOST_KEPT)
+def states(moment: Moment) -> Tensor:
+    """The cell state of an LSTM, the hidden state of others, on the first sequence, (T + 1, H)."""
+    path = one_sequence(moment)
+    return (path.hidden if path.cell is None else path.cell)[:, 0]
+
+
+@lru_cache(MOST_KEPT)
+def without_forgetting(moment: Moment) -> Tensor:
+    """The cell state of an LSTM on the same sequence with its forget gate held at 1, (T + 1, H)."""
+    p, cell = held_open(moment.parameters(), moment.cell, "f")
+    path = walk(p, cell, first_inputs(moment.experiment))
+    assert path.cell is not None
+    return path.cell[:, 0]
+
+
+class Rate(NamedTuple):
+    """
+    Growth of the gradient per time step, as a natural logarithm: the largest Lyapunov exponent, mean over sequences and
+    its standard error, and the mean slope of log ||ds_T/ds_t|| over one sequence of the task.
+    """
+
+    exponent: float
+    error: float
+    slope: float
+
+
+@lru_cache(MOST_KEPT)
+def growth(moment: Moment) -> Rate:
+    """On the network's own input: fresh sequences of its task, one after the other without a new start."""
+    p, cell, experiment = moment.parameters(), moment.cell, moment.experiment
+    path = walk(p, cell, _fresh_inputs(experiment, RATE_SEQUENCES, -(-RATE_STEPS // experiment.time_steps)))
+    generator = Generator().manual_seed(SEED_OF_MEASUREMENTS)
+    rates = gradients.growth_rate(BACK[cell.family](p, cell, path), path, len(path.inputs) // 4, generator)
+    one = walk(p, cell, first_inputs(experiment))
+    norm = spectral_norms(jacobians(BACK[cell.family](p, cell, one), one, [0]))[0]
+    return Rate(float(rates.mean()), float(rates.std()) / RATE_SEQUENCES**0.5, float(norm.log()) / len(one.inputs))
+
+
+def held_open(p: Parameters, cell: Cell, gate: str) -> tuple[Parameters, Cell]:
+    """The same LSTM with a learned gate held at 1: its rows are taken out, the others stay."""
+    size = p.recurrent.shape[1]
+    rows = torch.cat([torch.arange(size) + k * size for k, row in enumerate(cell.rows) if row != gate])
+    left = dataclasses.replace(cell, gates=cell.gates.replace(gate, ""))
+    peephole = None if p.peephole is None else p.peephole[[cell.learned_gates.index(g) for g in left.learned_gates]]
+    if peephole is not None and not len(peephole):
+        peephole = None
+    bias = None if p.recurrent_bias is None else p.recurrent_bias[rows]
+    return Parameters(p.recurrent[rows], p.input[rows], p.bias[rows], bias, peephole), left
+
+
+@lru_cache(MOST_KEPT)
+def lesions(moment: Moment) -> dict[str, float]:
+    """
+    The loss on fresh sequences as trained, under "", and with each learned gate held at 1 alone. Gates that are coupled
+    cannot be held one by one, and are left out.
+    """
+    experiment, network, cell = moment.experiment, moment.network(), moment.cell
+    generator = Generator().manual_seed(SEED_OF_MEASUREMENTS + experiment.seed)
+    inputs, targets = network.task.draw(experiment.length, LESION_SEQUENCES, generator)
+    inputs = inputs.double()
+    p = network.layer.tensors()
+    gates = [gate for gate in cell.gates if not cell.coupled or gate == "o"]
+    start, losses = inputs.new_zeros(LESION_SEQUENCES, experiment.hidden), {}
+    for gate in ["", *gates]:
+        weights, left = held_open(p, cell, gate) if gate else (p, cell)
+        trace = engine.run(inputs, start, start, weights, left)
+        answer = network.readout(trace.hidden if network.task.every_step else trace.final[0])
+        right = targets.double() if targets.is_floating_point() else targets
+        losses[gate] = float(network.task.loss(answer, right))
+    return losses

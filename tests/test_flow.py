@@ -1,0 +1,149 @@
+"""Do the charts of the gradient's flow show what was measured?"""
+
+import dataclasses
+
+import pandas as pd
+import pytest
+import torch
+
+from lstm_core import Experiment, flow, moments, train
+from lstm_core.charts import CHARTS, PAPERS
+from lstm_core.tables import UNDERFLOW, Curve
+
+RNN = Experiment(cell="rnn", length=20, hidden=6, batch=4, steps=30, clip_at=0.01)
+LSTM = dataclasses.replace(RNN, cell="lstm")
+
+
+def curve(label: str, experiment: Experiment) -> Curve:
+    return Curve(label, experiment, list(train(experiment, 5, 10)))
+
+
+CURVES = [curve("RNN", RNN), curve("LSTM", LSTM)]
+
+
+def line(table: pd.DataFrame, series: str, part: str = "") -> list[float]:
+    shown = table[(table.kind == "racer") & (table.series == series) & (table.part == part)]
+    return list(shown.y)
+
+
+def last(shown: Curve) -> moments.Moment:
+    return moments.moments(shown.experiment, shown.snapshots)[-1]
+
+
+def test_reach_shows_the_measured_norms_between_0_and_their_bounds() -> None:
+    table = flow.reach_by_time_step(CURVES).to_pandas()
+    measured, true_slopes, largest_slope, _ = (line(table, name) for name in flow.REACH)
+    assert measured == moments.reach(last(CURVES[0])).measured.tolist()
+    assert measured[-1] == 1
+    assert all(a <= b <= c for a, b, c in zip(measured, true_slopes, largest_slope, strict=True))
+    assert len(table[table.kind == "ghost"]) == len(measured)
+
+
+def test_what_single_precision_would_call_0_is_marked_and_said_once() -> None:
+    faint = curve("RNN", dataclasses.replace(RNN, activation="sigmoid", length=100, gain=0.5))
+    table = flow.reach_by_time_step([faint]).to_pandas()
+    marked = table[(table.series == flow.REACH[0]) & (table.off == UNDERFLOW)]
+    assert len(marked) > 5
+    assert (marked.y < 2e-38).all()
+    assert (marked.y > 1e-100).any()
+    assert sum(note.startswith("underflow") for note in marked.note) == 1
+
+
+def test_the_highway_shows_both_parts_and_the_whole() -> None:
+    table = flow.highway_by_time_step(CURVES).to_pandas()
+    way = moments.highway(last(CURVES[1]))
+    assert line(table, "LSTM: ∂c_T/∂c_t") == way.cell[:-1].tolist()
+    assert line(table, "direct: product of f") == way.direct[:-1].tolist()
+    assert line(table, "RNN: ∂h_T/∂h_t") == moments.reach(last(CURVES[0])).measured[:-1].tolist()
+
+
+def test_growth_has_a_point_for_each_moment() -> None:
+    table = flow.growth_by_training_step(CURVES).to_pandas()
+    for shown in CURVES:
+        assert len(line(table, shown.label, "largest Lyapunov exponent")) == 4
+
+
+def test_the_spectrum_shows_every_eigenvalue_and_singular_value() -> None:
+    plane = flow.eigenvalues(CURVES).to_pandas()
+    found = moments.recurrent_spectrum(last(CURVES[0]))
+    assert list(plane[plane.kind == "eigenvalue"].x) == found.eigenvalues.real.tolist()
+    assert (plane[plane.kind == "circle"][["x", "y"]].pow(2).sum(axis=1) - 1).abs().max() < 1e-12
+    values = flow.singular_values(CURVES).to_pandas()
+    assert line(values, "singular value") == found.singular_values.tolist()
+    assert f"ρ = {found.radius:.3g}" in set(values.note)
+
+
+def test_powers_lie_between_those_of_radius_and_norm() -> None:
+    table = flow.powers(CURVES).to_pandas()
+    measured, above, below = (line(table, name) for name in flow.POWERS[:3])
+    assert all(c * (1 - 1e-9) <= a <= b * (1 + 1e-9) for a, b, c in zip(measured, above, below, strict=True))
+    assert line(table, flow.POWERS[3])[0] == pytest.approx(10.02, abs=0.01)
+
+
+def test_the_ruler_holds_every_unit() -> None:
+    for gates in ("ifo", "io"):
+        shown = curve("LSTM", dataclasses.replace(LSTM, gates=gates))
+        table = flow.memory_ruler([shown]).to_pandas()
+        assert table[table.kind == "units"].y.sum() == LSTM.hidden
+        assert list(table[table.kind == "length"].x) == [20]
+
+
+def test_state_growth_compares_with_the_gate_held_open_unless_there_is_none() -> None:
+    assert set(flow.state_growth(CURVES).to_pandas().query("kind == 'racer'").series) == {"as set", "f held at 1"}
+    free = flow.state_growth([curve("LSTM", dataclasses.replace(LSTM, gates="io"))]).to_pandas()
+    assert set(free.query("kind == 'racer'").series) == {"as set"}
+
+
+def test_states_are_relative_to_the_racers_largest() -> None:
+    table = flow.states(CURVES).to_pandas()
+    assert set(table.channel) == {f"{label}{unit}" for label in ("RNN h", "LSTM c") for unit in range(1, 7)}
+    assert table.value.abs().max() <= 1
+    truth = moments.states(last(CURVES[1]))
+    assert list(table[table.channel == "LSTM c2"].state) == truth[1:, 1].tolist()
+
+
+def test_changes_are_the_distance_between_neighbouring_states() -> None:
+    truth = moments.states(last(CURVES[0]))
+    change = torch.linalg.vector_norm(truth[1:] - truth[:-1], dim=1) / torch.linalg.vector_norm(truth[1:], dim=1)
+    assert line(flow.state_change(CURVES).to_pandas(), "RNN") == pytest.approx(change.tolist())
+
+
+def test_clipping_by_norm_is_one_factor_for_all_time_steps() -> None:
+    table = flow.clipped_through_time(CURVES).to_pandas()
+    before, after = (line(table, "RNN", part) for part in ("before", "after"))
+    ratios = [b / a for a, b in zip(before, after, strict=True)]
+    assert ratios == pytest.approx([ratios[0]] * len(ratios), rel=1e-12)
+    assert ratios[0] < 0.5
+    norms = flow.clipping(CURVES).to_pandas()
+    assert max(line(norms, "RNN", "after")) <= 0.01 * (1 + 1e-5)
+    assert line(flow.direction(CURVES).to_pandas(), "RNN") == pytest.approx([1.0] * 7, abs=1e-6)
+
+
+def test_lesions_are_shown_for_every_learned_gate() -> None:
+    table = flow.lesions(CURVES).to_pandas().query("kind == 'racer'")
+    found = moments.lesions(last(CURVES[1]))
+    assert list(table.x) == list(found.values())
+    assert list(table.part) == ["as trained", "input gate held at 1", "forget gate held at 1", "output gate held at 1"]
+
+
+def test_before_the_first_snapshot_the_first_weights_are_measured() -> None:
+    empty = [dataclasses.replace(shown, snapshots=[]) for shown in CURVES]
+    first = [shown.at(1) for shown in CURVES]
+    for table in (flow.reach_by_time_step, flow.highway_by_time_step, flow.states, flow.memory_ruler):
+        pd.testing.assert_frame_equal(table(empty).to_pandas(), table(first).to_pandas())
+
+
+def test_a_curve_without_weights_has_nothing_to_measure() -> None:
+    bare = [Curve("RNN", RNN, list(train(RNN, 5))), Curve("LSTM", LSTM, list(train(LSTM, 5)))]
+    assert not (flow.reach_by_time_step(bare).to_pandas().kind == "racer").any()
+    assert not (flow.highway_by_time_step(bare).to_pandas().kind == "racer").any()
+    assert not (flow.growth_by_training_step(bare).to_pandas().kind == "racer").any()
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_chart_says_in_one_sentence_each_what_to_see_and_why_and_who_found_it(name: str) -> None:
+    chart = CHARTS[name]
+    assert chart.reading.endswith(".")
+    assert chart.why.endswith(".")
+    assert PAPERS[chart.paper].address.startswith("https://")
+    assert chart.caption.count("*Why:*") == 1

@@ -1,0 +1,167 @@
+"""Are the Jacobians those of autograd, and do the bounds bound them?"""
+
+import math
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from torch import Generator, Tensor
+from torch.autograd.functional import jacobian
+
+from lstm_core import gradients
+from lstm_core.activations import ACTIVATIONS
+from lstm_core.cells import REFERENCE, Cell, Parameters
+from lstm_core.gradients import BACK, Path, jacobians, spectral_norms, walk
+from lstm_core.initialisation import INITS
+from lstm_core.layers import Stack
+from tests.test_cells import ALL, over
+
+T, D, H = 6, 3, 4
+
+
+def random(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(shape, generator=Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def weights(cell: Cell, size: int = H, **options: Any) -> Parameters:
+    """Of one layer in double precision, all of them random, biases and peepholes too."""
+    layer = Stack(cell, D, size, generator=Generator().manual_seed(0), **options).double().layer_list[0]
+    for seed, parameter in enumerate(layer.parameters()):
+        parameter.data += 0.5 * random(*parameter.shape, seed=seed)
+    return Parameters(*(None if tensor is None else tensor.detach() for tensor in layer.tensors()))  # type: ignore[arg-type]
+
+
+def state(path: Path, t: int) -> Tensor:
+    return path.hidden[t, 0] if path.cell is None else torch.cat([path.hidden[t, 0], path.cell[t, 0]])
+
+
+def assert_autograds(p: Parameters, cell: Cell) -> None:
+    inputs = random(T, 1, D, seed=9)
+    path = walk(p, cell, inputs)
+    ours = jacobians(BACK[cell.family](p, cell, path), path, range(T + 1))
+    assert torch.equal(ours[T], torch.eye(len(ours[T])).double())
+    for t in range(T):
+
+        def last(start: Tensor, t: int = t) -> Tensor:
+            hidden, cell_state = start[None, :H], start[None, H:]
+            return torch.cat(REFERENCE[cell.family](inputs[t:], hidden, cell_state, p, cell).final, 1)[0]
+
+        torch.testing.assert_close(ours[t], jacobian(last, state(path, t)), rtol=0, atol=1e-10)
+
+
+@over(ALL)
+def test_jacobians_are_those_of_autograd_to_1e_10(cell: Cell) -> None:
+    assert_autograds(weights(cell), cell)
+
+
+@pytest.mark.parametrize("layout", ["separate", "concatenated"])
+@pytest.mark.parametrize("biases", [1, 2])
+@pytest.mark.parametrize("family", ["rnn", "lstm", "gru"])
+def test_jacobians_do_not_mind_layout_and_biases(family: str, biases: int, layout: str) -> None:
+    assert_autograds(weights(Cell(family), biases=biases, weights=layout), Cell(family))
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_the_jacobians_of_a_residual_chain_are_those_of_autograd(activation: str) -> None:
+    cell, inputs = Cell("rnn", activation), random(T, 1, D, seed=9)
+    p, phi = weights(cell), ACTIVATIONS[activation].function
+    path = gradients.walk_residual(p, cell, inputs)
+
+    def last(h: Tensor) -> Tensor:
+        for x in inputs[:, 0]:
+            h = h + phi(p.recurrent @ h + p.input @ x + p.bias)
+        return h
+
+    ours = jacobians(gradients.back_residual(p, cell, path), path, [0])[0]
+    torch.testing.assert_close(path.hidden[-1, 0], last(path.hidden[0, 0]), rtol=0, atol=1e-12)
+    torch.testing.assert_close(ours, jacobian(last, path.hidden[0, 0]), rtol=1e-10, atol=1e-10)
+
+
+@settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    activation=st.sampled_from(list(ACTIVATIONS)),
+    init=st.sampled_from(list(INITS)),
+    gain=st.integers(0, 40).map(lambda tenths: tenths / 10),
+    size=st.integers(1, 24),
+    length=st.integers(1, 60),
+    seed=st.integers(0, 2**31),
+)
+def test_no_jacobian_exceeds_its_bounds(
+    activation: str, init: str, gain: float, size: int, length: int, seed: int
+) -> None:
+    """measured <= product of the true slopes and sigma_max <= (gamma sigma_max)^(T-t), to 1e-4."""
+    cell = Cell("rnn", activation)
+    layer = Stack(cell, D, size, init=init, gain=gain, generator=Generator().manual_seed(seed)).double().layer_list[0]
+    p = Parameters(*(None if tensor is None else tensor.detach() for tensor in layer.tensors()))  # type: ignore[arg-type]
+    path = walk(p, cell, random(length, 1, D, seed=seed))
+    if not bool(path.hidden.isfinite().all()):
+        return
+    measured = spectral_norms(jacobians(gradients.back_rnn(p, cell, path), path, range(length + 1)))
+    tight, loose, _ = gradients.bounds(p, cell, path)
+    assert bool((measured <= tight * (1 + 1e-4)).all())
+    assert bool((tight <= loose * (1 + 1e-4)).all())
+
+
+def test_a_sheared_matrix_has_a_norm_far_above_its_eigenvalues_and_grows_before_it_dies() -> None:
+    matrix = torch.tensor([[0.5, 10.0], [0.0, 0.5]], dtype=torch.float64)
+    found = gradients.spectrum(matrix)
+    assert found.radius == pytest.approx(0.5, abs=1e-6)
+    assert found.norm == pytest.approx(10.02, abs=0.005)
+    norms = gradients.powers(matrix, 10)
+    assert [float(norms[n - 1]) for n in (1, 2, 3, 10)] == pytest.approx([10.02, 10.01, 7.50, 0.195], abs=0.006)
+
+
+@pytest.mark.parametrize("size", [1, 2, 32])
+def test_all_powers_of_an_orthogonal_matrix_have_norm_1(size: int) -> None:
+    matrix = torch.nn.init.orthogonal_(torch.empty(size, size).double(), generator=Generator().manual_seed(1))
+    torch.testing.assert_close(gradients.powers(matrix, 50), torch.ones(50).double(), rtol=0, atol=1e-10)
+
+
+def test_the_norm_of_a_matrix_is_never_below_its_spectral_radius() -> None:
+    for seed in range(50):
+        found = gradients.spectrum(random(8, 8, seed=seed))
+        assert found.norm >= found.radius
+        assert found.eigenvalues.abs().tolist() == sorted(found.eigenvalues.abs().tolist(), reverse=True)
+
+
+def test_spectral_norms_reach_from_the_smallest_to_the_largest_numbers_and_beyond() -> None:
+    one = random(3, 3)
+    norm = float(torch.linalg.matrix_norm(one, ord=2))
+    scaled = torch.stack([1e-290 * one, 0 * one, 1e290 * one, torch.inf * one.abs(), torch.nan * one])
+    found = spectral_norms(scaled).tolist()
+    assert found[:4] == [pytest.approx(1e-290 * norm), 0.0, pytest.approx(1e290 * norm), math.inf]
+    assert math.isnan(found[4])
+
+
+def test_the_spectrum_of_what_is_no_number_is_no_number() -> None:
+    assert math.isnan(gradients.spectrum(torch.full((2, 2), torch.nan).double()).radius)
+
+
+@pytest.mark.parametrize("factor", [0.5, 1.0, 1.7])
+def test_the_growth_rate_of_a_linear_network_is_the_log_of_its_factor(factor: float) -> None:
+    cell = Cell("rnn", "identity")
+    recurrent = factor * torch.nn.init.orthogonal_(torch.empty(H, H).double(), generator=Generator().manual_seed(0))
+    p = weights(cell)._replace(recurrent=recurrent)
+    path = walk(p, cell, random(40, 3, D))
+    rates = gradients.growth_rate(gradients.back_rnn(p, cell, path), path, 10, Generator().manual_seed(0))
+    torch.testing.assert_close(rates, torch.full((3,), math.log(factor), dtype=torch.float64), rtol=0, atol=1e-12)
+
+
+@over([Cell("rnn"), Cell("lstm"), Cell("gru")])
+def test_the_growth_rate_is_the_slope_of_the_jacobians_norm_in_the_long_run(cell: Cell) -> None:
+    p, steps = weights(cell), 600
+    path = walk(p, cell, random(steps, 1, D))
+    back = BACK[cell.family](p, cell, path)
+    near, far = spectral_norms(jacobians(back, path, [steps - 450, steps - 150])).log().tolist()[::-1]
+    rate = gradients.growth_rate(back, path, 150, Generator().manual_seed(0))
+    assert float(rate) == pytest.approx((far - near) / 300, abs=0.05)
+
+
+def test_a_network_that_lets_nothing_through_shrinks_without_end() -> None:
+    cell = Cell("rnn", "relu")
+    p = weights(cell)
+    dead = p._replace(bias=torch.full_like(p.bias, -100.0))
+    path = walk(dead, cell, random(20, 2, D))
+    assert gradients.growth_rate(gradients.back_rnn(dead, cell, path), path, 5, Generator()).tolist() == [-math.inf] * 2
