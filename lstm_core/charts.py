@@ -273,7 +273,7 @@ CHARTS = {
         "Lesion or retrain",
         flow.lesions,
         LESIONS,
-        "The farther a dot lies right of *as trained*, the more the cell leans on that gate; compare a racer without it.",
+        "The farther right of *as trained*, the more the cell leans on that gate; compare a racer that never had it.",
         "the other weights were trained beside it, and a racer that never had it found a way of its own, or did not.",
         "greff",
         "Dots on a log axis: loss of each LSTM as trained and with each learned gate held at 1.",
