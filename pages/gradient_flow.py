@@ -27,7 +27,8 @@ SECTIONS = {
         "enough for an explosion?** It says that one direction is stretched in one step. To explode, what was "
         "stretched must be stretched again: the next step turns it elsewhere, the slope of tanh shrinks it, and in the "
         "long run powers follow ρ. Here the norm is above 1 and the measured line falls. Even ρ above 1 is no "
-        "explosion for tanh, whose slopes fall as its units saturate: raise the scale of W_h and see.",
+        "explosion for tanh, whose slopes fall as its units saturate: at a scale of 1.75 ρ is above 1, and before "
+        "training the line still falls; at 3, with ρ near 2, it grows ten-thousandfold, where the bound says 1e50.",
     ),
     "The highway": (
         ("highway", "state_growth", "loss", "largest_state"),

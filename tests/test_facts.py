@@ -100,6 +100,17 @@ def test_what_is_left_of_an_rnns_gradient_after_100_steps(activation: str, init:
         assert min(magnitudes([reach.true_slopes[0] for reach in found])) > 3
 
 
+def test_a_tanh_network_fades_at_a_radius_above_1_and_near_2_grows_far_less_than_its_bound() -> None:
+    for seed in SEEDS:
+        for gain, low, high in ((1.75, -8.0, 0.0), (3.0, 3.0, 5.0)):
+            moment = untrained(cell="rnn", hidden=32, gain=gain, seed=seed)
+            reach = moments.reach(moment)
+            measured, bound = magnitudes([reach.measured[0], reach.largest_slope[0]])
+            assert moments.recurrent_spectrum(moment).radius > 0.99
+            assert low < measured < high
+            assert bound > 25
+
+
 def test_half_of_the_directions_or_more_pass_a_relu_network_that_starts_from_the_identity() -> None:
     for seed in SEEDS:
         moment = untrained(cell="rnn", hidden=64, activation="relu", init="identity", seed=seed)
