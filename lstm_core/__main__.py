@@ -8,6 +8,9 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
+from functools import partial
+from pathlib import Path
 from typing import Any, NoReturn
 
 from tqdm import tqdm
@@ -15,10 +18,15 @@ from tqdm import tqdm
 from lstm_core import bench, calibration
 from lstm_core.engine import FUSED
 from lstm_core.experiment import Experiment
+from lstm_core.grid import Group, read_grid
+from lstm_core.history import History, UnavailableError, open_history, outcomes
 from lstm_core.kernels.compilation import build, unfinished
+from lstm_core.report import report
+from lstm_core.runs import FAILED
+from lstm_core.sweep import CLUSTER_IN_FLIGHT, cluster, compile_kernels, plan, processes, sweep
 from lstm_core.training import Snapshot, train
 
-REFUSED, INTERRUPTED = 2, 130
+UNAVAILABLE, REFUSED, INTERRUPTED = 1, 2, 130
 
 
 class _OneLineParser(argparse.ArgumentParser):
@@ -40,7 +48,21 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--record-every", type=int, default=1, help="steps between two lines")
     commands.add_parser("openings", help="run every page's opening race with five seeds, a table in Markdown")
     commands.add_parser("bench", help="time the fused engine against others, a report in Markdown")
+    command = commands.add_parser("sweep", help="train the experiments of a grid, each once", allow_abbrev=False)
+    _add_grid(command)
+    command.add_argument("--workers", type=int, default=os.cpu_count(), help="processes, one core each")
+    command.add_argument("--scheduler", metavar="ADDRESS", help="train on the workers of this Dask scheduler instead")
+    command.add_argument("--retry-failed", action="store_true", help="train runs that have failed once more")
+    command = commands.add_parser(
+        "report", help="how often a grid's tasks were solved, in Markdown", allow_abbrev=False
+    )
+    _add_grid(command)
     return parser
+
+
+def _add_grid(command: argparse.ArgumentParser) -> None:
+    command.add_argument("grid", metavar="GRID.toml", type=Path, help="the experiments, see lstm_core/grid.py")
+    command.add_argument("--history", metavar="URL", help="database of finished runs, as SQLAlchemy names it")
 
 
 def _add_option(command: argparse.ArgumentParser, spec: dataclasses.Field[Any]) -> None:
@@ -105,16 +127,59 @@ def _print(lines: Iterable[str]) -> int:
     return 0
 
 
+def _sweep(groups: Iterable[Group], history: History, workers: int, scheduler: str | None, retry_failed: bool) -> int:
+    """Train what is not in the history; one line sums up, after Ctrl-C as well."""
+    started, status, ran = time.perf_counter(), 0, 0
+    experiments = (experiment for group in groups for experiment in group.experiments)
+    left, found, failures = plan(experiments, outcomes(history), retry_failed)
+    total = len(left) + found + failures
+    pool = partial(cluster, scheduler) if scheduler else partial(processes, min(workers, len(left)))
+    # The second half waits in the pool, so that no worker waits for this process.
+    in_flight = CLUSTER_IN_FLIGHT if scheduler else 2 * workers
+    try:
+        if not scheduler:
+            compile_kernels(left)
+        progress = tqdm(total=total, initial=found + failures, unit="run", disable=None)
+        with progress, closing(sweep(left, history, pool, in_flight)) as records:
+            for record in records:
+                ran, failures = ran + (record.ended != FAILED), failures + (record.ended == FAILED)
+                progress.update()
+    except KeyboardInterrupt:
+        status = INTERRUPTED
+    counts = {"ran": ran, "found": found, "failed": failures, "left": total - ran - found - failures}
+    print(json.dumps({"done": not status, **counts, "seconds": round(time.perf_counter() - started, 2)}), flush=True)
+    return status
+
+
+def _on_grid(parser: argparse.ArgumentParser, command: str, grid: Path, history: str | None, **options: Any) -> int:
+    if options.get("workers", 1) < 1:
+        parser.error(f"workers: {options['workers']} is not a whole number of at least 1")
+    try:
+        groups = read_grid(grid.read_text())
+    except (ValueError, OSError) as error:
+        parser.error(f"{grid}: {getattr(error, 'strerror', None) or error}")
+    try:
+        opened = open_history(history)
+        if command == "sweep":
+            return _sweep(groups, opened, **options)
+        known = outcomes(opened)
+    except (UnavailableError, OSError, ImportError) as error:
+        parser.exit(UNAVAILABLE, f"{parser.prog}: {error}\n")
+    return _print(report(groups, known))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the exit status is 0, 2 for refused input, 130 after Ctrl-C."""
+    """Run one command; the exit status is 0, 2 for refused input, 130 after Ctrl-C, 1 for what is out of reach."""
     parser = _parser()
     values = vars(parser.parse_args(arguments))
-    match values.pop("command"):
+    match command := values.pop("command"):
         case "openings":
             with ProcessPoolExecutor() as executor:
                 return _print(calibration.report(executor))
         case "bench":
             return _print(bench.report())
+        case "sweep" | "report":
+            return _on_grid(parser, command, **values)
     record_every = values.pop("record_every")
     if record_every < 1:
         parser.error(f"record_every: {record_every} is not a whole number of at least 1")

@@ -100,7 +100,7 @@ class Experiment:
 
     def to_json(self) -> str:
         """Every field, sorted by name."""
-        return json.dumps(dataclasses.asdict(self), sort_keys=True)
+        return json.dumps(vars(self), sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> Self:

@@ -214,6 +214,22 @@ STATES = (
     )
     .properties(height=HEIGHT)
 )
+
+
+def band_lines(y: str) -> alt.LayerChart:
+    """A line over a table of `bands`, on a log axis, and the band around it."""
+    across = alt.X("x:Q", title=BY_STEP, scale=alt.Scale(nice=False))
+    scale = alt.Scale(type="log", nice=False)
+    axis = alt.Axis(format="~g", tickCount=5, gridOpacity=POWERS_OF_TEN)
+    up, low = (alt.Y(f"{name}:Q", title=y, scale=scale, axis=axis) for name in ("y", "low"))
+    told = [alt.Tooltip(f"{name}:Q", format=".3g") for name in ("x", "y", "low", "high")]
+    return alt.layer(  # type: ignore[return-value]
+        _only("frame").mark_point(size=0).encode(x=across, y=up),
+        _only("band").mark_area(opacity=0.25).encode(x=across, y=low, y2="high:Q"),
+        _only("band").mark_line(strokeWidth=2).encode(x=across, y=up, tooltip=told),
+    ).properties(height=220)
+
+
 PLANE, RULER, LESIONS = _plane(), _ruler(), _lesions()
 
 

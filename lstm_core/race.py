@@ -95,13 +95,15 @@ class Race:
     """
     Racers that train side by side, none over `MOST_AHEAD` snapshots ahead, from `start` to `pause` or the end; `anew`,
     even if somebody has trained them already; with `weights`, see `Run`. It `begins` at some time, and has been
-    `served` so many seconds.
+    `served` so many seconds. `behind` all others, it has a turn when none of them wants one.
     """
 
-    def __init__(self, experiments: Mapping[str, Experiment], anew: bool = False, weights: bool = False) -> None:
+    def __init__(
+        self, experiments: Mapping[str, Experiment], anew: bool = False, weights: bool = False, behind: bool = False
+    ) -> None:
         runs = ((label, run_of(experiment, anew, weights)) for label, experiment in experiments.items())
         self.racers = tuple(Racer(label, run) for label, run in runs)
-        self.running = False
+        self.running, self.behind = False, behind
         self.begins = self.served = self._expires = 0.0
 
     @property
@@ -183,6 +185,10 @@ class Race:
         return run if len(run.snapshots) < last + MOST_AHEAD else None
 
 
+def _served(race: Race) -> float:
+    return race.served
+
+
 class _Turns:
     """The races that want to train, and the threads that serve them."""
 
@@ -208,7 +214,8 @@ class _Turns:
     def place(self, race: Race) -> int:
         with self._changed:
             if race in self._races:
-                return max(0, self._races.index(race) + 1 - MOST_RACING)
+                before = [other for other in self._races if not other.behind]
+                return 0 if race.behind else max(0, before.index(race) + 1 - MOST_RACING)
             return MOST_WAITING if race.wants_turn else 0
 
     def rest(self, race: Race) -> None:
@@ -223,15 +230,17 @@ class _Turns:
                 racer.run.rest()
 
     def number(self) -> int:
-        """Of races that are under way or wait."""
-        return len(self._races)
+        """Of races that are under way or wait, but for those behind all others."""
+        return sum(not race.behind for race in self._races)
 
     def _next(self) -> tuple[Race, Run] | None:
         before, self._races = self._races, [race for race in self._races if race.wants_turn and not self._closing]
         for race in before:
             if race.abandoned:
                 self._rest(race)
-        for race in sorted(self._races[:MOST_RACING], key=lambda race: race.served):
+        racing = [race for race in self._races if not race.behind][:MOST_RACING]
+        behind = [race for race in self._races if race.behind]
+        for race in [*sorted(racing, key=_served), *sorted(behind, key=_served)]:
             if run := race.waiting():
                 return race, run
         return None

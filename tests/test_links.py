@@ -144,7 +144,7 @@ def links(name: str) -> SearchStrategy[Link]:
     """Any of the page's keys, half of them with values that suit, and a few of other pages or of none."""
     one: SearchStrategy[str | bytes] = TEXTS | NUMBERS.map(str) | st.binary(max_size=9)
     odd = st.builds(operator.mul, st.lists(one, max_size=3), st.sampled_from((*(1,) * 19, 200)))
-    known, elsewhere = {}, [control.key for other in PAGES for control in controls(other) if control.key]
+    known, elsewhere = {}, [control.key for other in OPENINGS for control in controls(other) if control.key]
     for control in controls(name):
         if control.key:
             apt = control.suits.map(spelt)
@@ -220,7 +220,7 @@ def send_to_open_page(name: str, messages: list[WidgetState], asking: list[Race]
     check_work(asking)
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", OPENINGS)
 def test_no_link_does_harm(name: str, asking: list[Race]) -> None:
     raced = set()
 
@@ -234,13 +234,13 @@ def test_no_link_does_harm(name: str, asking: list[Race]) -> None:
     assert len(raced) > 25, "the links hardly reach the controls"
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", OPENINGS)
 def test_no_odd_value_for_all_keys_at_once_does_harm(name: str, asking: list[Race]) -> None:
     for value in ODD:
         follow(name, {control.key: [value] for control in controls(name) if control.key}, asking)
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", OPENINGS)
 def test_no_values_sent_to_controls_do_harm(name: str, asking: list[Race]) -> None:
     @MESSAGES
     @given(st.lists(st.sampled_from(controls(name)).flatmap(messages_of_its_kind), min_size=1, max_size=20))
@@ -250,7 +250,7 @@ def test_no_values_sent_to_controls_do_harm(name: str, asking: list[Race]) -> No
     any_messages()
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", OPENINGS)
 def test_no_number_out_of_range_sent_to_all_controls_at_once_does_harm(name: str, asking: list[Race]) -> None:
     numbers = [control for control in controls(name) if control.field in ("double_value", "double_array_value")]
     for value in EXTREMES:
@@ -258,7 +258,7 @@ def test_no_number_out_of_range_sent_to_all_controls_at_once_does_harm(name: str
         send_to_open_page(name, [message(one.id, one.field, payloads[one.field]) for one in numbers], asking)
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", OPENINGS)
 def test_a_message_of_a_kind_that_no_browser_sends_costs_nobody_but_its_sender(name: str, asking: list[Race]) -> None:
     @MESSAGES
     @given(st.lists(st.sampled_from(controls(name)).flatmap(messages_of_any_kind), min_size=1, max_size=3))

@@ -52,6 +52,26 @@ def test_racers_keep_step_with_each_other() -> None:
     assert abs(len(one.snapshots) - len(other.snapshots)) <= race.MOST_AHEAD
 
 
+def test_a_race_behind_the_others_waits_until_none_of_them_wants_a_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[int] = []
+
+    def noted(experiment: Experiment, record_every: int, weights_every: int | None) -> Iterator[Snapshot]:
+        for snapshot in train(experiment, record_every):
+            order.append(experiment.seed)
+            yield snapshot
+
+    monkeypatch.setattr(runs, "train", noted)
+    behind = Race({"late": dataclasses.replace(LONG, steps=1000, seed=1)}, behind=True)
+    others = [Race({"early": dataclasses.replace(LONG, steps=1000, seed=seed)}) for seed in range(2, 2 + race.THREADS)]
+    for one in [*others, behind]:
+        one.start()
+    wait_for(lambda: all(one.finished for one in [*others, behind]))
+    before = order[: order.index(1)]
+    # One that is training has no turn to give away, so that a thread is free for the one behind at the very end.
+    assert len(before) >= 150 * len(others)
+    assert race.crowd() == 0
+
+
 @pytest.mark.skipif(race.THREADS < 2, reason="one core")
 def test_racers_train_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
     meeting = threading.Barrier(2, timeout=60)

@@ -74,7 +74,7 @@ def test_every_page_opens_on_its_own_race_wherever_one_comes_from(page: Page, ad
     page.get_by_role("slider", name="Length T").focus()
     page.keyboard.press("ArrowRight")
     page.wait_for_url("**/?length=105")
-    for name in [*list(PAGES)[1:], "dashboard"]:
+    for name in [*list(OPENINGS)[1:], "dashboard"]:
         page.get_by_role("link", name=PAGES[name].label, exact=True).first.click()
         expect_opening_race(page, name)
         assert "?" not in page.url

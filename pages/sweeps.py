@@ -1,0 +1,121 @@
+"""Sweeps: what holds over many seeds?"""
+
+import math
+import re
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import streamlit as st
+
+from lstm_core.bands import bands
+from lstm_core.history import History, UnavailableError, curves, records
+from lstm_core.pictures import band_lines, spec
+from lstm_core.scores import Setting, ranked
+from lstm_core.tables import of_rows
+from lstm_core.ui import archive
+from lstm_core.ui.grids import small_grid
+from lstm_core.ui.live import live
+from lstm_core.ui.setup import setup
+from lstm_core.ui.words import equations
+
+STEPS = "median steps to solve"
+MOST_RANKED, MOST_SHOWN, SHOWN_FIRST = 1000, 6, 3
+QUANTITIES = {
+    "mean_loss": ("Loss", spec(band_lines("loss, mean of 20 steps"))),
+    "grad_norm": ("Gradient norm", spec(band_lines("gradient norm"))),
+}
+
+
+def ranking(settings: list[Setting]) -> list[Setting]:
+    """The table, the best first; the settings whose rows are chosen, or the first few."""
+    rows = [
+        (
+            f"?run={setting.keys[0]}",
+            setting.label,
+            f"{setting.score.solved} of {setting.score.runs}" if setting.score else "",
+            f"{100 * setting.score.low:.0f} to {100 * setting.score.high:.0f} %" if setting.score else "",
+            math.nan if not setting.score or setting.score.median_steps is None else setting.score.median_steps,
+            setting.score.median_loss if setting.score else math.nan,
+            setting.failed,
+        )
+        for setting in settings
+    ]
+    names = ["open", "setting", "solved", "95 % interval", STEPS, "median final loss", "failed"]
+    table = of_rows(rows, names)
+    steps = table.column(STEPS)
+    nothing = pa.scalar(None, pa.float64())
+    picked = st.dataframe(
+        table.set_column(names.index(STEPS), STEPS, pc.if_else(pc.is_nan(steps), nothing, steps)),
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="multi-row",
+        key="ranking",
+        column_config={
+            "open": st.column_config.LinkColumn("live", display_text=":material/open_in_new:", width="small"),
+            "median final loss": st.column_config.NumberColumn(format="%.3g"),
+        },
+    )
+    return [settings[row] for row in picked["selection"]["rows"]] or settings[:SHOWN_FIRST]
+
+
+def small_multiples(history: History, settings: list[Setting]) -> None:
+    """A panel for each setting: the median over its seeds, and the middle half."""
+    found = curves(history, [key for setting in settings for key in setting.keys])
+    of_key = {key: one for (key, _), one in found.items()}
+    members = [[of_key[key] for key in setting.keys if key in of_key] for setting in settings]
+    for quantity, (title, picture) in QUANTITIES.items():
+        st.markdown(f"**{title}**: median over seeds, and the band that holds the middle half of them")
+        tables = bands(members, quantity)
+        for setting, table, place in zip(settings, tables, st.columns(max(len(settings), SHOWN_FIRST)), strict=False):
+            about = f"{title} of {setting.label} by training step."
+            with place:
+                st.caption(setting.label)
+                st.vega_lite_chart(table, picture, key=f"{quantity} {setting.label}", alt=about)
+    st.caption("A run that has ended keeps its last value. All panels of a row have the same axes.")
+
+
+def opened_run(history: History) -> None:
+    """The run whose key the address tells, trained live once more."""
+    key = st.text_input("Key of a run, to see it live", key="run", bind="query-params", max_chars=16)
+    if not key:
+        return
+    found = next(records(history, [key]), None) if re.fullmatch("[0-9a-f]{16}", key) else None
+    if found is None:
+        st.warning("There is no run of that key in this history.")
+        return
+    how = f"{found.ended} at step {found.last_step:,}, loss {found.final_mean_loss:.4g}"
+    st.caption(f"Stored: {how}, {found.seconds:.1f} s on the {found.computed_by} engine. Now again, live:")
+    racers = {f"seed {found.experiment.seed}": found.experiment}
+    live("sweeps", racers, charts=("loss", "gradient_through_time"))
+    equations(racers)
+
+
+def page(history: History) -> None:
+    """Choice, ranking, curves, a run live, a small grid, files."""
+    listed = archive.chosen(history)
+    st.subheader(f"{len(listed):,} runs")
+    if len(listed):
+        settings = ranked(listed)
+        if len(settings) > MOST_RANKED:
+            st.caption(f"{len(settings):,} settings; the best {MOST_RANKED:,} are shown. Choose fewer to see others.")
+        small_multiples(history, ranking(settings[:MOST_RANKED])[:MOST_SHOWN])
+    else:
+        st.info("There are none yet. Run a small grid below, or `python -m lstm_core sweep sweeps/greff.toml`.")
+    opened_run(history)
+    with st.expander("Run a small grid", key="small grid", icon=":material/grid_on:"):
+        small_grid(history)
+    with st.expander("Files", key="files", icon=":material/folder:"):
+        archive.files(history, lambda: listed.column("key").to_pylist())
+
+
+setup("sweeps")
+st.markdown(
+    "One seed proves nothing. Here are the runs that were kept, those that differ in their seeds alone taken together. "
+    "**Choose by any field**, mark up to six rows to see their curves, or open one as a live race."
+)
+history = archive.opened()
+if history is not None:
+    try:
+        page(history)
+    except UnavailableError as error:
+        st.error(str(error))

@@ -1,0 +1,164 @@
+"""Does the page Sweeps show the runs of the history, all of them and no others?"""
+
+import dataclasses
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from hypothesis import HealthCheck, given, settings, strategies
+from streamlit.testing.v1 import AppTest
+
+from lstm_core import Experiment
+from lstm_core.history import PLACE, History, open_history, runs, store
+from lstm_core.race import Race
+from lstm_core.records import record_of
+from lstm_core.runs import Run
+from lstm_core.ui import grids
+from lstm_core.ui.live import SLOT
+from lstm_core.ui.setup import PAGES
+
+ROOT = Path(__file__).parent.parent
+SMALL = Experiment(length=4, hidden=4, batch=4, steps=30, cell="rnn")
+GRID = """
+[base]
+length = 4
+hidden = 4
+steps = 20
+[grid]
+seeds = 2
+cell = ["rnn", "gru"]
+"""
+
+
+def trained(experiment: Experiment) -> Run:
+    run = Run(experiment)
+    while not run.ended:
+        run.advance()
+    return run
+
+
+STORED = [
+    record_of(trained(dataclasses.replace(SMALL, cell=cell, seed=seed))) for cell in ("rnn", "gru") for seed in range(3)
+]
+
+
+@pytest.fixture
+def history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[History]:
+    monkeypatch.setenv(PLACE, f"sqlite:///{tmp_path}/history.sqlite")
+    opened = open_history()
+    yield opened
+    st.cache_resource.clear()
+    opened.dispose()
+
+
+def visit(**address: str) -> AppTest:
+    page = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60)
+    page.query_params.update(address)
+    return check(page.switch_page(PAGES["sweeps"].path).run())
+
+
+def check(page: AppTest) -> AppTest:
+    assert [problem.value for problem in page.exception] == []
+    return page
+
+
+def rows(page: AppTest) -> list[tuple[str, str]]:
+    """Setting and share solved of every row of the ranking."""
+    table = page.dataframe[0].value
+    return list(zip(table["setting"], table["solved"], strict=True))
+
+
+def test_an_empty_history_says_how_to_fill_it(history: History) -> None:
+    page = visit()
+    assert [shown.value for shown in page.subheader] == ["0 runs"]
+    assert "sweeps/greff.toml" in page.info[0].value
+
+
+def test_every_run_is_counted_and_none_that_is_not_there(history: History) -> None:
+    store(history, STORED)
+    page = visit()
+    assert page.subheader[0].value == "6 runs"
+    assert sorted(setting for setting, _ in rows(page)) == ["cell gru", "cell rnn"]
+    assert {share.split(" of ")[1] for _, share in rows(page)} == {"3"}
+
+
+def test_runs_are_chosen_by_their_fields(history: History) -> None:
+    store(history, STORED)
+    page = visit()
+    check(page.multiselect(key="choose cell").set_value(["gru"]).run())
+    assert page.subheader[0].value == "3 runs"
+    assert [setting for setting, _ in rows(page)] == ["all the same"]
+
+
+def test_a_row_opens_as_a_live_race_by_its_link(history: History) -> None:
+    store(history, STORED)
+    link = visit().dataframe[0].value["open"][0]
+    page = visit(run=link.removeprefix("?run="))
+    race = page.session_state[SLOT].race
+    assert race.running
+    race.pause()
+    assert race.racers[0].experiment in [record.experiment for record in STORED]
+
+
+@settings(max_examples=50, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(strategies.text(max_size=20) | strategies.sampled_from(["0" * 16, "run", "' or 1=1 --", "\x00"]))
+def test_no_link_does_harm(history: History, text: str) -> None:
+    page = visit(run=text)
+    assert SLOT not in page.session_state
+
+
+def test_without_a_place_to_write_the_page_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    monkeypatch.setenv(PLACE, f"sqlite:///{file}/history.sqlite")
+    page = visit()
+    st.cache_resource.clear()
+    assert "There is no history here" in page.info[0].value
+
+
+def test_a_small_grid_is_run_behind_the_races_and_stored(history: History) -> None:
+    page = visit()
+    page.text_area(key=grids.TEXT).set_value(GRID)
+    check(page.button(key="run grid").click().run())
+    race: Race = page.session_state[grids.UNDER_WAY]
+    assert race.behind
+    patience = time.monotonic() + 60
+    while not race.finished and time.monotonic() < patience:
+        check(page.run())
+    check(page.run())
+    assert runs(history).num_rows == 4
+    check(page.button(key="run grid").click().run())
+    assert page.warning[0].value == "All runs of this grid are in the history already."
+
+
+def test_a_grid_can_be_stopped(history: History) -> None:
+    page = visit()
+    page.text_area(key=grids.TEXT).set_value(GRID.replace("steps = 20", "steps = 3000"))
+    check(page.button(key="run grid").click().run())
+    race: Race = page.session_state[grids.UNDER_WAY]
+    check(page.button(key="stop grid").click().run())
+    assert not race.running
+    assert grids.UNDER_WAY not in page.session_state
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("", "nothing to cross"),
+        ("[grid", "Expected"),
+        ("[grid]\nseeds = 31", "31 runs are more than 30"),
+        ("[grid]\ncell = ['transformer']", "cell: 'transformer'"),
+        ("[base]\nhidden = 1024\nbatch = 1024\n[grid]\nseeds = 2", "Lower"),
+        ("[grid]\nseeds = 1000000000", "seeds: 1000000000"),
+        ("a = " + "[" * 2000, ""),
+    ],
+)
+def test_a_bad_grid_gets_one_line(history: History, text: str, word: str) -> None:
+    page = visit()
+    page.text_area(key=grids.TEXT).set_value(text)
+    check(page.button(key="run grid").click().run())
+    assert word in page.warning[0].value
+    assert "\n" not in page.warning[0].value
+    assert not isinstance(page.session_state[grids.UNDER_WAY], Race)
