@@ -18,6 +18,7 @@ from lstm_core.activations import ACTIVATIONS
 LAYOUTS = {"separate": "W_h h + W_x x", "concatenated": "W [h; x]"}
 FAMILIES = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
 BLOCKS = {"rnn": "h", "lstm": "ifgo", "gru": "rzn"}
+MOST_WINDOW = 8
 GATES = {"i": "input gate", "f": "forget gate", "o": "output gate"}
 
 
@@ -35,7 +36,8 @@ class Cell:
 
     A gate that is not in `gates` is held at 1 and has no parameters; `coupled` takes f = 1 - i (CIFG of Greff et al.
     2017); `peephole` lets i and f see c_(t-1), and o see c_t (Gers and Schmidhuber 2000). These three and
-    `output_activation` belong to the LSTM family. Raises ValueError for anything else.
+    `output_activation` belong to the LSTM family. The last `window` hidden states are what W_h sees, (H, kH), of a
+    vanilla RNN alone. Raises ValueError for anything else.
     """
 
     family: str
@@ -44,6 +46,7 @@ class Cell:
     gates: str = "ifo"
     coupled: bool = False
     peephole: bool = False
+    window: int = 1
 
     def __post_init__(self) -> None:
         choose("cell", self.family, FAMILIES)
@@ -54,6 +57,9 @@ class Cell:
             raise ValueError(f"gates: {self.gates!r} is not a subset of ifo in that order (empty: no gates)")
         choose("coupled", self.coupled, (False, True))
         choose("peephole", self.peephole, (False, True))
+        choose("window", self.window, range(1, MOST_WINDOW + 1))
+        if self.window > 1 and self.family != "rnn":
+            raise ValueError(f"window: {self.window} needs cell rnn, not {self.family}")
         if self.coupled and not {"i", "f"} <= set(self.gates):
             raise ValueError(f"coupled: f = 1 - i needs both gates i and f, but gates is {self.gates!r}")
         if self.family != "lstm":
@@ -81,7 +87,7 @@ class Parameters(NamedTuple):
     """
     One layer's weights: `recurrent` (kH, H), `input` (kH, D), `bias` (kH,), a second bias on the recurrent side or
     None, `peephole` (gates, H) or None; where h and x are concatenated also `joint` (kH, H + D), of which the first two
-    are views.
+    are views. A cell that sees its last few hidden states has as many times H columns in `recurrent`.
     """
 
     recurrent: Tensor
@@ -178,11 +184,18 @@ def preactivation(p: Parameters, inputs: Tensor) -> Callable[[int, Tensor], Tens
 
 
 def run_rnn(inputs: Tensor, h: Tensor, c: Tensor | None, p: Parameters, cell: Cell) -> Trace:
-    """h' = phi(W_h h + W_x x + b)"""
-    phi = ACTIVATIONS[cell.activation].function
+    """
+    h' = phi(W_h h + W_x x + b)
+
+    With a window of k, [h_(t-1); ...; h_(t-k)] stands in the place of h. What the first state, (B, H) or, newest first,
+    up to (B, kH), does not tell of the time before the start is 0.
+    """
+    phi, older = ACTIVATIONS[cell.activation].function, p.recurrent.shape[1] - len(p.recurrent)
     pre, trace = preactivation(p, inputs), _Steps()
+    seen = torch.nn.functional.pad(h, (0, p.recurrent.shape[1] - h.shape[1]))
     for t in range(len(inputs)):
-        h = phi(pre(t, h))
+        h = phi(pre(t, seen))
+        seen = torch.cat([h, seen[:, :older]], 1) if older else h
         trace.append(h)
     return trace
 

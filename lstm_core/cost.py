@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from lstm_core.experiment import Experiment
 from lstm_core.tasks import TASKS
+from lstm_core.wiring import WIRINGS
 
 # About a minute of one core, and what two cores can have at a time beside forty visitors' pages.
 MOST_MULTIPLICATIONS = 4e12
@@ -20,34 +21,41 @@ def _rows(experiment: Experiment) -> int:
     return 4 if experiment.cell == "gru" else len(experiment.recurrent_cell.rows)
 
 
+def _columns(experiment: Experiment) -> list[int]:
+    """The length of [h; x; 1] in each layer, h being the last few hidden states where the cell sees them."""
+    widths = WIRINGS[experiment.wiring].widths(features(experiment), experiment.hidden, experiment.layers)
+    return [experiment.window * experiment.hidden + width + 1 for width in widths[:-1]]
+
+
 def multiplications(experiment: Experiment) -> float:
     """Of the whole training, in matrix products: one forward and two backward at every time step."""
-    size = experiment.hidden
-    step = 3 * _rows(experiment) * size * (size + features(experiment) + 1)
+    step = 3 * _rows(experiment) * experiment.hidden * sum(_columns(experiment))
     return float(step * experiment.batch * experiment.time_steps * experiment.steps)
 
 
 def tape_bytes(experiment: Experiment) -> int:
-    """What a forward pass keeps for the backward pass, by `fused.Tape`."""
+    """What a forward pass keeps for the backward pass, by `fused.Tape`, in all layers."""
     steps, batch, size, blocks = experiment.time_steps, experiment.batch, experiment.hidden, _rows(experiment)
-    columns, states = size + features(experiment) + 1, 0 if experiment.cell == "rnn" else (steps + 1) * size * batch
-    values = blocks * size * columns + (steps + 1) * batch * columns + steps * blocks * size * batch + states
+    states = 0 if experiment.cell == "rnn" else (steps + 1) * size * batch
+    by_column = blocks * size + (steps + 1) * batch
+    values = by_column * sum(_columns(experiment)) + experiment.layers * (steps * blocks * size * batch + states)
     return values * experiment.dtype.itemsize
 
 
 def too_much(experiments: Iterable[Experiment]) -> str | None:
     """Why a race of these would take too much, and what to lower; None if it does not."""
     racers = list(experiments)
+    also = ", the layers" if any(racer.layers > 1 for racer in racers) else ""
     tape = max(map(tape_bytes, racers)) / MOST_TAPE
     if tape > 1:
         return (
             f"One training step of this race would need {tape:.1f} times the memory that a visitor may use. "
-            "Lower the length, the batch size or the hidden size."
+            f"Lower the length{also}, the batch size or the hidden size."
         )
     work = sum(map(multiplications, racers)) / MOST_MULTIPLICATIONS
     if work > 1:
         return (
             f"This race would take {work:.1f} times the work that a visitor may ask for. "
-            "Lower the training steps, the hidden size, the batch size or the length, or race fewer."
+            f"Lower the training steps{also}, the hidden size, the batch size or the length, or race fewer."
         )
     return None

@@ -1,12 +1,26 @@
 """Which equations does an experiment's cell compute, and with how many numbers? As LaTeX, and term by term."""
 
 import math
+import re
 from typing import NamedTuple
 
 from lstm_core.activations import ACTIVATIONS
 from lstm_core.cells import Cell
 from lstm_core.experiment import Experiment
 from lstm_core.tasks import TASKS
+from lstm_core.wiring import WIRINGS
+
+# What every layer has for itself: a letter with an index, and the matrix and the bias of an RNN, which have none.
+OF_A_LAYER = re.compile(r"(?<![\\A-Za-z])(?:[A-Za-z](?=_)|[Wb](?![A-Za-z]))")
+# s^(l), which layer l sees in the place of x; above the last layer it is what the readout sees.
+SEEN = {
+    "plain": [r"s^{(\ell+1)}_t &= h^{(\ell)}_t"],
+    "residual": [
+        r"s^{(2)}_t &= h^{(1)}_t",
+        r"s^{(\ell+1)}_t &= s^{(\ell)}_t + h^{(\ell)}_t \quad (\ell \geq 2)",
+    ],
+    "dense": [r"s^{(\ell+1)}_t &= [x_t;\,h^{(1)}_t;\,\dots;\,h^{(\ell)}_t]"],
+}
 
 
 class Term(NamedTuple):
@@ -31,12 +45,20 @@ def _index(row: str) -> str:
     return f"_{row}" if row else ""
 
 
+def _last_states(window: int) -> list[str]:
+    """h_(t-1) to h_(t-k), without those in between."""
+    ends = [f"h_{{t-{k}}}" for k in (1, window)]
+    return ends[:window] if window < 3 else [ends[0], r"\dots", ends[1]]
+
+
 def _sum(experiment: Experiment, row: str = "", peephole: str = "") -> str:
     """W_h h + W_x x + b of one block of rows, with a peephole into the cell state `peephole`."""
+    states = r";\,".join(_last_states(experiment.window))
     if experiment.weights == "concatenated":
-        products = rf"W{_index(row)}\,[h_{{t-1}};\,x_t]"
+        products = rf"W{_index(row)}\,[{states};\,x_t]"
     else:
-        products = rf"W_{{h{row}}}\,h_{{t-1}} + W_{{x{row}}}\,x_t"
+        states = f"[{states}]" if experiment.window > 1 else states
+        products = rf"W_{{h{row}}}\,{states} + W_{{x{row}}}\,x_t"
     seen = rf" + p_{{{row}}} \odot {peephole}" if peephole else ""
     bias = f"b_{{x{row}}} + b_{{h{row}}}" if experiment.biases == 2 else f"b{_index(row)}"
     return f"{products}{seen} + {bias}"
@@ -70,7 +92,7 @@ def _lstm(experiment: Experiment) -> list[str]:
 
 
 def _gru(experiment: Experiment) -> list[str]:
-    split = "W_{{{0}n}}" if experiment.weights == "separate" else "W_n^{{({0})}}"
+    split = "W_{{{0}n}}" if experiment.weights == "separate" else "W_{{n,{0}}}"
     of_x, of_h = split.format("x"), split.format("h")
     bias = ("b_{xn}", " + b_{hn}") if experiment.biases == 2 else ("b_n", "")
     return [
@@ -84,29 +106,51 @@ def _gru(experiment: Experiment) -> list[str]:
 EQUATIONS = {"rnn": _rnn, "lstm": _lstm, "gru": _gru}
 
 
+def _of_a_layer(line: str) -> str:
+    """An equation with the number of its layer at each of its letters, and with s in the place of x."""
+    return OF_A_LAYER.sub(r"\g<0>^{(\\ell)}", line.replace("x_t", "s_t"))
+
+
 def latex(experiment: Experiment) -> str:
     """
     The cell as it is set, one line an equation, and the readout: a gate that is removed is 1, the activation has its
-    name.
+    name. Of several layers the equations of layer l stand for all, behind what it sees of those below.
     """
-    when = "t" if TASKS[experiment.task].every_step else "T"
-    lines = [*EQUATIONS[experiment.cell](experiment), f"y_{when} &= V\\,h_{when} + a"]
+    when, layers = "t" if TASKS[experiment.task].every_step else "T", experiment.layers
+    cell = EQUATIONS[experiment.cell](experiment)
+    if layers > 1:
+        first = rf"s^{{(1)}}_t &= x_t \quad (1 \leq \ell \leq {layers})"
+        cell = [first, *SEEN[experiment.wiring], *map(_of_a_layer, cell)]
+        seen = f"s^{{({layers + 1})}}_{when}"
+    else:
+        seen = rf"[x_{when};\,h_{when}]" if experiment.wiring == "dense" else f"h_{when}"
+    lines = [*cell, f"y_{when} &= V\\,{seen} + a"]
     return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
 
 
 def terms(experiment: Experiment) -> list[Term]:
     """Every array of weights of the network; their sizes add up to `parameter_count`."""
-    cell, task = experiment.recurrent_cell, TASKS[experiment.task]
-    size, inputs, outputs = experiment.hidden, len(task.inputs), len(task.outputs)
-    rows = len(cell.rows) * size
+    task, size = TASKS[experiment.task], experiment.hidden
+    widths = WIRINGS[experiment.wiring].widths(len(task.inputs), size, experiment.layers)
+    found = [term for layer, width in enumerate(widths[:-1], start=1) for term in _of_layer(experiment, layer, width)]
+    outputs = len(task.outputs)
+    return [*found, Term("V", (outputs, widths[-1]), "readout"), Term("a", (outputs,), "readout")]
+
+
+def _of_layer(experiment: Experiment, layer: int, inputs: int) -> list[Term]:
+    """The weights of one layer, which sees so many inputs; they carry its number where there are several."""
+    cell, size = experiment.recurrent_cell, experiment.hidden
+    rows, states = len(cell.rows) * size, cell.window * size
     blocks = "" if cell.family == "rnn" else f"rows of {' '.join(cell.rows)}"
     if experiment.weights == "concatenated":
-        found = [Term("W", (rows, size + inputs), blocks)]
+        found = [Term("W", (rows, states + inputs), blocks)]
     else:
-        found = [Term("W_h", (rows, size), blocks), Term("W_x", (rows, inputs), blocks)]
+        found = [Term("W_h", (rows, states), blocks), Term("W_x", (rows, inputs), blocks)]
     found += [
         Term("b" if experiment.biases == 1 else name, (rows,), blocks) for name in ("b_x", "b_h")[: experiment.biases]
     ]
     if cell.peephole and cell.learned_gates:
         found.append(Term("p", (len(cell.learned_gates), size), f"peepholes of {' '.join(cell.learned_gates)}"))
-    return [*found, Term("V", (outputs, size), "readout"), Term("a", (outputs,), "readout")]
+    if experiment.layers == 1:
+        return found
+    return [term._replace(name=f"{term.name[0]}^{{({layer})}}{term.name[1:]}") for term in found]

@@ -11,15 +11,18 @@ from typing import Any, Self
 import torch
 
 from lstm_core.activations import ACTIVATIONS
-from lstm_core.cells import FAMILIES, LAYOUTS, Cell, choose
-from lstm_core.engine import ENGINES
+from lstm_core.cells import FAMILIES, LAYOUTS, MOST_WINDOW, Cell, choose
+from lstm_core.engine import ENGINES, check_engine
 from lstm_core.initialisation import INITS
 from lstm_core.tasks import TASKS
+from lstm_core.wiring import MOST_LAYERS, PLAIN, WIRINGS
 
 OPTIMIZERS = {"adam": "Adam", "rmsprop": "RMSprop", "sgd": "SGD"}
 CLIPS = {"none": "off", "norm": "by norm", "value": "by value"}
 PRECISIONS = ("float32", "float64")
 CHRONO = "chrono"
+# Younger than the first keys, which have to stay.
+YOUNGER = ("layers", "wiring", "window")
 
 
 def _one_of(default: Any, options: Collection[Any], about: str) -> Any:
@@ -65,6 +68,9 @@ class Experiment:
     seed: int = _number(0, 0, 2**32 - 1, "of data and first weights")
     precision: str = _one_of("float32", PRECISIONS, "of all arithmetic")
     engine: str = _one_of("auto", ENGINES, "who computes the sequences")
+    layers: int = _number(1, 1, MOST_LAYERS, "recurrent layers, one above the other")
+    wiring: str = _one_of(PLAIN, WIRINGS, "what each layer and the readout see of the layers below")
+    window: int = _number(1, 1, MOST_WINDOW, "k, the last hidden states that an RNN sees")
 
     def __post_init__(self) -> None:
         for spec in dataclasses.fields(self):
@@ -76,11 +82,14 @@ class Experiment:
         if self.length < shortest:
             raise ValueError(f"length: {self.length} is too short for {self.task}, which needs at least {shortest}")
         self.recurrent_cell  # noqa: B018 - built for its validation
+        check_engine(self.engine, self.window)
 
     @property
     def recurrent_cell(self) -> Cell:
         """The cell without its weights; its own ValueErrors name the same fields."""
-        return Cell(self.cell, self.activation, self.output_activation, self.gates, self.coupled, self.peephole)
+        return Cell(
+            self.cell, self.activation, self.output_activation, self.gates, self.coupled, self.peephole, self.window
+        )
 
     @property
     def time_steps(self) -> int:
@@ -99,8 +108,12 @@ class Experiment:
         return hashlib.sha256(self.to_json().encode()).hexdigest()[:16]
 
     def to_json(self) -> str:
-        """Every field, sorted by name."""
-        return json.dumps(vars(self), sort_keys=True)
+        """Every field, sorted by name; of the `YOUNGER` ones those that are not at their default."""
+        told = dict(vars(self))
+        for spec in dataclasses.fields(self):
+            if spec.name in YOUNGER and told[spec.name] == spec.default:
+                del told[spec.name]
+        return json.dumps(told, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> Self:

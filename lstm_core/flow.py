@@ -44,7 +44,7 @@ def _last(curves: Sequence[Curve], families: str) -> Iterator[tuple[Curve, Momen
 
 def _moments(curve: Curve) -> list[Moment]:
     if not curve.snapshots:
-        return [moments.beginning(curve.experiment)]
+        return [moments.beginning(curve.experiment)] if moments.measurable(curve.experiment) else []
     return moments.moments(curve.experiment, curve.snapshots)
 
 

@@ -1,7 +1,8 @@
 """
 How far back does a gradient reach? The backward pass of every cell, one step at a time, in double precision.
 
-The state s is h, or [h; c] where there is a cell state, S numbers. A row vector u dL/ds_t becomes u ds_t/ds_(t-1), so
+The state s is h, or [h; c] where there is a cell state, or the last k hidden states, newest first, where the cell sees
+them; S numbers. A row vector u dL/ds_t becomes u ds_t/ds_(t-1), so
 that S unit vectors give the whole Jacobian ds_T/ds_t, and a single one its growth. Dimensions: T time, B batch, D
 input, H hidden.
 """
@@ -11,7 +12,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn.functional import linear
+from torch.nn.functional import linear, pad
 
 from lstm_core.activations import ACTIVATIONS
 from lstm_core.cells import REFERENCE, Cell, Parameters
@@ -23,22 +24,34 @@ Back = Callable[[int, Tensor], Tensor]
 class Path(NamedTuple):
     """
     Where a layer went: `inputs` (T, B, D), `hidden` and `cell` (T + 1, B, H) from the first, zero, state on, and each
-    gate (T, B, H).
+    gate (T, B, H); the `window` of its cell.
     """
 
     inputs: Tensor
     hidden: Tensor
     cell: Tensor | None
     gates: dict[str, Tensor]
+    window: int = 1
+
+    @property
+    def state_size(self) -> int:
+        """S"""
+        return self.hidden.shape[2] * (self.window if self.cell is None else 2)
+
+    @property
+    def seen(self) -> Tensor:
+        """What W_h is multiplied with at each step, (T, B, H), or (T, B, kH) with zeros before the start."""
+        before = self.hidden[:-1]
+        return torch.cat([pad(before, (0, 0, 0, 0, k, 0))[: len(before)] for k in range(self.window)], 2)
 
 
 @torch.no_grad()
 def walk(p: Parameters, cell: Cell, inputs: Tensor) -> Path:
     """The path of a layer over inputs (T, B, D), from zero states."""
-    start = inputs.new_zeros(inputs.shape[1], p.recurrent.shape[1])
+    start = inputs.new_zeros(inputs.shape[1], len(p.recurrent) // len(cell.rows))
     trace = REFERENCE[cell.family](inputs, start, start, p, cell)
     states = None if trace.cell is None else torch.cat([start[None], trace.cell])
-    return Path(inputs, torch.cat([start[None], trace.hidden]), states, trace.gates)
+    return Path(inputs, torch.cat([start[None], trace.hidden]), states, trace.gates, cell.window)
 
 
 @torch.no_grad()
@@ -57,7 +70,7 @@ def _bias(p: Parameters) -> Tensor:
 
 def _preactivations(p: Parameters, path: Path, count: int) -> tuple[Tensor, ...]:
     """W_h h_(t-1) + W_x x_t + b of every block, (T, B, H) each."""
-    return (linear(path.inputs, p.input, _bias(p)) + linear(path.hidden[:-1], p.recurrent)).chunk(count, 2)
+    return (linear(path.inputs, p.input, _bias(p)) + linear(path.seen, p.recurrent)).chunk(count, 2)
 
 
 def _sigmoid_slope(gate: Tensor) -> Tensor:
@@ -70,9 +83,18 @@ def slopes(p: Parameters, cell: Cell, path: Path) -> Tensor:
 
 
 def back_rnn(p: Parameters, cell: Cell, path: Path) -> Back:
-    """u diag(phi'(a_t)) W_h"""
-    slope = slopes(p, cell, path)
-    return lambda t, u: (u * slope[t - 1]) @ p.recurrent
+    """
+    u diag(phi'(a_t)) W_h
+
+    For u = [u_1 .. u_k], of the last k hidden states, it is u_1 diag(phi'(a_t)) W_h + [u_2 .. u_k 0].
+    """
+    slope, size = slopes(p, cell, path), len(p.recurrent)
+
+    def back(t: int, u: Tensor) -> Tensor:
+        through = (u[..., :size] * slope[t - 1]) @ p.recurrent
+        return through + pad(u[..., size:], (0, size)) if path.window > 1 else through
+
+    return back
 
 
 def back_residual(p: Parameters, cell: Cell, path: Path) -> Back:
@@ -149,11 +171,10 @@ BACK = {"rnn": back_rnn, "lstm": back_lstm, "gru": back_gru}
 def jacobians(back: Back, path: Path, steps: Sequence[int]) -> Tensor:
     """
     ds_T/ds_t of a batch of one, (S, S), for each t in `steps`, ascending, from 0 to T; what moves is the state at t
-    alone, h and c independently of each other.
+    alone, its parts independently of each other.
     """
     last = len(path.inputs)
-    size = path.hidden.shape[-1] * (1 if path.cell is None else 2)
-    u = torch.eye(size, dtype=path.hidden.dtype)[:, None]
+    u = torch.eye(path.state_size, dtype=path.hidden.dtype)[:, None]
     wanted, kept = set(steps), []
     for t in range(last, min(steps) - 1, -1):
         if t < last:
@@ -170,7 +191,7 @@ def growth_rate(back: Back, path: Path, skip: int, generator: torch.Generator) -
     It is the mean of log |u ds_t/ds_(t-1)| / |u| over all but the last `skip` steps, in which u turns to where it grows
     most; -inf where nothing is left (Vogt et al. 2022).
     """
-    shape = (path.hidden.shape[1], path.hidden.shape[2] * (1 if path.cell is None else 2))
+    shape = (path.hidden.shape[1], path.state_size)
     u = torch.randn(shape, generator=generator, dtype=path.hidden.dtype)
     total, last = u.new_zeros(len(u)), len(path.inputs)
     for t in range(last, 0, -1):
@@ -236,7 +257,7 @@ class Bounds(NamedTuple):
 def bounds(p: Parameters, cell: Cell, path: Path) -> Bounds:
     """
     prod ||diag(phi'(a_k))|| sigma_max, and (gamma sigma_max)^(T-t), where gamma is the largest slope of phi (Pascanu et
-    al. 2013).
+    al. 2013). Of a window of 1: the other matrices have no powers.
     """
     found = spectrum(p.recurrent)
     steepest = slopes(p, cell, path).abs().amax((1, 2))

@@ -1,6 +1,7 @@
 """How do cells become layers that train?"""
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Generator, Tensor, nn
@@ -8,6 +9,7 @@ from torch import Generator, Tensor, nn
 from lstm_core import engine as engines
 from lstm_core.cells import BLOCKS, LAYOUTS, Cell, Parameters, Trace, choose
 from lstm_core.initialisation import INITS, Chrono, uniform
+from lstm_core.wiring import MOST_LAYERS, PLAIN, WIRINGS
 
 
 class Layer(nn.Module):
@@ -15,18 +17,19 @@ class Layer(nn.Module):
     One recurrent layer: the weights of a `Cell`, rows stacked in blocks of H.
 
     `weight_h` (kH, H) and `weight_x` (kH, D), or both side by side in `weight` (kH, H + D); `bias` (kH,), which goes
-    with x, and `bias_h` (kH,), which goes with h, where there are two; `peephole` (gates, H).
+    with x, and `bias_h` (kH,), which goes with h, where there are two; `peephole` (gates, H). Where the cell sees its
+    last few hidden states, there are as many times H columns for h.
     """
 
     def __init__(self, cell: Cell, input_size: int, hidden_size: int, weights: str, biases: int) -> None:
         super().__init__()
         self.cell, self.input_size, self.hidden_size = cell, input_size, hidden_size
-        rows = len(cell.rows) * hidden_size
+        rows, self.recurrent_size = len(cell.rows) * hidden_size, cell.window * hidden_size
         self.joint = weights == "concatenated"
         if self.joint:
-            self.weight = nn.Parameter(torch.empty(rows, hidden_size + input_size))
+            self.weight = nn.Parameter(torch.empty(rows, self.recurrent_size + input_size))
         else:
-            self.weight_h = nn.Parameter(torch.empty(rows, hidden_size))
+            self.weight_h = nn.Parameter(torch.empty(rows, self.recurrent_size))
             self.weight_x = nn.Parameter(torch.empty(rows, input_size))
         self.bias = nn.Parameter(torch.empty(rows))
         self.bias_h = nn.Parameter(torch.empty(rows)) if biases == 2 else None
@@ -36,7 +39,7 @@ class Layer(nn.Module):
     def tensors(self) -> Parameters:
         """The weights as the engines take them."""
         if self.joint:
-            recurrent, inputs = self.weight.split([self.hidden_size, self.input_size], 1)
+            recurrent, inputs = self.weight.split([self.recurrent_size, self.input_size], 1)
             return Parameters(recurrent, inputs, self.bias, self.bias_h, self.peephole, self.weight)
         return Parameters(self.weight_h, self.weight_x, self.bias, self.bias_h, self.peephole)
 
@@ -51,9 +54,12 @@ class Layer(nn.Module):
         Draw the weights; `gain` multiplies W_h.
 
         Nothing drawn depends on the layout, the number of biases or the gates that are left out: variants with the same
-        seed start from the same weights wherever both have them.
+        seed start from the same weights wherever both have them. Where W_h sees k hidden states, each block for one of
+        them is drawn like the only one and divided by k, so that k equal states count as much as one: from identity
+        blocks the states start as the mean of the last k, and do not grow. A gain of k takes it back.
         """
         row, size, p = INITS[init], self.hidden_size, self.tensors()
+        gain /= self.cell.window
         bound_h, bound_x = row.bounds(size, self.input_size, self.joint)
         bias_h = torch.empty_like(p.bias) if p.recurrent_bias is None else p.recurrent_bias
         for name in BLOCKS[self.cell.family]:
@@ -62,10 +68,12 @@ class Layer(nn.Module):
             biases = row.biases * uniform(3, size, 1.0, generator)
             if name in self.cell.rows:
                 block = self.block(name)
-                p.recurrent[block], p.input[block] = recurrent, inputs
+                p.recurrent[block, :size], p.input[block] = recurrent, inputs
                 p.bias[block], bias_h[block] = bound_x * biases[0], bound_h * biases[1]
             if p.peephole is not None and name in self.cell.learned_gates:
                 p.peephole[self.cell.learned_gates.index(name)] = bound_h * biases[2]
+        for older in p.recurrent.split(size, 1)[1:]:
+            older.copy_(gain * row.recurrent(size, bound_h, generator))
         if self.cell.family == "lstm":
             self._set_forget_bias(forget_bias, generator)
 
@@ -83,17 +91,17 @@ class Layer(nn.Module):
 
 
 class Readout(nn.Module):
-    """A linear map of hidden states, (..., H) -> (..., O), uniform in +-1/sqrt(H) as torch.nn.Linear, which would draw
-    from the generator that the whole process shares."""
+    """A linear map of what a stack puts out, (..., W) -> (..., O), uniform in +-1/sqrt(W) as torch.nn.Linear, which
+    would draw from the generator that the whole process shares."""
 
-    def __init__(self, hidden_size: int, outputs: int, generator: Generator | None) -> None:
+    def __init__(self, width: int, outputs: int, generator: Generator | None) -> None:
         super().__init__()
-        self.weight, self.bias = nn.Parameter(torch.empty(outputs, hidden_size)), nn.Parameter(torch.empty(outputs))
+        self.weight, self.bias = nn.Parameter(torch.empty(outputs, width)), nn.Parameter(torch.empty(outputs))
         for parameter in self.parameters():
-            nn.init.uniform_(parameter, -(hidden_size**-0.5), hidden_size**-0.5, generator=generator)
+            nn.init.uniform_(parameter, -(width**-0.5), width**-0.5, generator=generator)
 
-    def forward(self, hidden: Tensor) -> Tensor:
-        return nn.functional.linear(hidden, self.weight, self.bias)
+    def forward(self, seen: Tensor) -> Tensor:
+        return nn.functional.linear(seen, self.weight, self.bias)
 
 
 def _check_sizes(**sizes: int) -> None:
@@ -109,7 +117,10 @@ def _check_finite(**numbers: float) -> None:
 
 
 class Stack(nn.Module):
-    """Layers of one `Cell`, each on the outputs of the one below. Sizes and choices are checked: ValueError."""
+    """
+    Layers of one `Cell`; `wiring`, a row of `WIRINGS`, says what each sees of those below, and what is put out above
+    all of them, `output_size` numbers wide. Sizes and choices are checked: ValueError.
+    """
 
     def __init__(
         self,
@@ -123,20 +134,27 @@ class Stack(nn.Module):
         init: str = "uniform",
         gain: float = 1.0,
         forget_bias: float | Chrono = 1.0,
+        wiring: str = PLAIN,
         engine: str = "auto",
         generator: Generator | None = None,
     ) -> None:
         super().__init__()
         _check_sizes(input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
+        choose("wiring", wiring, WIRINGS)
+        if wiring != PLAIN and num_layers > MOST_LAYERS:
+            raise ValueError(
+                f"num_layers: {num_layers} is not a whole number from 1 to {MOST_LAYERS}, as wiring {wiring} needs"
+            )
         choose("weights", weights, LAYOUTS)
         choose("biases", biases, (1, 2))
         choose("init", init, INITS)
-        choose("engine", engine, engines.ENGINES)
+        engines.check_engine(engine, cell.window)
         _check_finite(gain=gain, forget_bias=0.0 if isinstance(forget_bias, Chrono) else forget_bias)
-        self.cell, self.engine = cell, engine
+        self.cell, self.wiring, self.engine = cell, wiring, engine
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
         self.layers = nn.ModuleList()
-        for size in [input_size] + [hidden_size] * (num_layers - 1):
+        *widths, self.output_size = WIRINGS[wiring].widths(input_size, hidden_size, num_layers)
+        for size in widths:
             layer = Layer(cell, size, hidden_size, weights, biases)
             layer.initialise(init, gain, forget_bias, generator)
             self.layers.append(layer)
@@ -149,14 +167,17 @@ class Stack(nn.Module):
         self, inputs: Tensor, states: tuple[Tensor, ...] | None = None
     ) -> tuple[Tensor, tuple[Tensor, ...], list[Trace]]:
         """
-        Inputs (T, B, D) to the outputs of the last layer (T, B, H), the final states (L, B, H) each, a trace per layer.
+        Inputs (T, B, D) to the outputs (T, B, W), the final states (L, B, H) each, a trace per layer.
+
+        The outputs are what the wiring shows above all layers, W = `output_size`: the hidden states of the last one,
+        their sum over all layers (residual), or input and hidden states of all layers side by side (dense).
 
         `states` are the initial hidden states (L, B, H) and, for the LSTM family, cell states; None is zeros. Raises
         ValueError where a shape does not fit.
         """
         traces = self.traces(inputs, states)
         final = zip(*(trace.final for trace in traces), strict=True)
-        return traces[-1].hidden, tuple(map(torch.stack, final)), traces
+        return self.seen(inputs, [trace.hidden for trace in traces]), tuple(map(torch.stack, final)), traces
 
     def traces(self, inputs: Tensor, states: tuple[Tensor, ...] | None = None) -> list[Trace]:
         """What each layer does, without the final states in one piece."""
@@ -164,9 +185,13 @@ class Stack(nn.Module):
         traces: list[Trace] = []
         for layer, *initial in zip(self.layer_list, *states, strict=True):
             hidden, cell_state = (*initial, None)[:2]
-            traces.append(engines.run(inputs, hidden, cell_state, layer.tensors(), self.cell, self.engine))
-            inputs = traces[-1].hidden
+            seen = self.seen(inputs, [trace.hidden for trace in traces])
+            traces.append(engines.run(seen, hidden, cell_state, layer.tensors(), self.cell, self.engine))
         return traces
+
+    def seen(self, inputs: Tensor, hidden: Sequence[Tensor]) -> Tensor:
+        """What is seen above layers with these hidden states, (..., H) each, for the stack's inputs (..., D)."""
+        return WIRINGS[self.wiring].seen(inputs, hidden)
 
     def _checked(self, inputs: Tensor, states: tuple[Tensor, ...] | None) -> tuple[Tensor, ...]:
         if inputs.dim() != 3 or inputs.shape[2] != self.input_size or len(inputs) < 1:

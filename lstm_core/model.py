@@ -9,13 +9,15 @@ from torch import Generator, Tensor, nn
 from lstm_core.cells import Cell
 from lstm_core.initialisation import Chrono
 from lstm_core.layers import Stack
+from lstm_core.wiring import PLAIN
 
 
 class RNN(nn.Module):
     """
     Vanilla RNN, h' = phi(W_h h + W_x x + b), with any row of `ACTIVATIONS` as phi.
 
-    Shapes, states and layers as torch.nn.RNN, time-major. Raises ValueError for anything that is not allowed.
+    Shapes, states and layers as torch.nn.RNN, time-major; `wiring`, one of `WIRINGS`, as `Stack` has it. Raises
+    ValueError for anything that is not allowed.
     """
 
     def __init__(
@@ -29,6 +31,7 @@ class RNN(nn.Module):
         biases: int = 1,
         init: str = "uniform",
         gain: float = 1.0,
+        wiring: str = PLAIN,
         engine: str = "auto",
         generator: Generator | None = None,
     ) -> None:
@@ -42,12 +45,18 @@ class RNN(nn.Module):
             biases=biases,
             init=init,
             gain=gain,
+            wiring=wiring,
             engine=engine,
             generator=generator,
         )
 
     def forward(self, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """x (T, B, D), state (L, B, H) -> output (T, B, H), final state (L, B, H)."""
+        """
+        x (T, B, D), state (L, B, H) -> output, final state (L, B, H).
+
+        The output, what a readout sees, is (T, B, H): the hidden states of the last layer (plain), or of all layers,
+        added up (residual). Wired densely it is (T, B, D + L H): x and the hidden states of all layers, lowest first.
+        """
         output, (hidden,), _ = self.stack(x, None if state is None else (state,))
         return output, hidden
 
@@ -73,7 +82,8 @@ class LSTM(nn.Module):
 
     `gates` are the learned gates, a subset of "ifo"; a missing one is held at 1. `activation` is phi,
     `output_activation` psi (None: the same). `forget_bias` is the sum over both biases where there are two. Shapes,
-    states, layers and gate order as torch.nn.LSTM, time-major. Raises ValueError for anything that is not allowed.
+    states, layers and gate order as torch.nn.LSTM, time-major; `wiring`, one of `WIRINGS`, as `Stack` has it. Raises
+    ValueError for anything that is not allowed.
     """
 
     def __init__(
@@ -92,6 +102,7 @@ class LSTM(nn.Module):
         forget_bias: float | Chrono = 1.0,
         init: str = "uniform",
         gain: float = 1.0,
+        wiring: str = PLAIN,
         engine: str = "auto",
         generator: Generator | None = None,
     ) -> None:
@@ -105,13 +116,14 @@ class LSTM(nn.Module):
             biases=biases,
             init=init,
             gain=gain,
+            wiring=wiring,
             forget_bias=forget_bias,
             engine=engine,
             generator=generator,
         )
 
     def forward(self, x: Tensor, state: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """x (T, B, D), state ((L, B, H), (L, B, H)) -> output (T, B, H), final (h_n, c_n), both (L, B, H)."""
+        """x (T, B, D), state ((L, B, H), (L, B, H)) -> output as of an RNN, final (h_n, c_n), both (L, B, H)."""
         output, (hidden, cell_state), _ = self.stack(x, state)
         return output, (hidden, cell_state)
 
@@ -136,7 +148,8 @@ class GRU(nn.Module):
 
         r, z = sigmoid(W_h h + W_x x + b)      n = phi(W_xn x + b_n + r * (W_hn h + b_hn))      h' = (1 - z) * n + z * h
 
-    Shapes, states and layers as torch.nn.GRU, time-major. Raises ValueError for anything that is not allowed.
+    Shapes, states and layers as torch.nn.GRU, time-major; `wiring`, one of `WIRINGS`, as `Stack` has it. Raises
+    ValueError for anything that is not allowed.
     """
 
     def __init__(
@@ -150,6 +163,7 @@ class GRU(nn.Module):
         biases: int = 1,
         init: str = "uniform",
         gain: float = 1.0,
+        wiring: str = PLAIN,
         engine: str = "auto",
         generator: Generator | None = None,
     ) -> None:
@@ -163,6 +177,7 @@ class GRU(nn.Module):
             biases=biases,
             init=init,
             gain=gain,
+            wiring=wiring,
             engine=engine,
             generator=generator,
         )
@@ -199,7 +214,9 @@ def _from_torch(ours: type, theirs: nn.Module, kind: Any, **options: Any) -> Any
 
 
 def _to_torch(kind: Any, ours: Stack, **options: Any) -> Any:
-    """Torch's module with our weights."""
+    """Torch's module with our weights; ValueError for another wiring than torch has."""
+    if ours.wiring != PLAIN:
+        raise ValueError(f"wiring: {ours.wiring!r} is not {PLAIN}, the only one that torch.nn.{kind.__name__} has")
     theirs = kind(ours.input_size, ours.hidden_size, ours.num_layers, **options).to(ours.layer_list[0].bias)
     _copy((other, mine) for mine, other in _pairs(ours, theirs))
     return theirs

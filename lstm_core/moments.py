@@ -16,8 +16,9 @@ from lstm_core import engine, gradients
 from lstm_core.cells import Cell, Parameters
 from lstm_core.experiment import Experiment
 from lstm_core.gradients import BACK, Path, Spectrum, jacobians, spectral_norms, walk
+from lstm_core.network import Network
 from lstm_core.tasks import TASKS
-from lstm_core.training import Network, Snapshot, samples
+from lstm_core.training import Snapshot, samples
 
 MOST_KEPT = 256
 MOST_TIME_STEPS = 50
@@ -59,12 +60,20 @@ def beginning(experiment: Experiment) -> Moment:
     return Moment(experiment, 1, "", torch.cat(weights))
 
 
+def measurable(experiment: Experiment) -> bool:
+    """Whether there are measurements of it: of a single layer, which sees the last of its hidden states alone."""
+    return experiment.layers == experiment.window == 1
+
+
 def moments(experiment: Experiment, snapshots: Iterable[Snapshot]) -> list[Moment]:
-    """Those of the snapshots that have their weights with them, and whose weights are numbers still."""
+    """
+    Those of the snapshots that have their weights with them, and whose weights are numbers still; none, unless the
+    experiment is `measurable`.
+    """
     return [
         Moment(experiment, snapshot.step, snapshot.engine, snapshot.weights)
         for snapshot in snapshots
-        if snapshot.weights is not None and bool(snapshot.weights.isfinite().all())
+        if measurable(experiment) and snapshot.weights is not None and bool(snapshot.weights.isfinite().all())
     ]
 
 
@@ -240,7 +249,7 @@ def lesions(moment: Moment) -> dict[str, float]:
     for gate in ["", *gates]:
         weights, left = held_open(p, cell, gate) if gate else (p, cell)
         trace = engine.run(inputs, start, start, weights, left)
-        answer = network.readout(trace.hidden if network.task.every_step else trace.final[0])
+        answer = network.answer(inputs, [network.reached(trace)])
         right = targets.double() if targets.is_floating_point() else targets
         losses[gate] = float(network.task.loss(answer, right))
     return losses

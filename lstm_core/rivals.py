@@ -26,7 +26,8 @@ from lstm_core.experiment import Experiment
 from lstm_core.kernels.elementary import ALLOCATING
 from lstm_core.kernels.products import product
 from lstm_core.layers import Stack
-from lstm_core.training import COMPLETED, Network, samples, train
+from lstm_core.network import Network
+from lstm_core.training import COMPLETED, samples, train
 
 Start = Callable[[int], Callable[[], object]]
 Apply = Callable[[Any, Any], Any]

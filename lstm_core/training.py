@@ -6,21 +6,20 @@ from array import array
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import torch
-from torch import Generator, Tensor, nn
+from torch import Generator, Tensor
 
 from lstm_core.cells import Trace
-from lstm_core.engine import Learner, learner, resolve
-from lstm_core.experiment import CHRONO, Experiment
-from lstm_core.initialisation import Chrono
-from lstm_core.layers import Layer, Readout, Stack
+from lstm_core.engine import resolve
+from lstm_core.experiment import Experiment
+from lstm_core.layers import Layer
+from lstm_core.network import Network
 from lstm_core.tasks import TASKS
 from lstm_core.updates import update_rule
 
 MEAN_OVER = 20
-SEED_OF_WEIGHTS = 2**32
 MOST_DRAWN, VALUES_DRAWN = 32, 2**16
 SOLVED, DIVERGED, COMPLETED = "solved", "diverged", "completed"
 
@@ -35,6 +34,9 @@ class Snapshot:
     ||dL/dh_t|| and ||dL/dc_t|| for t = 1 .. T. `openness` is the mean of each gate over batch, units and time. `ended`
     says why this is the last snapshot. `clip_cosine` is the cosine of the angle between the gradient before and after
     clipping. `weights` are those of this step in one vector, see `Network.load`, where they were asked for.
+
+    Of several layers all this is about the last one, but for `layer_grad_norms`, ||dL/dh|| of each, the lowest first,
+    over all time steps together, and `lower_grad_norms`, ||dL/dh_t|| of each but the last.
     """
 
     step: int
@@ -47,6 +49,8 @@ class Snapshot:
     gate_grad_norms: dict[str, float]
     hidden_grad_norms: Sequence[float]
     cell_grad_norms: Sequence[float] | None
+    layer_grad_norms: Sequence[float]
+    lower_grad_norms: Sequence[Sequence[float]]
     max_hidden: float
     max_cell: float | None
     openness: dict[str, float]
@@ -63,67 +67,11 @@ class Snapshot:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, array):
+    if isinstance(value, array | tuple):
         return [_plain(item) for item in value]
     if isinstance(value, dict):
         return {name: _plain(item) for name, item in value.items()}
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
-
-
-class Network(nn.Module):
-    """The recurrent layer of an experiment and a linear readout of its hidden state; weights drawn from its seed."""
-
-    def __init__(self, experiment: Experiment) -> None:
-        super().__init__()
-        generator = Generator().manual_seed(SEED_OF_WEIGHTS + experiment.seed)
-        chrono = experiment.forget_bias == CHRONO
-        self.task = TASKS[experiment.task]
-        self.readout = Readout(experiment.hidden, len(self.task.outputs), generator)
-        self.stack = Stack(
-            experiment.recurrent_cell,
-            len(self.task.inputs),
-            experiment.hidden,
-            weights=experiment.weights,
-            biases=experiment.biases,
-            init=experiment.init,
-            gain=experiment.gain,
-            forget_bias=Chrono(max(experiment.time_steps, 2)) if chrono else float(experiment.forget_bias),
-            generator=generator,
-        )
-        self.to(experiment.dtype)
-
-    def load(self, weights: Tensor) -> Self:
-        """Take over the weights of a snapshot, in its precision."""
-        nn.utils.vector_to_parameters(weights, self.to(weights.dtype).parameters())
-        return self
-
-    @property
-    def layer(self) -> Layer:
-        return self.stack.layer_list[0]
-
-    def learner(self, engine: str) -> Learner:
-        """Of the recurrent layer."""
-        return learner(self.layer.tensors, self.stack.cell, engine)
-
-    def learn(self, layer: Learner, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, Trace]:
-        """
-        Inputs (T, B, D) to the answer, (B, O) or (T, B, O), the loss, and what the layer did; gradients are added.
-
-        The readout's are torch's own; they end at the hidden states, where those of the layer begin.
-        """
-        trace = layer.run(inputs)
-        hidden = (trace.hidden if self.task.every_step else trace.final[0]).detach().requires_grad_()
-        answer = self.readout(hidden)
-        loss = self.task.loss(answer, targets)
-        loss.backward()
-        assert hidden.grad is not None
-        layer.back(trace, hidden.grad)
-        return answer.detach(), loss.detach(), trace
-
-
-def parameter_count(experiment: Experiment) -> int:
-    """The number of trained weights, readout included."""
-    return sum(parameter.numel() for parameter in Network(experiment).parameters())
 
 
 def samples(experiment: Experiment) -> Iterator[tuple[Tensor, Tensor]]:
@@ -155,16 +103,16 @@ def train(experiment: Experiment, record_every: int = 1, weights_every: int | No
     chosen at the start, on one thread of torch with denormal numbers flushed to zero, which it sets for the calling
     thread.
     """
-    engine = resolve(experiment.engine, experiment.dtype)
+    engine = resolve(experiment.engine, experiment.dtype, window=experiment.window)
     task, network, recent = TASKS[experiment.task], Network(experiment), deque[float](maxlen=MEAN_OVER)
     weights, gradient = _flattened(network)
-    layer = network.learner(engine)
+    lesson = network.lesson(engine)
     update = update_rule(experiment, weights, gradient)
     for step, (inputs, targets) in enumerate(samples(experiment), start=1):
         torch.set_num_threads(1)
         torch.set_flush_denormal(True)
         gradient.zero_()
-        answer, loss, trace = network.learn(layer, inputs, targets)
+        answer, loss, traces = lesson(inputs, targets)
         recent.append(float(loss))
         mean_loss = sum(recent) / len(recent)
         grad_norm = _norm(gradient)
@@ -182,7 +130,6 @@ def train(experiment: Experiment, record_every: int = 1, weights_every: int | No
         _clip(experiment, gradient, grad_norm)
         if recorded:
             with_weights = weights_every is not None and (ended or step == 1 or step % weights_every == 0)
-            hidden_norms, *cell_norms = (array("d", norms.tolist()) for norms in trace.gradient_norms())
             snapshot = Snapshot(
                 step=step,
                 loss=recent[-1],
@@ -192,17 +139,13 @@ def train(experiment: Experiment, record_every: int = 1, weights_every: int | No
                 clipped_grad_norm=_norm(gradient),
                 clip_cosine=_cosine(before, gradient),
                 gate_grad_norms=gate_grad_norms,
-                hidden_grad_norms=hidden_norms,
-                cell_grad_norms=cell_norms[0] if cell_norms else None,
-                max_hidden=_largest(trace.hidden),
-                max_cell=None if trace.cell is None else _largest(trace.cell),
-                openness={gate: float(values.mean()) for gate, values in trace.gates.items()},
+                **_told_by(traces),
                 engine=engine,
                 ended=ended,
                 weights=weights.clone() if with_weights else None,
             )
         # While it waits to go on, a training keeps its weights and nothing that belongs to this step.
-        del answer, loss, trace, before
+        del answer, loss, traces, before
         if not ended:
             update()
         if snapshot:
@@ -224,6 +167,22 @@ def _flattened(network: Network) -> tuple[Tensor, Tensor]:
     for parameter, values, gradient in zip(parameters, weights.split(sizes), gradients.split(sizes), strict=True):
         parameter.data, parameter.grad = values.view_as(parameter), gradient.view_as(parameter)
     return weights, gradients
+
+
+def _told_by(traces: Sequence[Trace]) -> dict[str, Any]:
+    """The fields of a snapshot that come from what the layers did."""
+    last = traces[-1]
+    norms = ([array("d", kind.tolist()) for kind in trace.gradient_norms()] for trace in traces)
+    hidden, *cell = zip(*norms, strict=True)
+    return {
+        "hidden_grad_norms": hidden[-1],
+        "cell_grad_norms": cell[0][-1] if cell else None,
+        "layer_grad_norms": array("d", [math.hypot(*layer) for layer in hidden]),
+        "lower_grad_norms": hidden[:-1],
+        "max_hidden": _largest(last.hidden),
+        "max_cell": None if last.cell is None else _largest(last.cell),
+        "openness": {gate: float(values.mean()) for gate, values in last.gates.items()},
+    }
 
 
 def _largest(states: Tensor) -> float:

@@ -40,6 +40,8 @@ NAMES = {"weight_hh": "weight_h", "weight_ih": "weight_x", "bias_ih": "bias", "b
 
 def described(cell: Cell) -> str:
     extras = [word for word in ("coupled", "peephole") if getattr(cell, word)]
+    if cell.window > 1:
+        extras.append(f"window {cell.window}")
     if cell.family == "lstm":
         extras.insert(0, cell.gates or "gateless")
     return "-".join([cell.family, cell.activation, cell.output_activation or "same", *extras])

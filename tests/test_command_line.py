@@ -47,6 +47,10 @@ def test_every_field_is_an_option(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_options_reach_the_experiment(capsys: pytest.CaptureFixture[str]) -> None:
+    assert (
+        run(capsys, *SHORT, "--layers", "2", "--wiring", "dense")[0]
+        == next(train(Experiment(length=5, hidden=4, batch=3, steps=4, layers=2, wiring="dense"))).to_dict()
+    )
     arguments = ["--forget-bias", "chrono", "--coupled", "--output-activation", "identity", "--weights", "concatenated"]
     experiment = Experiment(
         length=5, hidden=4, batch=3, steps=4,
@@ -66,6 +70,9 @@ def test_options_reach_the_experiment(capsys: pytest.CaptureFixture[str]) -> Non
         ("--lr", "nan"),
         ("--forget-bias", "huge"),
         ("--seed", "-1"),
+        ("--layers", "7"),
+        ("--wiring", "skip"),
+        ("--window", "9"),
         ("--record-every", "0"),
         ("--record-every", "often"),
         ("--colour", "red"),

@@ -7,11 +7,15 @@ import pytest
 
 from lstm_core import Experiment
 from lstm_core.activations import ACTIVATIONS
-from lstm_core.cells import Cell
-from lstm_core.equations import latex, terms
+from lstm_core.cells import LAYOUTS, Cell
+from lstm_core.equations import SEEN, latex, terms
+from lstm_core.network import Network, parameter_count
 from lstm_core.tasks import TASKS
-from lstm_core.training import Network, parameter_count
+from lstm_core.wiring import WIRINGS
 from tests.test_cells import ALL, GATE_SETS, over
+from tests.test_fused import PEEPHOLES
+
+SOME = [Cell("rnn"), Cell("rnn", window=4), Cell("gru"), PEEPHOLES, Cell("lstm", gates="")]
 
 
 def experiment(cell: Cell, **changes: object) -> Experiment:
@@ -65,8 +69,56 @@ def test_one_matrix_for_both_is_written_as_one() -> None:
     assert "[h_{t-1}" not in latex(Experiment())
 
 
+@pytest.mark.parametrize("wiring", WIRINGS)
+@pytest.mark.parametrize("layers", [1, 2, 6])
+@pytest.mark.parametrize("weights", LAYOUTS)
+@over(SOME)
+def test_the_terms_of_all_layers_add_up_and_carry_their_numbers(
+    cell: Cell, weights: str, layers: int, wiring: str
+) -> None:
+    told = experiment(cell, weights=weights, layers=layers, wiring=wiring)
+    assert sum(term.size for term in terms(told)) == parameter_count(told)
+    shapes = sorted(tuple(parameter.shape) for parameter in Network(told).parameters())
+    assert sorted(term.shape for term in terms(told)) == shapes
+    assert len({term.name for term in terms(told)}) == len(terms(told))
+    assert ("^{(1)}" in terms(told)[0].name) == (layers > 1)
+
+
+def test_every_wiring_has_its_equations() -> None:
+    assert SEEN.keys() == WIRINGS.keys()
+
+
+@pytest.mark.parametrize("wiring", WIRINGS)
+@over(SOME)
+def test_in_several_layers_every_letter_has_its_layer(cell: Cell, wiring: str) -> None:
+    """Each state, weight and gate of the cell; x is seen by the first layer, and by all if they are wired densely."""
+    lines = latex(experiment(cell, layers=3, wiring=wiring)).split("\n")[1:-1]
+    assert lines[0].startswith("s^{(1)}_t &= x_t")
+    assert lines[-1].startswith("y_T &= V\\,s^{(4)}_T")
+    own = [line for line in lines if not re.match(r"[sy][_^]", line)]
+    assert len(own) == len(latex(experiment(cell)).split("\n")) - 3
+    for line in own:
+        assert "x_t" not in line
+        assert not re.search(r"(?<![\\A-Za-z])([A-Za-z])_", line), line
+    assert ("[x_t;" in "".join(lines)) == (wiring == "dense")
+
+
+def test_the_readout_of_one_dense_layer_sees_the_input() -> None:
+    assert r"V\,[x_T;\,h_T]" in latex(Experiment(wiring="dense"))
+    assert r"V\,h_T" in latex(Experiment(wiring="residual"))
+
+
+@pytest.mark.parametrize(
+    ("window", "states"),
+    [(1, "h_{t-1}"), (2, r"[h_{t-1};\,h_{t-2}]"), (5, r"[h_{t-1};\,\dots;\,h_{t-5}]")],
+)
+def test_a_window_is_written_out(window: int, states: str) -> None:
+    told = latex(Experiment(cell="rnn", window=window))
+    assert rf"W_{{h}}\,{states} +" in told
+
+
 @over(ALL)
 def test_braces_are_balanced(cell: Cell) -> None:
-    told = latex(experiment(cell))
+    told = latex(experiment(cell)) + latex(experiment(cell, layers=3, weights="concatenated"))
     assert told.count("{") == told.count("}")
     assert not re.search(r"_\{\}|\^\{\}", told)

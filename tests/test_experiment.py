@@ -1,11 +1,13 @@
 """Is an experiment a value: checked, equal, hashable, and the same after a trip through JSON?"""
 
 import dataclasses
+import json
 from typing import Any
 
 import pytest
 
 from lstm_core import Experiment
+from lstm_core.experiment import YOUNGER
 
 REFUSED: list[dict[str, Any]] = [
     {"task": "nonsense"},
@@ -40,6 +42,9 @@ REFUSED: list[dict[str, Any]] = [
     {"seed": -1},
     {"precision": "float16"},
     {"engine": "quantum"},
+    {"layers": 7},
+    {"wiring": "skip"},
+    {"window": 9},
 ]
 
 
@@ -83,14 +88,25 @@ def test_every_field_changes_the_key() -> None:
         "coupled": True, "peephole": True, "weights": "concatenated", "biases": 2, "init": "xavier", "gain": 2.0,
         "forget_bias": "chrono", "hidden": 33, "batch": 33, "steps": 301, "optimizer": "sgd", "lr": 0.02,
         "momentum": 0.5, "clip": "value", "clip_at": 2.0, "seed": 1, "precision": "float64", "engine": "reference",
+        "layers": 2, "wiring": "dense", "window": 2,
     }  # fmt: skip
     assert set(other) == {spec.name for spec in dataclasses.fields(Experiment)}
-    keys = {Experiment().key, *(Experiment(**{name: value}).key for name, value in other.items())}
-    assert len(keys) == len(other) + 1
+    needs: dict[str, dict[str, Any]] = {"window": {"cell": "rnn"}}
+    pairs = [(Experiment(**needs.get(name, {})), {name: value}) for name, value in other.items()]
+    keys = [dataclasses.replace(base, **change).key for base, change in pairs]
+    assert all(base.key != key for (base, _), key in zip(pairs, keys, strict=True))
+    assert len({Experiment().key, *keys}) == len(other) + 1
 
 
 def test_the_key_never_changes() -> None:
     assert Experiment().key == "a8e4080798ca53d2"
+
+
+def test_fields_that_are_younger_than_the_first_keys_are_told_where_they_are_set() -> None:
+    assert not set(YOUNGER) & set(json.loads(Experiment().to_json()))
+    deep = Experiment(cell="rnn", layers=2, wiring="dense", window=3)
+    assert {name: json.loads(deep.to_json())[name] for name in YOUNGER} == {"layers": 2, "wiring": "dense", "window": 3}
+    assert Experiment.from_json(deep.to_json()) == deep
 
 
 def test_json_brings_an_experiment_back() -> None:

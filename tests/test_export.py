@@ -19,3 +19,13 @@ def test_everything_is_every_number_of_every_snapshot() -> None:
     assert told[told.quantity == "loss"].value.tolist() == [last.loss]
     assert set(rows.step) == {snapshot.step for snapshot in SNAPSHOTS}
     assert everything([]).num_rows == 0
+
+
+def test_norms_of_several_layers_are_told_by_layer_and_time_step() -> None:
+    experiment = Experiment(length=12, hidden=4, batch=4, steps=2, layers=3)
+    (first, *_) = snapshots = list(train(experiment))
+    rows = everything([Curve("it", experiment, snapshots)]).to_pandas()
+    told = rows[rows.step == 1].set_index(["quantity", "part"]).value
+    assert told["layer_grad_norms"].to_dict() == {str(k): norm for k, norm in enumerate(first.layer_grad_norms, 1)}
+    assert len(told["lower_grad_norms"]) == 2 * 12
+    assert told["lower_grad_norms", "2 12"] == first.lower_grad_norms[1][11]

@@ -8,10 +8,12 @@ import torch
 from torch import Generator, Tensor, nn
 
 from lstm_core import LSTM, Experiment, gradients, moments
-from lstm_core.cells import Cell
+from lstm_core.cells import Cell, Parameters, run_rnn
 from lstm_core.gradients import back_lstm, jacobians, spectral_norms, walk
+from lstm_core.layers import Stack
 from lstm_core.moments import Moment
-from lstm_core.training import Network, train
+from lstm_core.network import Network
+from lstm_core.training import train
 from tests.test_cells import GATE_SETS
 
 SEEDS = range(5)
@@ -168,15 +170,15 @@ def test_a_cell_that_sees_its_last_k_states_has_paths_of_t_over_k_jacobians(wind
     """With all recurrent weights scaled by epsilon the gradient falls as epsilon to the length of the shortest path."""
     for seed in SEEDS:
         generator = Generator().manual_seed(seed)
-        blocks = torch.randn(window, 3, 3, generator=generator, dtype=torch.float64)
+        cell = Cell("rnn", window=window)
+        p = Stack(cell, 2, 3, init="gaussian", generator=generator).double().layer_list[0].tensors()
+        inputs = torch.randn(steps, 1, 2, generator=generator, dtype=torch.float64)
 
-        def norm(epsilon: float, blocks: Tensor = blocks) -> float:
+        def norm(epsilon: float, p: Parameters = p, inputs: Tensor = inputs, cell: Cell = cell) -> float:
+            scaled = p._replace(recurrent=epsilon * p.recurrent)
+
             def last(h: Tensor) -> Tensor:
-                states = [torch.zeros(3).double()] * (window - 1) + [h]
-                for _ in range(steps):
-                    seen = zip(blocks, reversed(states[-window:]), strict=True)
-                    states.append(torch.tanh(sum((epsilon * block @ state for block, state in seen), torch.zeros(3))))
-                return states[-1]
+                return run_rnn(inputs, h[None], None, scaled, cell).final[0][0]
 
             at = torch.full((3,), 0.5).double()
             return float(spectral_norms(torch.autograd.functional.jacobian(last, at)[None])[0])

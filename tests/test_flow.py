@@ -1,6 +1,7 @@
 """Do the charts of the gradient's flow show what was measured?"""
 
 import dataclasses
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -55,6 +56,16 @@ def test_the_highway_shows_both_parts_and_the_whole() -> None:
     assert line(table, "LSTM: ∂c_T/∂c_t") == way.cell[:-1].tolist()
     assert line(table, "direct: product of f") == way.direct[:-1].tolist()
     assert line(table, "RNN: ∂h_T/∂h_t") == moments.reach(last(CURVES[0])).measured[:-1].tolist()
+
+
+@pytest.mark.parametrize("name", CHARTS)
+@pytest.mark.parametrize("cell", [{"cell": "rnn", "window": 3}, {"cell": "lstm", "layers": 2}], ids=str)
+def test_what_is_not_measured_leaves_a_chart_empty_and_whole(cell: dict[str, Any], name: str) -> None:
+    """Of networks of several layers, and of those that see several of their states, before training and in it."""
+    experiment = Experiment(length=20, hidden=6, batch=4, steps=3, **cell)
+    trained = CHARTS[name].table([curve("one", experiment), curve("other", experiment)])
+    before = CHARTS[name].table([Curve("one", experiment, []), Curve("other", experiment, [])])
+    assert trained.column_names == before.column_names
 
 
 def test_growth_has_a_point_for_each_moment() -> None:

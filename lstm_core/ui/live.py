@@ -13,12 +13,13 @@ from lstm_core.baton import OPENING, PAGE, held
 from lstm_core.charts import CHARTS
 from lstm_core.cost import too_much
 from lstm_core.experiment import Experiment
+from lstm_core.network import parameter_count
 from lstm_core.pictures import HEAT, spec
 from lstm_core.race import MOST_RACING, MOST_WAITING, Race, Racer, crowd
 from lstm_core.runs import FAILED
 from lstm_core.tables import Curve
 from lstm_core.tasks import TASKS
-from lstm_core.training import COMPLETED, DIVERGED, SOLVED, parameter_count
+from lstm_core.training import COMPLETED, DIVERGED, SOLVED
 from lstm_core.ui.keep import MOST_PINS, pin, pinned_races, pins, share
 
 FRAME_SECONDS, HEAT_SECONDS = 0.25, 1.0

@@ -1,0 +1,111 @@
+"""What is trained? A stack of recurrent layers and its readout, and how they get their gradients."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import NamedTuple, Self
+
+from torch import Generator, Tensor, nn
+
+from lstm_core.cells import Trace
+from lstm_core.engine import Learner, learner
+from lstm_core.experiment import CHRONO, Experiment
+from lstm_core.initialisation import Chrono
+from lstm_core.layers import Layer, Readout, Stack
+from lstm_core.tasks import TASKS
+from lstm_core.wiring import WIRINGS
+
+SEED_OF_WEIGHTS = 2**32
+
+
+class Learned(NamedTuple):
+    """
+    Of one batch: the answer, (B, O) or (T, B, O), the loss, and what each layer did, with the norms of its gradients.
+    """
+
+    answer: Tensor
+    loss: Tensor
+    traces: list[Trace]
+
+
+# Inputs (T, B, D) and targets of a batch; gradients are added to those of the parameters, which exist.
+Lesson = Callable[[Tensor, Tensor], Learned]
+
+
+class Network(nn.Module):
+    """The recurrent layers of an experiment and a linear readout of what they show; weights drawn from its seed."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        super().__init__()
+        generator = Generator().manual_seed(SEED_OF_WEIGHTS + experiment.seed)
+        chrono = experiment.forget_bias == CHRONO
+        self.task, wiring = TASKS[experiment.task], WIRINGS[experiment.wiring]
+        *_, width = wiring.widths(len(self.task.inputs), experiment.hidden, experiment.layers)
+        self.readout = Readout(width, len(self.task.outputs), generator)
+        self.stack = Stack(
+            experiment.recurrent_cell,
+            len(self.task.inputs),
+            experiment.hidden,
+            experiment.layers,
+            weights=experiment.weights,
+            biases=experiment.biases,
+            init=experiment.init,
+            gain=experiment.gain,
+            forget_bias=Chrono(max(experiment.time_steps, 2)) if chrono else float(experiment.forget_bias),
+            wiring=experiment.wiring,
+            generator=generator,
+        )
+        self.to(experiment.dtype)
+
+    def load(self, weights: Tensor) -> Self:
+        """Take over the weights of a snapshot, in its precision."""
+        nn.utils.vector_to_parameters(weights, self.to(weights.dtype).parameters())
+        return self
+
+    @property
+    def layer(self) -> Layer:
+        """The last one."""
+        return self.stack.layer_list[-1]
+
+    def reached(self, trace: Trace) -> Tensor:
+        """The hidden states of a layer that answers are made of: all (T, B, H), or the last (B, H)."""
+        return trace.hidden if self.task.every_step else trace.final[0]
+
+    def answer(self, inputs: Tensor, reached: Sequence[Tensor]) -> Tensor:
+        """(T, B, O) or (B, O), from inputs (T, B, D) and what each layer has `reached`."""
+        return self.readout(self.stack.seen(inputs if self.task.every_step else inputs[-1], reached))
+
+    def learner(self, engine: str) -> Learner:
+        """Of the last recurrent layer."""
+        return learner(self.layer.tensors, self.stack.cell, engine)
+
+    def lesson(self, engine: str) -> Lesson:
+        """How it learns from a batch, on one of `ENGINES`: a single layer without autograd, several by it."""
+        if len(self.stack.layers) == 1:
+            return partial(self._learn_alone, self.learner(engine))
+        self.stack.engine = engine
+        return self._learn_by_autograd
+
+    def _learn_alone(self, layer: Learner, inputs: Tensor, targets: Tensor) -> Learned:
+        """The readout's gradients are torch's own; they end at the hidden states, where those of the layer begin."""
+        trace = layer.run(inputs)
+        hidden = self.reached(trace).detach().requires_grad_()
+        answer = self.answer(inputs, [hidden])
+        loss = self.task.loss(answer, targets)
+        loss.backward()
+        assert hidden.grad is not None
+        layer.back(trace, hidden.grad)
+        return Learned(answer.detach(), loss.detach(), [trace])
+
+    def _learn_by_autograd(self, inputs: Tensor, targets: Tensor) -> Learned:
+        traces = self.stack.traces(inputs)
+        answer = self.answer(inputs, [self.reached(trace) for trace in traces])
+        loss = self.task.loss(answer, targets)
+        for trace in traces:
+            trace.retain_gradients()
+        loss.backward()
+        return Learned(answer.detach(), loss.detach(), traces)
+
+
+def parameter_count(experiment: Experiment) -> int:
+    """The number of trained weights, readout included."""
+    return sum(parameter.numel() for parameter in Network(experiment).parameters())
