@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import altair as alt
 import pyarrow as pa
 
-from lstm_core import flow, tables
+from lstm_core import depth, flow, tables
 from lstm_core.pictures import BY_STEP, LESIONS, PLANE, RULER, STATES, lines
 from lstm_core.tables import Curve
 
@@ -31,6 +31,9 @@ PAPERS = {
     "le": Paper("Le, Jaitly, Hinton 2015", "https://arxiv.org/abs/1504.00941"),
     "greff": Paper("Greff and others 2017", "https://arxiv.org/abs/1503.04069"),
     "tallec": Paper("Tallec, Ollivier 2018", "https://arxiv.org/abs/1804.11188"),
+    "he": Paper("He and others 2016", "https://arxiv.org/abs/1512.03385"),
+    "huang": Paper("Huang and others 2017", "https://arxiv.org/abs/1608.06993"),
+    "zhang": Paper("Zhang and others 2016", "https://arxiv.org/abs/1602.08210"),
     "vogt": Paper("Vogt and others 2022", "https://arxiv.org/abs/2006.14123"),
 }
 
@@ -278,5 +281,80 @@ CHARTS = {
         "greff",
         "Dots on a log axis: loss of each LSTM as trained and with each learned gate held at 1.",
         of_a_moment=True,
+    ),
+    "gradient_by_layer": Chart(
+        "Gradient by layer",
+        depth.gradient_by_layer,
+        lines("layer, the first at the left", "gradient norm", log=True),
+        "A line that falls to the left is a gradient that fades on its way down through the layers.",
+        "a plain layer multiplies it by one more matrix; a sum or a concatenation hands it down unchanged as well.",
+        "he",
+        "Line chart on a log axis: norm of the gradient with respect to the hidden states of each layer.",
+        of_a_moment=True,
+    ),
+    "first_layer": Chart(
+        "The first layer's share",
+        depth.first_layer_by_step,
+        lines(BY_STEP, "first layer / last layer", log=True),
+        "On the dashed line the first layer gets as much gradient as the last, far below it hardly any.",
+        "what the readout sees of a layer directly comes back to it directly.",
+        "huang",
+        "Line chart on a log axis: gradient norm of the first layer over that of the last by training step.",
+    ),
+    "loss_by_weights": Chart(
+        "What the weights buy",
+        depth.loss_by_weights,
+        lines("number of weights", "loss, mean of 20 steps", zero=True),
+        "Lower is better, farther left is cheaper: compare at equal hidden size, then at equal numbers of weights.",
+        "dense wiring makes every layer's input wider, and so every matrix.",
+        "huang",
+        "Scatter chart: the training loss of each racer at its number of weights.",
+        of_a_moment=True,
+    ),
+    "effective_rank": Chart(
+        "Effective rank of the features",
+        depth.effective_rank,
+        lines(BY_STEP, "effective rank", zero=True),
+        "How many independent directions the readout has to choose from; dense wiring shows it all layers at once.",
+        "features of several layers differ, and widths add up.",
+        "huang",
+        "Line chart of the effective rank of the features that the readout sees by training step.",
+    ),
+    "correlation": Chart(
+        "Correlation of the features",
+        depth.correlation,
+        lines(BY_STEP, "mean |correlation|", zero=True),
+        "Near 0 features say different things, near 1 all say the same.",
+        "a feature that repeats another one adds to the width and not to what can be read.",
+        "huang",
+        "Line chart of the mean absolute correlation of pairs of features by training step.",
+    ),
+    "readout_by_layer": Chart(
+        "Which layers the readout uses",
+        depth.readout_by_layer,
+        lines("source: 0 the input, then the layers", "norm of its weights", zero=True),
+        "Weight on low layers is use of simple features; a plain stack shows its top, a residual one the sum of all.",
+        "only dense wiring lets the readout choose among layers.",
+        "huang",
+        "Line chart of the norm of the readout's weights by the layer that they read.",
+        of_a_moment=True,
+    ),
+    "fresh_loss": Chart(
+        "Training set against fresh sequences",
+        depth.fresh_loss,
+        lines(BY_STEP, "loss", parts="on", zero=True),
+        "Where the two lines of a racer part, it learns its few sequences by heart.",
+        "a small fixed set can be remembered without its rule; without such a set there is one line.",
+        "huang",
+        "Line chart of the loss on the training set and on fresh sequences by training step.",
+    ),
+    "shortest_path": Chart(
+        "The shortest way back",
+        depth.shortest_path,
+        lines(BY_TIME, "Jacobians on the way to T"),
+        "A cell that sees its last k states reaches back in a k-th of the steps.",
+        "each of them is one Jacobian away, so the shortest path has ceil((T - t)/k) of them.",
+        "zhang",
+        "Line chart of the least number of Jacobians between each time step and the last, for every racer.",
     ),
 }

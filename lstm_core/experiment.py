@@ -22,7 +22,7 @@ CLIPS = {"none": "off", "norm": "by norm", "value": "by value"}
 PRECISIONS = ("float32", "float64")
 CHRONO = "chrono"
 # Younger than the first keys, which have to stay.
-YOUNGER = ("layers", "wiring", "window")
+YOUNGER = ("layers", "wiring", "window", "sequences")
 
 
 def _one_of(default: Any, options: Collection[Any], about: str) -> Any:
@@ -71,6 +71,7 @@ class Experiment:
     layers: int = _number(1, 1, MOST_LAYERS, "recurrent layers, one above the other")
     wiring: str = _one_of(PLAIN, WIRINGS, "what each layer and the readout see of the layers below")
     window: int = _number(1, 1, MOST_WINDOW, "k, the last hidden states that an RNN sees")
+    sequences: int = _number(0, 0, 2000, "size of a fixed training set; 0: fresh sequences for ever")
 
     def __post_init__(self) -> None:
         for spec in dataclasses.fields(self):

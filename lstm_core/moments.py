@@ -23,7 +23,7 @@ from lstm_core.training import Snapshot, samples
 MOST_KEPT = 256
 MOST_TIME_STEPS = 50
 RATE_SEQUENCES, RATE_STEPS = 8, 400
-LESION_SEQUENCES = 500
+LESION_SEQUENCES, FEATURE_SEQUENCES = 500, 200
 # Away from the seeds that draw training data and first weights.
 SEED_OF_MEASUREMENTS = 2**33
 
@@ -66,14 +66,16 @@ def measurable(experiment: Experiment) -> bool:
 
 
 def moments(experiment: Experiment, snapshots: Iterable[Snapshot]) -> list[Moment]:
-    """
-    Those of the snapshots that have their weights with them, and whose weights are numbers still; none, unless the
-    experiment is `measurable`.
-    """
+    """What is `kept` of an experiment that is `measurable`; of others nothing."""
+    return kept(experiment, snapshots) if measurable(experiment) else []
+
+
+def kept(experiment: Experiment, snapshots: Iterable[Snapshot]) -> list[Moment]:
+    """Those of the snapshots that have their weights with them, and whose weights are numbers still."""
     return [
         Moment(experiment, snapshot.step, snapshot.engine, snapshot.weights)
         for snapshot in snapshots
-        if measurable(experiment) and snapshot.weights is not None and bool(snapshot.weights.isfinite().all())
+        if snapshot.weights is not None and bool(snapshot.weights.isfinite().all())
     ]
 
 
@@ -253,3 +255,46 @@ def lesions(moment: Moment) -> dict[str, float]:
         right = targets.double() if targets.is_floating_point() else targets
         losses[gate] = float(network.task.loss(answer, right))
     return losses
+
+
+class Features(NamedTuple):
+    """
+    What the readout sees of fresh sequences: the effective rank of these features, exp of the entropy of their singular
+    values' shares (Roy and Vetterli 2007), from 1 to their number; and the mean |correlation| of pairs of them.
+    """
+
+    rank: float
+    correlation: float
+
+
+@lru_cache(MOST_KEPT)
+def features(moment: Moment) -> Features:
+    """Of any network, its input left out where the readout sees that too."""
+    network = moment.network()
+    seen = network.features(_fresh_inputs(moment.experiment, FEATURE_SEQUENCES, 1)).flatten(0, -2)
+    seen = seen[:, _inputs_seen(network) :]
+    centred = seen - seen.mean(0)
+    values = torch.linalg.svdvals(centred)
+    shares = values[values > 0] / values.sum()
+    # A feature that stands still is correlated with nothing.
+    unit = torch.nn.functional.normalize(centred, dim=0)
+    pairs = (unit.t() @ unit).abs().triu(1)
+    count = pairs.shape[0] * (pairs.shape[0] - 1) / 2
+    return Features(float(torch.special.entr(shares).sum().exp()), float(pairs.sum() / max(count, 1)))
+
+
+def _inputs_seen(network: Network) -> int:
+    """How many numbers of the network's input its readout sees, before those of the layers."""
+    stack = network.stack
+    return 0 if stack.output_size == stack.hidden_size else stack.output_size - stack.num_layers * stack.hidden_size
+
+
+def readout_norms(moment: Moment) -> dict[str, float]:
+    """The Frobenius norm of the readout's weights for each source: the input, if it sees it, and each layer it sees."""
+    network, size = moment.network(), moment.experiment.hidden
+    weight, extra = network.readout.weight, _inputs_seen(network)
+    parts = [weight[:, :extra]] * bool(extra) + list(weight[:, extra:].split(size, 1))
+    names = ["input"] * bool(extra)
+    first = moment.experiment.layers - (len(parts) - len(names)) + 1
+    names += [f"layer {layer}" for layer in range(first, moment.experiment.layers + 1)]
+    return {name: float(part.norm()) for name, part in zip(names, parts, strict=True)}

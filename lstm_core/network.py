@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple, Self
 
+import torch
 from torch import Generator, Tensor, nn
 
 from lstm_core.cells import Trace
@@ -80,10 +81,21 @@ class Network(nn.Module):
 
     def lesson(self, engine: str) -> Lesson:
         """How it learns from a batch, on one of `ENGINES`: a single layer without autograd, several by it."""
+        self.stack.engine = engine
         if len(self.stack.layers) == 1:
             return partial(self._learn_alone, self.learner(engine))
-        self.stack.engine = engine
         return self._learn_by_autograd
+
+    @torch.no_grad()
+    def features(self, inputs: Tensor) -> Tensor:
+        """What the readout sees at the end of inputs (T, B, D), (B, W); where it answers at every step, (T, B, W)."""
+        reached = [self.reached(trace) for trace in self.stack.traces(inputs)]
+        return self.stack.seen(inputs if self.task.every_step else inputs[-1], reached)
+
+    @torch.no_grad()
+    def loss(self, inputs: Tensor, targets: Tensor) -> float:
+        """Of its answers to a batch, from which it does not learn."""
+        return float(self.task.loss(self.readout(self.features(inputs)), targets))
 
     def _learn_alone(self, layer: Learner, inputs: Tensor, targets: Tensor) -> Learned:
         """The readout's gradients are torch's own; they end at the hidden states, where those of the layer begin."""

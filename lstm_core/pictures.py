@@ -25,7 +25,7 @@ def lines(
     triangles with a word beside them, other notes as dots. With `parts`, the parts of a racer differ by dash; with
     `long_names`, the legend has room for them. The chart never depends on the data.
     """
-    across = alt.X("x:Q", title=x, scale=alt.Scale(nice=False, zero=False))
+    across = alt.X("x:Q", title=x, scale=alt.Scale(nice=False, zero=False), axis=alt.Axis(tickMinStep=1))
     up = alt.Y(
         "y:Q",
         title=y,

@@ -1,6 +1,7 @@
 """With which race does each page open, and does it show what the page says?"""
 
 import dataclasses
+from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,8 +9,10 @@ from typing import Any
 from lstm_core.activations import ACTIVATIONS
 from lstm_core.cells import LAYOUTS
 from lstm_core.experiment import CHRONO, Experiment
+from lstm_core.network import parameter_count
 from lstm_core.tasks import TASKS
 from lstm_core.training import SOLVED, Snapshot
+from lstm_core.wiring import WIRINGS
 
 Changes = Mapping[str, Any]
 Results = Mapping[str, Sequence[Snapshot]]
@@ -38,6 +41,8 @@ GATE_SETS: dict[str, Changes] = {
     "CIFG": {"peephole": True, "coupled": True},
     "NP": {},
 }
+
+WIRING_RACERS: dict[str, Changes] = {name: {"wiring": name} for name in WIRINGS}
 
 # What may differ between the two layouts, one thing at a time.
 LAYOUT_RACERS: dict[str, Changes] = {name: {"weights": name} for name in LAYOUTS}
@@ -70,6 +75,19 @@ class Opening:
 def variants(base: Experiment, racers: Mapping[str, Changes]) -> dict[str, Experiment]:
     """One experiment for each racer: the base with that racer's changes."""
     return {label: dataclasses.replace(base, **changes) for label, changes in racers.items()}
+
+
+def within_budget(racers: Mapping[str, Experiment]) -> dict[str, Experiment]:
+    """The racers with the largest hidden sizes that need no more weights than the first of them, at least 1."""
+    first, *_ = racers.values()
+    budget = parameter_count(first)
+    sizes = range(1, 2 * first.hidden)
+
+    def fitted(racer: Experiment) -> Experiment:
+        wide = bisect_right(sizes, budget, key=lambda size: parameter_count(dataclasses.replace(racer, hidden=size)))
+        return dataclasses.replace(racer, hidden=sizes[max(wide, 1) - 1])
+
+    return {label: fitted(racer) for label, racer in racers.items()}
 
 
 def _solved(snapshots: Sequence[Snapshot]) -> bool:
@@ -119,6 +137,14 @@ def _cell_keeps_a_path(results: Results) -> bool:
     return _reach(rnn[0]) < 1e-12 and min(path[0] / path[-1] for path in paths) > 0.01 and learned
 
 
+def _wiring_hands_gradients_down(results: Results) -> bool:
+    plain, *wired = results.values()
+    constant = TASKS["adding"].constant_loss(0)
+    shares = [racer[0].layer_grad_norms[0] / racer[0].layer_grad_norms[-1] for racer in (plain, *wired)]
+    learned = all(racer[-1].mean_loss < constant / 5 for racer in wired)
+    return learned and _stuck(plain, plain[-1].step) and shares[0] < 0.1 and min(shares[1:]) > 0.5
+
+
 OPENINGS = {
     "dashboard": Opening(
         "The LSTM solves adding; at that step the vanilla RNN is still within 10 % of the constant predictor, and less "
@@ -157,5 +183,13 @@ OPENINGS = {
         Experiment(length=60, steps=500, init="xavier", forget_bias=CHRONO, precision="float64"),
         LAYOUT_RACERS,
         _layouts_agree,
+    ),
+    "depth": Opening(
+        "Of four layers wired plain, the first gets less than a tenth of the last one's gradient at the start, wired "
+        "residual or dense more than half; both of these end below a fifth of the constant predictor's loss, while "
+        "plain is still within 10 % of it.",
+        Experiment(layers=4, length=30, hidden=16, steps=400),
+        WIRING_RACERS,
+        _wiring_hands_gradients_down,
     ),
 }

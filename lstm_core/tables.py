@@ -122,7 +122,7 @@ def column(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
     return pa.Array.from_buffers(kind, len(values), [None, numbers])
 
 
-def _below(points: Iterable[Point], ceiling: float) -> list[Point]:
+def below(points: Iterable[Point], ceiling: float) -> list[Point]:
     """Points above the ceiling, or not finite, marked as overflow and set upon it."""
     return [point if point.y <= ceiling else point._replace(y=ceiling, off=OVERFLOW) for point in points]
 
@@ -135,7 +135,7 @@ def on_log_axis(points: Iterable[Point], smallest: float) -> list[Point]:
     points = list(points)
     ceiling = 10 * max((point.y for point in points if math.isfinite(point.y)), default=1.0)
     lifted = (point._replace(y=smallest, off=UNDERFLOW) if point.y < smallest else point for point in points)
-    return _below(lifted, max(ceiling, smallest))
+    return below(lifted, max(ceiling, smallest))
 
 
 def smallest_normal(curves: Sequence[Curve]) -> float:
@@ -160,7 +160,7 @@ def loss_by_step(curves: Sequence[Curve]) -> pa.Table:
         point._replace(note=endings.get((point.series, point.x), "") if point.kind == "racer" else "")
         for point in by_step(curves, lambda snapshot: {"": snapshot.mean_loss})
     )
-    return of_points([*axis_ends(curves), *level_lines(curves, lines), *_below(points, 2 * constant)])
+    return of_points([*axis_ends(curves), *level_lines(curves, lines), *below(points, 2 * constant)])
 
 
 def grad_norm_by_step(curves: Sequence[Curve]) -> pa.Table:

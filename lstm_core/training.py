@@ -20,6 +20,7 @@ from lstm_core.tasks import TASKS
 from lstm_core.updates import update_rule
 
 MEAN_OVER = 20
+FRESH, SEED_OF_FRESH = 200, 2**34
 MOST_DRAWN, VALUES_DRAWN = 32, 2**16
 SOLVED, DIVERGED, COMPLETED = "solved", "diverged", "completed"
 
@@ -35,6 +36,8 @@ class Snapshot:
     says why this is the last snapshot. `clip_cosine` is the cosine of the angle between the gradient before and after
     clipping. `weights` are those of this step in one vector, see `Network.load`, where they were asked for.
 
+    `fresh_loss` is the loss on sequences that are not in a fixed training set, None where there is no such set.
+
     Of several layers all this is about the last one, but for `layer_grad_norms`, ||dL/dh|| of each, the lowest first,
     over all time steps together, and `lower_grad_norms`, ||dL/dh_t|| of each but the last.
     """
@@ -43,6 +46,7 @@ class Snapshot:
     loss: float
     mean_loss: float
     accuracy: float | None
+    fresh_loss: float | None
     grad_norm: float
     clipped_grad_norm: float
     clip_cosine: float
@@ -76,21 +80,28 @@ def _plain(value: Any) -> Any:
 
 def samples(experiment: Experiment) -> Iterator[tuple[Tensor, Tensor]]:
     """
-    The endless stream of fresh batches; it depends on task, length, batch and seed alone.
+    The endless stream of batches, fresh ones, or drawn from a fixed set; it depends on task, length, batch, seed and
+    the size of that set alone.
 
     Many are drawn at a time: a draw costs as much as a training step of a small network.
     """
-    task, generator, dtype = TASKS[experiment.task], Generator().manual_seed(experiment.seed), experiment.dtype
+    generator, along = Generator().manual_seed(experiment.seed), int(TASKS[experiment.task].every_step)
+    if experiment.sequences:
+        inputs, targets = _drawn(experiment, experiment.sequences, generator)
+        while True:
+            chosen = torch.randint(experiment.sequences, (experiment.batch,), generator=generator)
+            yield inputs[:, chosen], targets.index_select(along, chosen)
     batches = min(MOST_DRAWN, 1 + VALUES_DRAWN // (experiment.time_steps * experiment.batch))
     while True:
-        inputs, targets = task.draw(experiment.length, experiment.batch * batches, generator)
-        if targets.is_floating_point():
-            targets = targets.to(dtype)
-        yield from zip(
-            inputs.to(dtype).split(experiment.batch, 1),
-            targets.split(experiment.batch, int(task.every_step)),
-            strict=True,
-        )
+        inputs, targets = _drawn(experiment, experiment.batch * batches, generator)
+        yield from zip(inputs.split(experiment.batch, 1), targets.split(experiment.batch, along), strict=True)
+
+
+def _drawn(experiment: Experiment, sequences: int, generator: Generator) -> tuple[Tensor, Tensor]:
+    """So many of its task, in its precision."""
+    inputs, targets = TASKS[experiment.task].draw(experiment.length, sequences, generator)
+    dtype = experiment.dtype
+    return inputs.to(dtype), targets.to(dtype) if targets.is_floating_point() else targets
 
 
 def train(experiment: Experiment, record_every: int = 1, weights_every: int | None = None) -> Iterator[Snapshot]:
@@ -98,16 +109,19 @@ def train(experiment: Experiment, record_every: int = 1, weights_every: int | No
     Train, and yield a snapshot of the first step, of every `record_every`-th and of the last. Of these, the first, each
     at a multiple of `weights_every`, and the last have their weights with them; by default none has.
 
-    It ends when the task is solved, when loss or gradient are no longer finite ("diverged": a result, not an error), or
-    after `experiment.steps` ("completed"). Equal experiments yield bitwise equal snapshots on the same engine, which is
-    chosen at the start, on one thread of torch with denormal numbers flushed to zero, which it sets for the calling
-    thread.
+    It ends when the task is solved, which a fixed training set never shows, when loss or gradient are no longer finite
+    ("diverged": a result, not an error), or after `experiment.steps` ("completed"). Equal experiments yield bitwise
+    equal snapshots on the same engine, which is chosen at the start, on one thread of torch with denormal numbers
+    flushed to zero, which it sets for the calling thread.
     """
     engine = resolve(experiment.engine, experiment.dtype, window=experiment.window)
     task, network, recent = TASKS[experiment.task], Network(experiment), deque[float](maxlen=MEAN_OVER)
     weights, gradient = _flattened(network)
     lesson = network.lesson(engine)
     update = update_rule(experiment, weights, gradient)
+    fresh = None
+    if experiment.sequences:
+        fresh = _drawn(experiment, FRESH, Generator().manual_seed(SEED_OF_FRESH + experiment.seed))
     for step, (inputs, targets) in enumerate(samples(experiment), start=1):
         torch.set_num_threads(1)
         torch.set_flush_denormal(True)
@@ -119,7 +133,7 @@ def train(experiment: Experiment, record_every: int = 1, weights_every: int | No
         ended = None
         if not math.isfinite(recent[-1]) or not math.isfinite(grad_norm):
             ended = DIVERGED
-        elif len(recent) == MEAN_OVER and mean_loss < task.solved_below(experiment.length):
+        elif len(recent) == MEAN_OVER and mean_loss < task.solved_below(experiment.length) and not fresh:
             ended = SOLVED
         elif step == experiment.steps:
             ended = COMPLETED
@@ -135,6 +149,7 @@ def train(experiment: Experiment, record_every: int = 1, weights_every: int | No
                 loss=recent[-1],
                 mean_loss=mean_loss,
                 accuracy=task.accuracy(answer, targets),
+                fresh_loss=network.loss(*fresh) if fresh else None,
                 grad_norm=grad_norm,
                 clipped_grad_norm=_norm(gradient),
                 clip_cosine=_cosine(before, gradient),

@@ -39,6 +39,7 @@ ORDER = (
     "race",
     "tables",
     "flow",
+    "depth",
     "export",
     "pictures",
     "charts",

@@ -136,6 +136,12 @@ WIDGETS: dict[str, Widget] = {
     "clip_at": _ordered("Clip at", _numbers(THRESHOLDS)),
     "init": _select("First weights", _labels(INITS)),
     "gain": _slider("Scale of the first W_h", 0.0, 3.0, 0.05, "Multiplies the recurrent matrix."),
+    "layers": _slider("Layers", 1, 6, 1, "Recurrent layers, one above the other."),
+    "sequences": _ordered(
+        "Training set",
+        {0: "fresh for ever", 32: "32", 64: "64", 128: "128", 512: "512"},
+        "A few sequences again and again, or always fresh ones.",
+    ),
     "precision": _choice("Arithmetic", same(PRECISIONS)),
 }
 

@@ -42,6 +42,7 @@ PAGES = {
     "concatenation": Page(
         "pages/concatenation.py", "Concatenation", ":material/join:", "Is one matrix for [h; x] any different from two?"
     ),
+    "depth": Page("pages/depth.py", "Depth", ":material/layers:", "Does it help to wire layers as DenseNet does?"),
     "sweeps": Page("pages/sweeps.py", "Sweeps", ":material/table_chart:", "What holds over many seeds?"),
 }
 

@@ -1,0 +1,121 @@
+"""
+What do the charts of depth draw? Gradients by layer, the price in weights, and what the readout sees, as tables.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+
+import pyarrow as pa
+
+from lstm_core import moments, tables
+from lstm_core.moments import Moment
+from lstm_core.network import parameter_count
+from lstm_core.tables import Curve, Point
+from lstm_core.tasks import TASKS
+
+TRAINING, FRESH = "training set", "fresh sequences"
+
+
+def _racers(curves: Sequence[Curve]) -> list[Curve]:
+    return [curve for curve in curves if not curve.ghost]
+
+
+def _moments(curve: Curve) -> list[Moment]:
+    if not curve.snapshots:
+        return [moments.beginning(curve.experiment)]
+    return moments.kept(curve.experiment, curve.snapshots)
+
+
+def gradient_by_layer(curves: Sequence[Curve]) -> pa.Table:
+    """||dL/dh|| of each layer, the first at the left, over all time steps, at the last snapshot."""
+    racers = _racers(curves)
+    points = [
+        Point(layer, norm, curve.label)
+        for curve in racers
+        for last in curve.snapshots[-1:]
+        for layer, norm in enumerate(last.layer_grad_norms, start=1)
+    ]
+    deepest = max(curve.experiment.layers for curve in racers)
+    shown = tables.on_log_axis(points, tables.smallest_normal(curves))
+    return tables.of_points([*tables.axis_ends(curves, 1, deepest), *shown])
+
+
+def first_layer_by_step(curves: Sequence[Curve]) -> pa.Table:
+    """||dL/dh|| of the first layer over that of the last, by training step; 1 for a single layer."""
+    points = tables.by_step(_racers(curves), lambda snapshot: {"": _ratio(snapshot.layer_grad_norms)})
+    level = tables.level_lines(curves, [("as much as the last layer", 1.0)])
+    return tables.of_points([*tables.axis_ends(curves), *level, *tables.on_log_axis(points, 1e-12)])
+
+
+def _ratio(norms: Sequence[float]) -> float:
+    return norms[0] / norms[-1] if norms[-1] else math.nan
+
+
+def loss_by_weights(curves: Sequence[Curve]) -> pa.Table:
+    """The mean loss so far, a point for each racer, at its number of weights."""
+    racers = _racers(curves)
+    sizes = [parameter_count(curve.experiment) for curve in racers]
+    constant = TASKS[racers[0].experiment.task].constant_loss(racers[0].experiment.length)
+    points = [
+        Point(size, min(last.mean_loss, 2 * constant), curve.label, note=f"{last.mean_loss:.3g}")
+        for curve, size in zip(racers, sizes, strict=True)
+        for last in curve.snapshots[-1:]
+        if math.isfinite(last.mean_loss)
+    ]
+    frame = [Point(x, math.nan, curve.label, kind="frame") for curve in racers for x in (0, 1.1 * max(sizes))]
+    level = [Point(x, constant, "constant predictor", kind="reference") for x in (0, 1.1 * max(sizes))]
+    return tables.of_points([*frame, *level, *points])
+
+
+def effective_rank(curves: Sequence[Curve]) -> pa.Table:
+    """How many directions the features take that the readout sees, at each moment of the training."""
+    found = _by_moment(curves, lambda moment: moments.features(moment).rank)
+    return tables.of_points([*tables.axis_ends(curves), *found])
+
+
+def correlation(curves: Sequence[Curve]) -> pa.Table:
+    """The mean |correlation| of two features that the readout sees, at each moment of the training."""
+    found = _by_moment(curves, lambda moment: moments.features(moment).correlation)
+    return tables.of_points([*tables.axis_ends(curves), *found])
+
+
+def _by_moment(curves: Sequence[Curve], value: Callable[[Moment], float]) -> Iterable[Point]:
+    for curve in _racers(curves):
+        for moment in _moments(curve):
+            yield Point(moment.step, value(moment), curve.label)
+
+
+def readout_by_layer(curves: Sequence[Curve]) -> pa.Table:
+    """The norm of the readout's weights on each source that it sees: the input (0), and the layers."""
+    points = []
+    for curve in _racers(curves):
+        for moment in _moments(curve)[-1:]:
+            for name, norm in moments.readout_norms(moment).items():
+                points.append(Point(0 if name == "input" else int(name.split()[1]), norm, curve.label))
+    deepest = max(curve.experiment.layers for curve in _racers(curves))
+    # A line of a single point is drawn as a dot.
+    alone = {point.series for point in points if sum(other.series == point.series for other in points) == 1}
+    shown = [point._replace(note=" ") if point.series in alone else point for point in points]
+    return tables.of_points([*tables.axis_ends(curves, 0, deepest), *shown])
+
+
+def fresh_loss(curves: Sequence[Curve]) -> pa.Table:
+    """The loss on a fixed training set, mean of 20 batches, and on fresh sequences; the latter alone where all are."""
+    experiment = curves[0].experiment
+    constant = TASKS[experiment.task].constant_loss(experiment.length)
+    points = tables.by_step(
+        _racers(curves), lambda snapshot: {TRAINING: snapshot.mean_loss, FRESH: snapshot.fresh_loss}
+    )
+    level = tables.level_lines(curves, [("constant predictor", constant)])
+    return tables.of_points([*tables.axis_ends(curves), *level, *tables.below(points, 2 * constant)])
+
+
+def shortest_path(curves: Sequence[Curve]) -> pa.Table:
+    """ceil((T - t)/k), the least number of Jacobians between h_t and h_T of a cell that sees its last k states."""
+    points = [
+        Point(t, math.ceil((curve.experiment.time_steps - t) / curve.experiment.window), curve.label)
+        for curve in _racers(curves)
+        for t in moments.shown_steps(curve.experiment.time_steps)
+    ]
+    longest = max(curve.experiment.time_steps for curve in _racers(curves))
+    return tables.of_points([*tables.axis_ends(curves, 0, longest), *points])

@@ -1,0 +1,77 @@
+"""Depth: does it help to wire layers as DenseNet does?"""
+
+import dataclasses
+
+import streamlit as st
+
+from lstm_core.experiment import Experiment
+from lstm_core.presets import OPENINGS, WIRING_RACERS, variants, within_budget
+from lstm_core.ui import controls
+from lstm_core.ui.live import live
+from lstm_core.ui.setup import setup
+from lstm_core.ui.words import equations, the_task, three_texts
+
+STACKS, IN_TIME = "Stacks of layers", "Dense in time"
+CHARTS = {
+    STACKS: (
+        "loss",
+        "gradient_by_layer",
+        "first_layer",
+        "loss_by_weights",
+        "effective_rank",
+        "correlation",
+        "readout_by_layer",
+        "fresh_loss",
+    ),
+    IN_TIME: ("loss", "gradient_through_time", "shortest_path"),
+}
+EQUAL_SIZE, EQUAL_WEIGHTS = "equal hidden size", "equal number of weights"
+
+setup("depth")
+st.markdown(
+    "The article compares the LSTM's concatenation with DenseNet and lists four advantages. Here they are, to be "
+    "tested: **drag the number of layers**, then compare at an **equal number of weights**."
+)
+opening = OPENINGS["depth"]
+look = controls.one_of("Look at", controls.same(CHARTS), key="look")
+
+
+def stacks() -> dict[str, Experiment]:
+    """One racer for each wiring; with equal numbers of weights the others are made narrower or wider than plain."""
+    left, right = st.columns(2)
+    with left:
+        layers = controls.draw("layers", opening.base)
+        cell = controls.draw("cell", opening.base)
+    with right:
+        compared = controls.one_of("Compare at", controls.same((EQUAL_SIZE, EQUAL_WEIGHTS)), key="compared")
+        sequences = controls.draw("sequences", opening.base)
+    base = controls.shared(opening.base, layers=layers, cell=cell, sequences=sequences)
+    racers = variants(base, WIRING_RACERS)
+    return within_budget(racers) if compared == EQUAL_WEIGHTS else racers
+
+
+def in_time() -> dict[str, Experiment]:
+    """The vanilla RNN beside RNNs that see their last few hidden states."""
+    windows = controls.several("States seen, k", controls.same(map(str, range(1, 9))), ["1", "2", "4"], key="windows")
+    base = dataclasses.replace(controls.shared(opening.base), cell="rnn", layers=1)
+    return {f"k = {k}": dataclasses.replace(base, window=int(k)) for k in windows}
+
+
+racers = stacks() if look == STACKS else in_time()
+live("depth", racers, charts=CHARTS[look], weights=True)
+equations(racers)
+if racers:
+    the_task(next(iter(racers.values())))
+three_texts(
+    racers == opening.experiments(),
+    "Four plain layers stay on the constant predictor; residual and dense ones solve the task. In the chart of "
+    "gradients by layer the plain line falls to the left: its first layer hardly learns. At an equal number of weights "
+    "the dense stack has fewer units in each layer, and learns all the same.",
+    "A gradient that comes down a plain stack is multiplied by the weights and slopes of every layer. Where the "
+    "readout sees a sum or a concatenation of all layers, each of them has a path of its own to the loss, and no "
+    "matrix of another layer is on it.",
+    "*DenseNet has the stronger gradient flow*: true here, and a sum does it as well. *Fewer parameters for the same "
+    "quality*: compare at equal numbers of weights. *More diverse features*: look at their effective rank and their "
+    "correlation. *Good with little data*: choose a small training set and watch where the lines part. None of this is "
+    "what the LSTM's concatenation [h; x] does: that one is a sum of two products under another name.",
+)
