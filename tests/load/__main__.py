@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import psutil
 
+from lstm_core.kernels.compilation import PRECISIONS, build
 from tests.load.scenario import Seen, crowd, percentile
 from tests.load.visitor import Visitor
 from tests.serving import serve
@@ -154,6 +155,9 @@ def main() -> None:
     parser.add_argument("--sessions", type=int, nargs="+", default=[1, 8, 16, 32, 64])
     parser.add_argument("--seconds", type=float, default=60)
     arguments = parser.parse_args()
+    # A server that compiles them would be measured with its compiler.
+    for precision in PRECISIONS:
+        build(precision).done.result()
     _crowds(arguments.sessions, arguments.seconds)
     _comings_and_goings()
 
