@@ -19,10 +19,11 @@ from lstm_core import bench, calibration
 from lstm_core.engine import FUSED
 from lstm_core.experiment import Experiment
 from lstm_core.grid import Group, read_grid
-from lstm_core.history import History, UnavailableError, open_history, outcomes
+from lstm_core.history import outcomes
 from lstm_core.kernels.compilation import build, unfinished
 from lstm_core.report import report
 from lstm_core.runs import FAILED
+from lstm_core.schema import History, UnavailableError, open_history
 from lstm_core.sweep import CLUSTER_IN_FLIGHT, cluster, compile_kernels, plan, processes, sweep
 from lstm_core.training import Snapshot, train
 

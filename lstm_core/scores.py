@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from lstm_core.history import FIELDS, RENAMED, Outcome
+from lstm_core.history import Outcome
 from lstm_core.runs import FAILED
+from lstm_core.schema import FIELDS, RENAMED
 from lstm_core.training import SOLVED
 
 SEED = "seed"

@@ -18,10 +18,11 @@ from typing import NamedTuple
 
 from lstm_core.engine import REFERENCE_ENGINE
 from lstm_core.experiment import Experiment
-from lstm_core.history import History, Outcome, store
+from lstm_core.history import Outcome, store
 from lstm_core.kernels.compilation import build
 from lstm_core.records import Record, failed, record_of
 from lstm_core.runs import FAILED, Run
+from lstm_core.schema import History
 
 # A run that ends its worker so many times, when nothing else runs, has failed.
 MOST_DEATHS = 2

@@ -8,8 +8,9 @@ import pyarrow.compute as pc
 import streamlit as st
 
 from lstm_core.bands import bands
-from lstm_core.history import History, UnavailableError, curves, records
+from lstm_core.history import curves, records
 from lstm_core.pictures import band_lines, spec
+from lstm_core.schema import History, UnavailableError
 from lstm_core.scores import Setting, ranked
 from lstm_core.tables import of_rows
 from lstm_core.ui import archive

@@ -18,7 +18,8 @@ from typing import Any
 import psutil
 
 from lstm_core.grid import read_grid
-from lstm_core.history import open_history, records
+from lstm_core.history import records
+from lstm_core.schema import open_history
 
 ROOT = Path(__file__).parents[1]
 PATIENCE = 120

@@ -16,7 +16,7 @@ import torch
 from tqdm import tqdm
 
 from lstm_core import Experiment
-from lstm_core.history import open_history
+from lstm_core.schema import open_history
 from lstm_core.sweep import compile_kernels, processes, sweep, train_one
 
 RUNS, ROUNDS, SECONDS = 20, 7, 1.0

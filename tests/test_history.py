@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from lstm_core import Experiment, history
+from lstm_core import Experiment, history, schema
 from lstm_core.records import Curves, Record, failed, record_of, versions
 from lstm_core.runs import Run
 from tests.postgres import missing, postgres
@@ -69,14 +69,14 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def kept(url: str) -> Iterator[history.History]:
+def kept(url: str) -> Iterator[schema.History]:
     """An open history with nothing in it."""
-    opened = history.open_history(url)
+    opened = schema.open_history(url)
     yield opened
     opened.dispose()
 
 
-def test_a_run_comes_back_as_it_was(kept: history.History) -> None:
+def test_a_run_comes_back_as_it_was(kept: schema.History) -> None:
     record = trained(SMALL)
     assert history.store(kept, [record]) == 1
     assert list(history.records(kept)) == [record]
@@ -86,25 +86,25 @@ def test_a_run_comes_back_as_it_was(kept: history.History) -> None:
     assert history.outcomes(kept) == {SMALL.key: (record.ended, record.last_step, record.final_mean_loss)}
 
 
-def test_a_run_that_diverged_keeps_what_is_not_a_number(kept: history.History) -> None:
+def test_a_run_that_diverged_keeps_what_is_not_a_number(kept: schema.History) -> None:
     record = trained(dataclasses.replace(SMALL, cell="rnn", activation="identity", gain=9.0, lr=100.0, length=500))
     assert record.ended == "diverged"
     history.store(kept, [record])
     assert repr(list(history.records(kept))) == repr([record])
 
 
-def test_the_same_run_twice_is_one_row_and_no_error(kept: history.History) -> None:
+def test_the_same_run_twice_is_one_row_and_no_error(kept: schema.History) -> None:
     assert history.store(kept, [made_up(0), made_up(0)]) == 1
     assert history.store(kept, [made_up(0)]) == 0
     assert history.runs(kept).num_rows == 1
 
 
-def test_a_run_is_told_apart_by_its_engine(kept: history.History) -> None:
+def test_a_run_is_told_apart_by_its_engine(kept: schema.History) -> None:
     history.store(kept, [made_up(0), dataclasses.replace(made_up(0), computed_by="reference")])
     assert history.runs(kept).column("computed_by").to_pylist() == ["fused", "reference"]
 
 
-def test_a_failed_run_gives_way_and_a_finished_one_does_not(kept: history.History) -> None:
+def test_a_failed_run_gives_way_and_a_finished_one_does_not(kept: schema.History) -> None:
     history.store(kept, [failed(SMALL, "out of memory")])
     assert history.outcomes(kept)[SMALL.key].ended == "failed"
     assert history.runs(kept).column("reason").to_pylist() == ["out of memory"]
@@ -114,7 +114,7 @@ def test_a_failed_run_gives_way_and_a_finished_one_does_not(kept: history.Histor
     assert [len(record.curves.steps) for record in history.records(kept) if record.ended != "failed"] == [5]
 
 
-def test_all_of_a_batch_is_kept_or_nothing(kept: history.History) -> None:
+def test_all_of_a_batch_is_kept_or_nothing(kept: schema.History) -> None:
     def breaking() -> Iterator[Record]:
         yield made_up(0)
         raise ValueError("the second one is bad")
@@ -142,7 +142,7 @@ def test_all_of_a_batch_is_kept_or_nothing(kept: history.History) -> None:
     ],
     ids=str,
 )
-def test_runs_are_chosen_by_any_field(wanted: dict[str, Any], kept: history.History) -> None:
+def test_runs_are_chosen_by_any_field(wanted: dict[str, Any], kept: schema.History) -> None:
     changes: list[dict[str, Any]] = [
         {},
         {"coupled": True},
@@ -162,20 +162,20 @@ def test_runs_are_chosen_by_any_field(wanted: dict[str, Any], kept: history.Hist
     assert found == [record.experiment.key for record in reversed(stored) if fits(record)]
 
 
-def test_a_column_that_there_is_not_is_refused(kept: history.History) -> None:
+def test_a_column_that_there_is_not_is_refused(kept: schema.History) -> None:
     with pytest.raises(ValueError, match=r"^column: 'colour' is not one of key, computed_by, "):
         history.runs(kept, colour="red")
 
 
-def test_no_runs_have_the_same_columns_as_some(kept: history.History) -> None:
+def test_no_runs_have_the_same_columns_as_some(kept: schema.History) -> None:
     empty = history.runs(kept).schema
     history.store(kept, [made_up(0), failed(dataclasses.replace(SMALL, seed=1), "a reason")])
     assert history.runs(kept).schema == empty
-    assert {*history.FIELDS} - {*history.RENAMED} < {*empty.names}
+    assert {*schema.FIELDS} - {*schema.RENAMED} < {*empty.names}
 
 
 def test_ten_thousand_runs_are_listed_in_well_under_a_second(tmp_path: Path) -> None:
-    kept = history.open_history(f"sqlite:///{tmp_path}/history.sqlite")
+    kept = schema.open_history(f"sqlite:///{tmp_path}/history.sqlite")
     history.store(kept, (made_up(seed, lr=(1 + seed % 4) / 100) for seed in range(10_000)))
     choices: list[tuple[dict[str, Any], int]] = [({}, 10_000), ({"lr": 0.02}, 2500), ({"seed": 7}, 1)]
     for wanted, rows in choices:
@@ -186,7 +186,7 @@ def test_ten_thousand_runs_are_listed_in_well_under_a_second(tmp_path: Path) -> 
 
 
 def _write(url: str, seeds: range) -> None:
-    kept = history.open_history(url)
+    kept = schema.open_history(url)
     for seed in seeds:
         history.store(kept, [made_up(seed)])
     kept.dispose()
@@ -201,7 +201,7 @@ def test_processes_that_write_at_once_lose_nothing(url: str) -> None:
     for writer in writers:
         writer.join()
     assert [writer.exitcode for writer in writers] == [0, 0, 0]
-    kept = history.open_history(url)
+    kept = schema.open_history(url)
     assert sorted(record.experiment.seed for record in history.records(kept)) == list(range(200))
     kept.dispose()
 
@@ -222,7 +222,7 @@ def test_a_history_of_the_first_schema_is_brought_up_to_date(url: str) -> None:
             connection.execute(sa.text("INSERT INTO curves VALUES (:key, :by, :points, :numbers)"), packed)
     engine.dispose()
     for _ in range(2):
-        kept = history.open_history(url)
+        kept = schema.open_history(url)
         assert list(history.records(kept)) == stored
         choices: list[dict[str, Any]] = [{"coupled": True}, {"lr": 0.01}, {"forget_bias": 1.0}]
         for wanted in choices:
@@ -230,11 +230,11 @@ def test_a_history_of_the_first_schema_is_brought_up_to_date(url: str) -> None:
         kept.dispose()
 
 
-def test_a_history_of_a_later_schema_is_refused_in_one_line(kept: history.History, url: str) -> None:
+def test_a_history_of_a_later_schema_is_refused_in_one_line(kept: schema.History, url: str) -> None:
     with kept.begin() as connection:
-        connection.execute(sa.text(f"UPDATE schema_version SET version = {history.SCHEMA + 1}"))
-    with pytest.raises(history.NewerError, match=f"version {history.SCHEMA + 1}, this program knows {history.SCHEMA}"):
-        history.open_history(url)
+        connection.execute(sa.text(f"UPDATE schema_version SET version = {schema.SCHEMA + 1}"))
+    with pytest.raises(schema.NewerError, match=f"version {schema.SCHEMA + 1}, this program knows {schema.SCHEMA}"):
+        schema.open_history(url)
 
 
 def _is_a_file(folder: Path) -> str:
@@ -243,7 +243,7 @@ def _is_a_file(folder: Path) -> str:
 
 
 def _may_only_be_read(folder: Path) -> str:
-    history.open_history(f"sqlite:///{folder}/history.sqlite").dispose()
+    schema.open_history(f"sqlite:///{folder}/history.sqlite").dispose()
     return f"sqlite:///file:{folder}/history.sqlite?mode=ro&uri=true"
 
 
@@ -264,31 +264,31 @@ def _is_no_database(folder: Path) -> str:
     ],
 )
 def test_where_it_cannot_be_kept_one_line_says_so(place: Any, tmp_path: Path) -> None:
-    with pytest.raises(history.UnavailableError, match=r"^history[^\n]*: [^\n]+$") as told:
-        history.open_history(place(tmp_path))
+    with pytest.raises(schema.UnavailableError, match=r"^history[^\n]*: [^\n]+$") as told:
+        schema.open_history(place(tmp_path))
     assert "secret" not in str(told.value)
 
 
 def test_a_user_who_has_no_folder_gets_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
-    monkeypatch.delenv(history.PLACE, raising=False)
+    monkeypatch.delenv(schema.PLACE, raising=False)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "file"))
-    with pytest.raises(history.UnavailableError, match=r"^history: .*Not a directory"):
-        history.open_history()
+    with pytest.raises(schema.UnavailableError, match=r"^history: .*Not a directory"):
+        schema.open_history()
 
 
 def test_it_lies_where_the_user_wants_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.delenv(history.PLACE, raising=False)
+    monkeypatch.delenv(schema.PLACE, raising=False)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    history.open_history().dispose()
+    schema.open_history().dispose()
     assert (tmp_path / "gradient-highway" / "history.sqlite").exists()
-    monkeypatch.setenv(history.PLACE, f"sqlite:///{tmp_path}/elsewhere.sqlite")
-    history.open_history().dispose()
+    monkeypatch.setenv(schema.PLACE, f"sqlite:///{tmp_path}/elsewhere.sqlite")
+    schema.open_history().dispose()
     assert (tmp_path / "elsewhere.sqlite").exists()
 
 
 def test_readers_and_a_writer_do_not_wait_for_each_other(tmp_path: Path) -> None:
-    kept = history.open_history(f"sqlite:///{tmp_path}/history.sqlite")
+    kept = schema.open_history(f"sqlite:///{tmp_path}/history.sqlite")
     other = sqlite3.connect(tmp_path / "history.sqlite", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     assert history.runs(kept).num_rows == 0

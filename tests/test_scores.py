@@ -6,8 +6,9 @@ import math
 import pytest
 
 from lstm_core import Experiment
-from lstm_core.history import History, Outcome, open_history, runs, store
+from lstm_core.history import Outcome, runs, store
 from lstm_core.records import Curves, Record
+from lstm_core.schema import History, open_history
 from lstm_core.scores import Score, differing, ranked, score, wilson
 
 BASE = Experiment(length=10, hidden=4, steps=500)

@@ -45,6 +45,7 @@ ORDER = (
     "charts",
     "equations",
     "records",
+    "schema",
     "history",
     "exchange",
     "grid",

@@ -16,8 +16,9 @@ import pytest
 
 from lstm_core import Experiment, sweep
 from lstm_core.__main__ import main
-from lstm_core.history import History, Outcome, open_history, outcomes, records, store
+from lstm_core.history import Outcome, outcomes, records, store
 from lstm_core.records import failed
+from lstm_core.schema import History, open_history
 from lstm_core.training import train as real_train
 
 SMALL = Experiment(task="recall", length=4, hidden=4, batch=2, steps=5)

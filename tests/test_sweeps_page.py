@@ -11,10 +11,11 @@ from hypothesis import HealthCheck, given, settings, strategies
 from streamlit.testing.v1 import AppTest
 
 from lstm_core import Experiment
-from lstm_core.history import PLACE, History, open_history, runs, store
+from lstm_core.history import runs, store
 from lstm_core.race import Race
 from lstm_core.records import record_of
 from lstm_core.runs import Run
+from lstm_core.schema import PLACE, History, open_history
 from lstm_core.ui import grids
 from lstm_core.ui.live import SLOT
 from lstm_core.ui.setup import PAGES

@@ -8,8 +8,9 @@ import pyarrow as pa
 import streamlit as st
 
 from lstm_core.exchange import BadFileError, from_csv, from_parquet, to_csv, to_parquet
-from lstm_core.history import History, UnavailableError, open_history, records, runs, store
+from lstm_core.history import records, runs, store
 from lstm_core.records import Record
+from lstm_core.schema import History, UnavailableError, open_history
 from lstm_core.scores import differing
 
 SECRET = "history"

@@ -5,10 +5,11 @@ import streamlit as st
 from lstm_core.cost import too_much
 from lstm_core.experiment import Experiment
 from lstm_core.grid import read_grid
-from lstm_core.history import History, UnavailableError, outcomes, store
+from lstm_core.history import outcomes, store
 from lstm_core.race import Race, Racer
 from lstm_core.records import record_of
 from lstm_core.runs import FAILED
+from lstm_core.schema import History, UnavailableError
 
 UNDER_WAY, STORED, TEXT = "grid", "grid stored", "grid text"
 MOST_RUNS = 30
