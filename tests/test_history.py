@@ -329,3 +329,12 @@ def test_a_reason_is_one_printable_line() -> None:
     reason = record_of(run).reason
     assert reason is not None
     assert reason.startswith("RuntimeError: first second xxx")
+
+
+def test_a_new_field_needs_a_new_schema_and_a_migration() -> None:
+    """Databases of version 2 have these columns; whoever adds a field writes a migration, and changes this list."""
+    fields = (
+        "task length cell activation output_activation gates coupled peephole weights biases init gain forget_bias "
+        "hidden batch steps optimizer lr momentum clip clip_at seed precision engine layers wiring window sequences"
+    )
+    assert (schema.SCHEMA, sorted(schema.FIELDS)) == (2, sorted(fields.split()))
