@@ -1,10 +1,7 @@
 """Depth: does it help to wire layers as DenseNet does?"""
 
-import dataclasses
-
 import streamlit as st
 
-from lstm_core.experiment import Experiment
 from lstm_core.presets import OPENINGS, WIRING_RACERS, variants, within_budget
 from lstm_core.ui import controls
 from lstm_core.ui.live import live
@@ -33,31 +30,25 @@ st.markdown(
     "tested: **drag the number of layers**, then compare at an **equal number of weights**."
 )
 opening = OPENINGS["depth"]
+left, right = st.columns(2)
+with left:
+    st.markdown(f"**{STACKS}**")
+    layers = controls.draw("layers", opening.base)
+    cell = controls.draw("cell", opening.base)
+    compared = controls.one_of("Compare at", controls.same((EQUAL_SIZE, EQUAL_WEIGHTS)), key="compared")
+with right:
+    st.markdown(f"**{IN_TIME}**: a vanilla RNN that sees its last k hidden states")
+    windows = controls.several("k", controls.same(map(str, range(1, 9))), ["1", "2", "4"], key="windows")
+    sequences = controls.draw("sequences", opening.base)
+base = controls.shared(opening.base, layers=layers, cell=cell, sequences=sequences)
+
 look = controls.one_of("Look at", controls.same(CHARTS), key="look")
-
-
-def stacks() -> dict[str, Experiment]:
-    """One racer for each wiring; with equal numbers of weights the others are made narrower or wider than plain."""
-    left, right = st.columns(2)
-    with left:
-        layers = controls.draw("layers", opening.base)
-        cell = controls.draw("cell", opening.base)
-    with right:
-        compared = controls.one_of("Compare at", controls.same((EQUAL_SIZE, EQUAL_WEIGHTS)), key="compared")
-        sequences = controls.draw("sequences", opening.base)
-    base = controls.shared(opening.base, layers=layers, cell=cell, sequences=sequences)
+if look == STACKS:
     racers = variants(base, WIRING_RACERS)
-    return within_budget(racers) if compared == EQUAL_WEIGHTS else racers
-
-
-def in_time() -> dict[str, Experiment]:
-    """The vanilla RNN beside RNNs that see their last few hidden states."""
-    windows = controls.several("States seen, k", controls.same(map(str, range(1, 9))), ["1", "2", "4"], key="windows")
-    base = dataclasses.replace(controls.shared(opening.base), cell="rnn", layers=1)
-    return {f"k = {k}": dataclasses.replace(base, window=int(k)) for k in windows}
-
-
-racers = stacks() if look == STACKS else in_time()
+    if compared == EQUAL_WEIGHTS:
+        racers = within_budget(racers)
+else:
+    racers = variants(base, {f"k = {k}": {"cell": "rnn", "layers": 1, "window": int(k)} for k in windows})
 live("depth", racers, charts=CHARTS[look], weights=True)
 equations(racers)
 if racers:

@@ -38,3 +38,9 @@ def test_work_doubles_with_steps_length_and_batch(changes: dict[str, int]) -> No
     once = Experiment(steps=300, length=50, batch=32)
     twice = dataclasses.replace(once, **changes)  # type: ignore[arg-type]
     assert cost.multiplications(twice) == 2 * cost.multiplications(once)
+
+
+def test_a_cell_with_a_window_may_work_less_because_it_runs_on_the_reference() -> None:
+    plain = Experiment(cell="rnn", length=100, hidden=64, batch=64, steps=3000)
+    assert cost.too_much([plain]) is None
+    assert cost.too_much([dataclasses.replace(plain, window=2)]) is not None

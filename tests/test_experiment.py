@@ -45,6 +45,7 @@ REFUSED: list[dict[str, Any]] = [
     {"layers": 7},
     {"wiring": "skip"},
     {"window": 9},
+    {"sequences": 2001},
 ]
 
 
@@ -88,7 +89,7 @@ def test_every_field_changes_the_key() -> None:
         "coupled": True, "peephole": True, "weights": "concatenated", "biases": 2, "init": "xavier", "gain": 2.0,
         "forget_bias": "chrono", "hidden": 33, "batch": 33, "steps": 301, "optimizer": "sgd", "lr": 0.02,
         "momentum": 0.5, "clip": "value", "clip_at": 2.0, "seed": 1, "precision": "float64", "engine": "reference",
-        "layers": 2, "wiring": "dense", "window": 2,
+        "layers": 2, "wiring": "dense", "window": 2, "sequences": 8,
     }  # fmt: skip
     assert set(other) == {spec.name for spec in dataclasses.fields(Experiment)}
     needs: dict[str, dict[str, Any]] = {"window": {"cell": "rnn"}}
@@ -104,8 +105,9 @@ def test_the_key_never_changes() -> None:
 
 def test_fields_that_are_younger_than_the_first_keys_are_told_where_they_are_set() -> None:
     assert not set(YOUNGER) & set(json.loads(Experiment().to_json()))
-    deep = Experiment(cell="rnn", layers=2, wiring="dense", window=3)
-    assert {name: json.loads(deep.to_json())[name] for name in YOUNGER} == {"layers": 2, "wiring": "dense", "window": 3}
+    set_to = {"layers": 2, "wiring": "dense", "window": 3, "sequences": 8}
+    deep = dataclasses.replace(Experiment(cell="rnn"), **set_to)  # type: ignore[arg-type]
+    assert {name: json.loads(deep.to_json())[name] for name in YOUNGER} == set_to
     assert Experiment.from_json(deep.to_json()) == deep
 
 

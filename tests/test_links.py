@@ -31,7 +31,8 @@ LINKS, MESSAGES = (
 MOST_RACERS = 6
 LIMITS = {
     "length": (10, 200),
-    "hidden": (4, 128),
+    # Narrower than its slider allows where racers are made equal in weights.
+    "hidden": (1, 128),
     "batch": (4, 128),
     "steps": (100, 3000),
     "lr": (1e-4, 10),
