@@ -94,7 +94,7 @@ def opened_run(history: History) -> None:
 def page(history: History) -> None:
     """Choice, ranking, curves, a run live, a small grid, files."""
     listed = archive.chosen(history)
-    st.subheader(f"{len(listed):,} runs")
+    st.subheader(f"{len(listed):,} run{'' if len(listed) == 1 else 's'}")
     if len(listed):
         settings = ranked(listed)
         if len(settings) > MOST_RANKED:

@@ -110,6 +110,17 @@ def test_no_link_does_harm(history: History, text: str) -> None:
     assert SLOT not in page.session_state
 
 
+def test_streamlits_secrets_may_name_the_history(history: History, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/elsewhere.sqlite"
+    elsewhere = open_history(url)
+    store(elsewhere, STORED[:1])
+    elsewhere.dispose()
+    page = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60)
+    page.secrets["history"] = url
+    check(page.switch_page(PAGES["sweeps"].path).run())
+    assert page.subheader[0].value == "1 run"
+
+
 def test_without_a_place_to_write_the_page_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "file"
     file.touch()
