@@ -42,7 +42,8 @@ def chosen(history: History) -> pa.Table:
     everything = runs(history)
     wanted: dict[str, Any] = {}
     fields = list(differing(everything).items())[:MOST_FIELDS]
-    for (name, values), column in zip(fields, [*st.columns(4), *st.columns(4)], strict=False):
+    places = [place for _ in range(0, len(fields), 4) for place in st.columns(4)]
+    for (name, values), column in zip(fields, places, strict=False):
         with column:
             told = {str(value): value for value in values}
             picked = st.multiselect(name.replace("_", " "), list(told), key=f"choose {name}", placeholder="all")
