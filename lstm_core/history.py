@@ -13,7 +13,18 @@ from lstm_core.cells import choose
 from lstm_core.experiment import Experiment
 from lstm_core.records import Curves, Record
 from lstm_core.runs import FAILED
-from lstm_core.schema import CURVES, INSERTS, PLAIN, RENAMED, RUNS, History, field_value, field_values, transaction
+from lstm_core.schema import (
+    CURVES,
+    INSERTS,
+    PLAIN,
+    RENAMED,
+    RUNS,
+    WEIGHTS,
+    History,
+    field_value,
+    field_values,
+    transaction,
+)
 from lstm_core.tables import column
 
 AT_A_TIME = 500
@@ -33,7 +44,8 @@ def store(history: History, records: Iterable[Record]) -> int:
     """
     Keep these runs, all or, where that fails, none; the number of those that were new.
 
-    A run that is there already is left as it is, unless it has failed: then the new one takes its place.
+    A run that is there already is left as it is, unless it has failed: then the new one takes its place. Weights are
+    kept beside a run that was stored without.
     """
     with transaction(history, writing=True) as connection:
         return sum(_store(connection, record) for record in records)
@@ -47,8 +59,11 @@ def _store(connection: sa.Connection, record: Record) -> int:
     identity = {"key": key, "computed_by": record.computed_by}
     values = {name: getattr(record, name) for name in PLAIN}
     row = {**identity, **values, "experiment": record.experiment.to_json(), **field_values(vars(record.experiment))}
-    insert = INSERTS[connection.dialect.name](RUNS).values(row).on_conflict_do_nothing()
-    if not connection.execute(insert.returning(RUNS.c.key)).all():
+    insert = INSERTS[connection.dialect.name]
+    if record.weights and record.ended != FAILED:
+        weights = insert(WEIGHTS).values(**identity, numbers=record.weights)
+        connection.execute(weights.on_conflict_do_nothing())
+    if not connection.execute(insert(RUNS).values(row).on_conflict_do_nothing().returning(RUNS.c.key)).all():
         return 0
     points, numbers = len(record.curves.steps), _packed(record.curves)
     connection.execute(CURVES.insert().values(**identity, points=points, numbers=numbers))
@@ -122,7 +137,8 @@ def _in_parts(history: History, query: sa.Select[Any], keys: Collection[str] | N
     parts = [None] if asked is None else [asked[i : i + AT_A_TIME] for i in range(0, len(asked), AT_A_TIME)]
     for part in parts:
         with transaction(history) as connection:
-            yield from connection.execute(query if part is None else query.where(CURVES.c.key.in_(part))).all()
+            key = query.selected_columns["key"]
+            yield from connection.execute(query if part is None else query.where(key.in_(part))).all()
 
 
 def curves(history: History, keys: Collection[str]) -> dict[tuple[str, str], Curves]:
@@ -132,12 +148,24 @@ def curves(history: History, keys: Collection[str]) -> dict[tuple[str, str], Cur
     return {(key, computed_by): _unpacked(points, numbers) for key, computed_by, points, numbers in rows}
 
 
+def with_weights(history: History) -> set[str]:
+    """The keys of the experiments whose weights at the end are kept."""
+    with transaction(history) as connection:
+        return {key for (key,) in connection.execute(sa.select(WEIGHTS.c.key)).all()}
+
+
+def weights(history: History, keys: Collection[str]) -> dict[tuple[str, str], bytes]:
+    """Those that are kept of these experiments' keys, by key and engine, see `Record`."""
+    told = WEIGHTS.c.key, WEIGHTS.c.computed_by, WEIGHTS.c.numbers
+    return {(key, computed_by): numbers for key, computed_by, numbers in _in_parts(history, sa.select(*told), keys)}
+
+
 def records(history: History, keys: Collection[str] | None = None) -> Iterator[Record]:
-    """All that is kept of the runs of these experiments' keys, or of all runs."""
+    """All that is kept of the runs of these experiments' keys, or of all runs, but for weights."""
     joined = (RUNS.c.key == CURVES.c.key) & (RUNS.c.computed_by == CURVES.c.computed_by)
     told = [RUNS.c[name] for name in PLAIN]
-    query = sa.select(RUNS.c.experiment, CURVES.c.points, CURVES.c.numbers, *told).join(CURVES, joined)
-    for experiment, points, numbers, *plain in _in_parts(history, query, keys):
+    query = sa.select(CURVES.c.key, RUNS.c.experiment, CURVES.c.points, CURVES.c.numbers, *told).join(CURVES, joined)
+    for _, experiment, points, numbers, *plain in _in_parts(history, query, keys):
         values = dict(zip(PLAIN, plain, strict=True))
         values["final_mean_loss"] = _number(values["final_mean_loss"])
         yield Record(Experiment.from_json(experiment), **values, curves=_unpacked(points, numbers))

@@ -1,5 +1,6 @@
-"""What is kept of a finished run? Its experiment, how it ended, and its curves."""
+"""What is kept of a finished run? Its experiment, how it ended, its curves, and where it is asked for its weights."""
 
+import dataclasses
 import json
 import math
 import platform
@@ -46,7 +47,9 @@ class Record:
 
     `computed_by` is the engine that computed it, or, of a run that failed at once, the one that was asked for. `ended`
     is one of `ENDINGS`, `reason` what made it fail. `final_mean_loss` is the mean of the last 20 losses, nan where
-    there is none; `seconds` are those of training, `stored` those since 1970. `versions` is a JSON object.
+    there is none; `seconds` are those of training, `stored` those since 1970. `versions` is a JSON object. `weights`
+    are those that the last step began with, as the bytes of their numbers in the experiment's precision; by default
+    none.
     """
 
     experiment: Experiment
@@ -59,6 +62,7 @@ class Record:
     versions: str
     reason: str | None = None
     curves: Curves = Curves()
+    weights: bytes = dataclasses.field(default=b"", repr=False)
 
     def __post_init__(self) -> None:
         choose("computed_by", self.computed_by, ENGINES)
@@ -115,6 +119,7 @@ def record_of(run: Run) -> Record:
             tuple(snapshot.mean_loss for snapshot in run.snapshots),
             tuple(snapshot.grad_norm for snapshot in run.snapshots),
         ),
+        weights=b"" if last is None or last.weights is None else last.weights.numpy().tobytes(),
     )
 
 

@@ -2,7 +2,7 @@
 How does a history lie in its database, and how is one opened?
 
 Table `RUNS` has a row for each run, with a column for every field of its experiment, to choose by; `CURVES` are apart,
-so that a list of runs does not read them.
+so that a list of runs does not read them, and so are the `WEIGHTS` of those runs that were asked for theirs.
 """
 
 import dataclasses
@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from lstm_core.experiment import Experiment
 
-SCHEMA = 2
+SCHEMA = 3
 PLACE = "GRADIENT_HIGHWAY_HISTORY"
 BUSY_SECONDS, CONNECT_SECONDS = 60, 10
 # Any number: whoever opens the same database takes the same lock.
@@ -76,6 +76,13 @@ CURVES = sa.Table(
     sa.Column("key", sa.String(16), primary_key=True),
     sa.Column("computed_by", sa.String(16), primary_key=True),
     sa.Column("points", sa.Integer, nullable=False),
+    sa.Column("numbers", sa.LargeBinary, nullable=False),
+)
+WEIGHTS = sa.Table(
+    "weights",
+    _metadata,
+    sa.Column("key", sa.String(16), primary_key=True),
+    sa.Column("computed_by", sa.String(16), primary_key=True),
     sa.Column("numbers", sa.LargeBinary, nullable=False),
 )
 
@@ -171,7 +178,12 @@ def _add_fields(connection: sa.Connection) -> None:
         connection.execute(RUNS.update().where(this).values(field_values(json.loads(experiment))))
 
 
-MIGRATIONS = {1: _add_fields}
+def _add_weights(connection: sa.Connection) -> None:
+    """Version 2 kept no weights."""
+    WEIGHTS.create(connection)
+
+
+MIGRATIONS = {1: _add_fields, 2: _add_weights}
 
 
 def field_value(name: str, value: Any) -> Any:

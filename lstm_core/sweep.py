@@ -9,7 +9,7 @@ import os
 import signal
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager
 from multiprocessing import get_context
@@ -41,12 +41,21 @@ class Plan(NamedTuple):
     failed: int
 
 
-def plan(experiments: Iterable[Experiment], outcomes: Mapping[str, Outcome], retry_failed: bool = False) -> Plan:
-    """Experiments, of which equal ones are one, against what is known of them by their keys."""
+def plan(
+    experiments: Iterable[Experiment],
+    outcomes: Mapping[str, Outcome],
+    retry_failed: bool = False,
+    weighed: Collection[str] | None = None,
+) -> Plan:
+    """
+    Experiments, of which equal ones are one, against what is known of them by their keys; with `weighed`, the keys of
+    those whose weights are kept, a run without them is left to do.
+    """
     left, found, failures = [], 0, 0
     for experiment in dict.fromkeys(experiments):
         outcome = outcomes.get(experiment.key)
-        if outcome is None or (outcome.ended == FAILED and retry_failed):
+        unweighed = weighed is not None and experiment.key not in weighed
+        if outcome is None or (outcome.ended == FAILED and retry_failed) or (outcome.ended != FAILED and unweighed):
             left.append(experiment)
         elif outcome.ended == FAILED:
             failures += 1
@@ -56,27 +65,28 @@ def plan(experiments: Iterable[Experiment], outcomes: Mapping[str, Outcome], ret
 
 
 def sweep(
-    experiments: Iterable[Experiment], history: History, pool: Pool, in_flight: int
+    experiments: Iterable[Experiment], history: History, pool: Pool, in_flight: int, weights: bool = False
 ) -> Generator[Record, None, None]:
     """
     Train these on a pool, and yield each record when it is stored; at most `in_flight` are with the pool at a time.
+    With `weights`, their weights are kept too.
 
     A run that raises is stored as failed. When a worker dies, a new pool is opened, and the runs that were in flight
     are tried one at a time; the one that ends its worker `MOST_DEATHS` times alone is stored as failed. Raises
     ConnectionError where the pool gives up, and `UnavailableError` where the history does.
     """
-    for record in _trained(experiments, pool, in_flight):
+    for record in _trained(experiments, pool, in_flight, weights):
         store(history, [record])
         yield record
 
 
-def _trained(experiments: Iterable[Experiment], pool: Pool, in_flight: int) -> Iterator[Record]:
+def _trained(experiments: Iterable[Experiment], pool: Pool, in_flight: int, weights: bool) -> Iterator[Record]:
     waiting, suspects, deaths = deque(experiments), deque[Experiment](), Counter[Experiment]()
     while waiting or suspects:
         alone = bool(suspects)
         todo, lost = (suspects if alone else waiting), []
         with pool() as executor:
-            for experiment, record in _until_broken(executor, todo, 1 if alone else in_flight):
+            for experiment, record in _until_broken(executor, todo, 1 if alone else in_flight, weights):
                 if record:
                     yield record
                 else:
@@ -90,7 +100,7 @@ def _trained(experiments: Iterable[Experiment], pool: Pool, in_flight: int) -> I
 
 
 def _until_broken(
-    executor: Executor, todo: deque[Experiment], in_flight: int
+    executor: Executor, todo: deque[Experiment], in_flight: int, weights: bool
 ) -> Iterator[tuple[Experiment, Record | None]]:
     """Take from `todo` as long as the executor works; no record for what was in flight when it broke."""
     running: dict[Future[Record], Experiment] = {}
@@ -98,7 +108,7 @@ def _until_broken(
     while running or (todo and not broken):
         while todo and not broken and len(running) < in_flight:
             try:
-                running[_submitted(executor, todo[0])] = todo[0]
+                running[_submitted(executor, todo[0], weights)] = todo[0]
                 todo.popleft()
             except BrokenExecutor:
                 broken = True
@@ -116,20 +126,20 @@ def _until_broken(
                 yield experiment, future.result()
 
 
-def _submitted(executor: Executor, experiment: Experiment) -> Future[Record]:
+def _submitted(executor: Executor, experiment: Experiment, weights: bool) -> Future[Record]:
     """A worker that is started here never hears of Ctrl-C: who sweeps does, and ends it."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
-        return executor.submit(train_one, experiment)
+        return executor.submit(train_one, experiment, weights)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def train_one(experiment: Experiment) -> Record:
-    """Train to the end, in this thread, on compiled kernels where they can be had."""
+def train_one(experiment: Experiment, weights: bool = False) -> Record:
+    """Train to the end, in this thread, on compiled kernels where they can be had; keep the weights or not."""
     if experiment.engine != REFERENCE_ENGINE:
         build(experiment.precision).done.exception()
-    run = Run(experiment)
+    run = Run(experiment, weights)
     while not run.ended:
         run.advance()
     return record_of(run)

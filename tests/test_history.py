@@ -114,6 +114,19 @@ def test_a_failed_run_gives_way_and_a_finished_one_does_not(kept: schema.History
     assert [len(record.curves.steps) for record in history.records(kept) if record.ended != "failed"] == [5]
 
 
+def test_weights_come_back_and_join_a_run_that_was_stored_without(kept: schema.History) -> None:
+    record = made_up(0)
+    weighed = dataclasses.replace(record, weights=b"numbers")
+    identity = (record.experiment.key, record.computed_by)
+    assert history.store(kept, [record]) == 1
+    assert history.weights(kept, [record.experiment.key]) == {}
+    assert history.store(kept, [weighed, weighed]) == 0
+    assert history.weights(kept, [record.experiment.key]) == {identity: b"numbers"}
+    assert history.with_weights(kept) == {record.experiment.key}
+    assert history.weights(kept, ["elsewhere"]) == {}
+    assert list(history.records(kept)) == [record]
+
+
 def test_all_of_a_batch_is_kept_or_nothing(kept: schema.History) -> None:
     def breaking() -> Iterator[Record]:
         yield made_up(0)
@@ -224,6 +237,8 @@ def test_a_history_of_the_first_schema_is_brought_up_to_date(url: str) -> None:
     for _ in range(2):
         kept = schema.open_history(url)
         assert list(history.records(kept)) == stored
+        history.store(kept, [dataclasses.replace(stored[0], weights=b"numbers")])
+        assert history.with_weights(kept) == {stored[0].experiment.key}
         choices: list[dict[str, Any]] = [{"coupled": True}, {"lr": 0.01}, {"forget_bias": 1.0}]
         for wanted in choices:
             assert history.runs(kept, **wanted).column("key").to_pylist() == [stored[0].experiment.key]
@@ -332,9 +347,9 @@ def test_a_reason_is_one_printable_line() -> None:
 
 
 def test_a_new_field_needs_a_new_schema_and_a_migration() -> None:
-    """Databases of version 2 have these columns; whoever adds a field writes a migration, and changes this list."""
+    """Databases of version 3 have these columns; whoever adds a field writes a migration, and changes this list."""
     fields = (
         "task length cell activation output_activation gates coupled peephole weights biases init gain forget_bias "
         "hidden batch steps optimizer lr momentum clip clip_at seed precision engine layers wiring window sequences"
     )
-    assert (schema.SCHEMA, sorted(schema.FIELDS)) == (2, sorted(fields.split()))
+    assert (schema.SCHEMA, sorted(schema.FIELDS)) == (3, sorted(fields.split()))

@@ -16,7 +16,7 @@ import pytest
 
 from lstm_core import Experiment, sweep
 from lstm_core.__main__ import main
-from lstm_core.history import Outcome, outcomes, records, store
+from lstm_core.history import Outcome, outcomes, records, store, weights, with_weights
 from lstm_core.records import failed
 from lstm_core.schema import History, open_history
 from lstm_core.training import train as real_train
@@ -33,14 +33,14 @@ class Here(Executor):
         self.killers, self.given = killers, given
 
     def submit(self, function: Callable[..., Any], /, *arguments: Any, **_: Any) -> Future[Any]:
-        (experiment,) = arguments
+        experiment = arguments[0]
         future: Future[Any] = Future()
         self.given.append(experiment)
         if experiment in self.killers:
             future.set_exception(BrokenExecutor("a worker died"))
         else:
             try:
-                future.set_result(function(experiment))
+                future.set_result(function(*arguments))
             except Exception as error:  # noqa: BLE001 - as an executor does
                 future.set_exception(error)
         return future
@@ -70,6 +70,24 @@ def test_it_runs_on_any_executor(history: History) -> None:
 def test_a_record_is_stored_before_it_is_told(history: History) -> None:
     for number, _ in enumerate(sweep.sweep(EXPERIMENTS, history, pool([], []), 2), start=1):
         assert len(outcomes(history)) == number
+
+
+def test_weights_are_kept_where_they_are_asked_for(history: History) -> None:
+    one, other = EXPERIMENTS[:2]
+    list(sweep.sweep([one], history, pool([], []), 2))
+    assert with_weights(history) == set()
+    list(sweep.sweep([one, other], history, pool([], []), 2, weights=True))
+    assert with_weights(history) == {one.key, other.key}
+    last = list(real_train(one, weights_every=1))[-1].weights
+    assert last is not None
+    assert set(weights(history, [one.key]).values()) == {last.numpy().tobytes()}
+
+
+def test_a_run_without_weights_is_left_to_do_where_they_are_needed() -> None:
+    known = {one.key: Outcome("solved", 5, 0.1) for one in EXPERIMENTS[:3]} | {
+        EXPERIMENTS[3].key: Outcome("failed", 0, 0.1)
+    }
+    assert sweep.plan(EXPERIMENTS, known, weighed=[EXPERIMENTS[0].key]) == (EXPERIMENTS[1:3] + EXPERIMENTS[4:], 1, 1)
 
 
 def test_what_is_known_is_not_left_to_do() -> None:
