@@ -7,6 +7,7 @@ Every measurement is computed once: the same weights belong to whoever looks at 
 import dataclasses
 from collections.abc import Iterable
 from functools import lru_cache
+from statistics import fmean
 from typing import NamedTuple
 
 import torch
@@ -24,6 +25,7 @@ MOST_KEPT = 256
 MOST_TIME_STEPS = 50
 RATE_SEQUENCES, RATE_STEPS = 8, 400
 LESION_SEQUENCES, FEATURE_SEQUENCES = 500, 200
+LOSS_SEQUENCES, AT_A_TIME = 5000, 500
 # Away from the seeds that draw training data and first weights.
 SEED_OF_MEASUREMENTS = 2**33
 
@@ -86,11 +88,17 @@ def first_inputs(experiment: Experiment) -> Tensor:
     return inputs.double()
 
 
-def _fresh_inputs(experiment: Experiment, sequences: int, repeats: int) -> Tensor:
-    """Of its task, (T, B, D), so many sequences side by side and so many one after the other."""
-    task, generator = TASKS[experiment.task], Generator().manual_seed(SEED_OF_MEASUREMENTS + experiment.seed)
-    inputs, _ = task.draw(experiment.length, sequences * repeats, generator)
-    return torch.cat(inputs.double().chunk(repeats, 1))
+def fresh(experiment: Experiment, sequences: int) -> tuple[Tensor, Tensor]:
+    """Inputs (T, B, D) and targets of its task, which it was not trained on, in double precision."""
+    generator = Generator().manual_seed(SEED_OF_MEASUREMENTS + experiment.seed)
+    inputs, targets = TASKS[experiment.task].draw(experiment.length, sequences, generator)
+    return inputs.double(), targets.double() if targets.is_floating_point() else targets
+
+
+def _in_a_row(experiment: Experiment, sequences: int, repeats: int) -> Tensor:
+    """Fresh inputs (T, B, D), so many sequences side by side and so many one after the other."""
+    inputs, _ = fresh(experiment, sequences * repeats)
+    return torch.cat(inputs.chunk(repeats, 1))
 
 
 def one_sequence(moment: Moment) -> Path:
@@ -215,7 +223,7 @@ class Rate(NamedTuple):
 def growth(moment: Moment) -> Rate:
     """On the network's own input: fresh sequences of its task, one after the other without a new start."""
     p, cell, experiment = moment.parameters(), moment.cell, moment.experiment
-    path = walk(p, cell, _fresh_inputs(experiment, RATE_SEQUENCES, -(-RATE_STEPS // experiment.time_steps)))
+    path = walk(p, cell, _in_a_row(experiment, RATE_SEQUENCES, -(-RATE_STEPS // experiment.time_steps)))
     generator = Generator().manual_seed(SEED_OF_MEASUREMENTS)
     rates = gradients.growth_rate(BACK[cell.family](p, cell, path), path, len(path.inputs) // 4, generator)
     one = walk(p, cell, first_inputs(experiment))
@@ -242,9 +250,7 @@ def lesions(moment: Moment) -> dict[str, float]:
     cannot be held one by one, and are left out.
     """
     experiment, network, cell = moment.experiment, moment.network(), moment.cell
-    generator = Generator().manual_seed(SEED_OF_MEASUREMENTS + experiment.seed)
-    inputs, targets = network.task.draw(experiment.length, LESION_SEQUENCES, generator)
-    inputs = inputs.double()
+    inputs, targets = fresh(experiment, LESION_SEQUENCES)
     p = network.layer.tensors()
     gates = [gate for gate in cell.gates if not cell.coupled or gate == "o"]
     start, losses = inputs.new_zeros(LESION_SEQUENCES, experiment.hidden), {}
@@ -252,9 +258,27 @@ def lesions(moment: Moment) -> dict[str, float]:
         weights, left = held_open(p, cell, gate) if gate else (p, cell)
         trace = engine.run(inputs, start, start, weights, left)
         answer = network.answer(inputs, [network.reached(trace)])
-        right = targets.double() if targets.is_floating_point() else targets
-        losses[gate] = float(network.task.loss(answer, right))
+        losses[gate] = float(network.task.loss(answer, targets))
     return losses
+
+
+@lru_cache(MOST_KEPT)
+def fresh_loss(moment: Moment) -> float:
+    """On sequences that it was not trained on."""
+    network, (inputs, targets) = moment.network(), fresh(moment.experiment, LOSS_SEQUENCES)
+    along = int(network.task.every_step)
+    parts = zip(inputs.split(AT_A_TIME, 1), targets.split(AT_A_TIME, along), strict=True)
+    return fmean(network.loss(*part) for part in parts)
+
+
+@lru_cache(MOST_KEPT)
+def layer_gradients(moment: Moment) -> list[float]:
+    """||dL/dh|| of each layer, the lowest first, over all time steps of fresh sequences together."""
+    network = moment.network().requires_grad_()
+    for parameter in network.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    learned = network.lesson(engine.REFERENCE_ENGINE)(*fresh(moment.experiment, FEATURE_SEQUENCES))
+    return [float(torch.linalg.vector_norm(trace.gradient_norms()[0])) for trace in learned.traces]
 
 
 class Features(NamedTuple):
@@ -271,7 +295,8 @@ class Features(NamedTuple):
 def features(moment: Moment) -> Features:
     """Of any network, its input left out where the readout sees that too."""
     network = moment.network()
-    seen = network.features(_fresh_inputs(moment.experiment, FEATURE_SEQUENCES, 1)).flatten(0, -2)
+    inputs, _ = fresh(moment.experiment, FEATURE_SEQUENCES)
+    seen = network.features(inputs).flatten(0, -2)
     seen = seen[:, _inputs_seen(network) :]
     centred = seen - seen.mean(0)
     values = torch.linalg.svdvals(centred)

@@ -1,0 +1,83 @@
+"""When do measurements settle a sentence? When the interval of their mean lies on one side of a rule set beforehand."""
+
+import math
+import statistics
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from lstm_core.scores import wilson
+
+CONFIRMED, REFUTED, UNDECIDED = VERDICTS = ("confirmed", "refuted", "undecided")
+MOST_SEEDS = 1000
+
+
+class Region(NamedTuple):
+    """The numbers for which a sentence holds, both ends among them."""
+
+    low: float = -math.inf
+    high: float = math.inf
+
+    def __str__(self) -> str:
+        if self.low == -math.inf:
+            return f"at most {self.high:g}"
+        return f"at least {self.low:g}" if self.high == math.inf else f"from {self.low:g} to {self.high:g}"
+
+    def judge(self, low: float, high: float) -> str:
+        """Of an interval: inside, it confirms; outside, it refutes; across an end, or without a number, neither."""
+        if self.low <= low and high <= self.high:
+            return CONFIRMED
+        return REFUTED if high < self.low or low > self.high else UNDECIDED
+
+
+class Finding(NamedTuple):
+    """
+    One number for each seed, their mean with its 95 % interval, and the verdict; where there is none, about how many
+    seeds would settle it if the others were like these, None if more than `MOST_SEEDS`.
+    """
+
+    values: tuple[float, ...]
+    mean: float
+    low: float
+    high: float
+    verdict: str
+    seeds_needed: int | None
+
+
+def interval(values: Sequence[float], share: bool, seeds: int | None = None) -> tuple[float, float]:
+    """
+    Of the mean of at least two values, 95 %: Student's t, or for a share of zeros and ones Wilson's score. With
+    `seeds`, what it would be from so many values of the same mean and spread.
+    """
+    number, mean = seeds or len(values), statistics.fmean(values)
+    if not math.isfinite(mean):
+        return math.nan, math.nan
+    if share:
+        return wilson(round(mean * number), number)
+    # It takes longer to import than everything else that a sweep's workers need.
+    from scipy.stats import t
+
+    spread = statistics.stdev(values) / math.sqrt(number)
+    if spread == 0:
+        return mean, mean
+    low, high = t.interval(0.95, number - 1, mean, spread)
+    return float(low), float(high)
+
+
+def finding(values: Sequence[float], region: Region, share: bool = False) -> Finding:
+    """What these values, one for each seed, say of the sentence that holds in a region."""
+    low, high = interval(values, share)
+    verdict = region.judge(low, high)
+    needed = _seeds_needed(values, region, share) if verdict == UNDECIDED else None
+    return Finding(tuple(values), statistics.fmean(values), low, high, verdict, needed)
+
+
+def _seeds_needed(values: Sequence[float], region: Region, share: bool) -> int | None:
+    more = range(len(values) + 1, MOST_SEEDS + 1)
+    return next((n for n in more if region.judge(*interval(values, share, n)) != UNDECIDED), None)
+
+
+def together(verdicts: Sequence[str]) -> str:
+    """Of a statement that holds if all its sentences do."""
+    if REFUTED in verdicts:
+        return REFUTED
+    return CONFIRMED if set(verdicts) == {CONFIRMED} else UNDECIDED
