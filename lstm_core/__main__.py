@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from functools import partial
@@ -16,18 +16,21 @@ from typing import Any, NoReturn
 from tqdm import tqdm
 
 from lstm_core import bench, calibration
+from lstm_core.claims import CLAIMS, ROWS, SEEDS, Claim
 from lstm_core.engine import FUSED
 from lstm_core.experiment import Experiment
 from lstm_core.grid import Group, read_grid
-from lstm_core.history import outcomes
+from lstm_core.history import outcomes, with_weights
 from lstm_core.kernels.compilation import build, unfinished
+from lstm_core.records import Record
 from lstm_core.report import report
 from lstm_core.runs import FAILED
 from lstm_core.schema import History, UnavailableError, open_history
 from lstm_core.sweep import CLUSTER_IN_FLIGHT, cluster, compile_kernels, plan, processes, sweep
 from lstm_core.training import Snapshot, train
+from lstm_core.verdicts import Judgement, experiments, judged, record, recorded
 
-UNAVAILABLE, REFUSED, INTERRUPTED = 1, 2, 130
+DIFFERS, UNAVAILABLE, REFUSED, INTERRUPTED = 1, 1, 2, 130
 
 
 class _OneLineParser(argparse.ArgumentParser):
@@ -51,19 +54,35 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("bench", help="time the fused engine against others, a report in Markdown")
     command = commands.add_parser("sweep", help="train the experiments of a grid, each once", allow_abbrev=False)
     _add_grid(command)
-    command.add_argument("--workers", type=int, default=os.cpu_count(), help="processes, one core each")
+    _add_workers(command)
     command.add_argument("--scheduler", metavar="ADDRESS", help="train on the workers of this Dask scheduler instead")
     command.add_argument("--retry-failed", action="store_true", help="train runs that have failed once more")
     command = commands.add_parser(
         "report", help="how often a grid's tasks were solved, in Markdown", allow_abbrev=False
     )
     _add_grid(command)
+    command = commands.add_parser(
+        "claims", help="put the article's statements to the test, one JSON object each", allow_abbrev=False
+    )
+    command.add_argument("names", metavar="NAME", nargs="*", help=f"{', '.join(ROWS)}; by default all of the article")
+    _add_history(command)
+    _add_workers(command)
+    command.add_argument("--seeds", type=int, default=SEEDS, help="from 2 on, counted from seed 0")
+    command.add_argument("--record", action="store_true", help="write the verdicts over the recorded ones")
     return parser
 
 
 def _add_grid(command: argparse.ArgumentParser) -> None:
     command.add_argument("grid", metavar="GRID.toml", type=Path, help="the experiments, see lstm_core/grid.py")
+    _add_history(command)
+
+
+def _add_history(command: argparse.ArgumentParser) -> None:
     command.add_argument("--history", metavar="URL", help="database of finished runs, as SQLAlchemy names it")
+
+
+def _add_workers(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--workers", type=int, default=os.cpu_count(), help="processes, one core each")
 
 
 def _add_option(command: argparse.ArgumentParser, spec: dataclasses.Field[Any]) -> None:
@@ -152,9 +171,56 @@ def _sweep(groups: Iterable[Group], history: History, workers: int, scheduler: s
     return status
 
 
+def _claims(claims: Sequence[Claim], history: History, workers: int, seeds: int, recording: bool) -> int:
+    """Train what is not in the history, and judge; after Ctrl-C what was judged so far is told and recorded, too."""
+    left, found, failures = plan(experiments(claims, range(seeds)), outcomes(history), weighed=with_weights(history))
+    done: list[Judgement] = []
+    status = 0
+    try:
+        compile_kernels(left)
+        progress = tqdm(total=len(left) + found + failures, initial=found + failures, unit="run", disable=None)
+        runs = sweep(left, history, partial(processes, max(1, min(workers, len(left)))), 2 * workers, weights=True)
+        with progress, closing(runs):
+            for judgement in judged(claims, range(seeds), history, left, _counted(runs, progress)):
+                done.append(judgement)
+                told = judgement.to_dict()
+                before = recorded().get(judgement.claim.name, {}).get("verdict")
+                print(json.dumps({**told, "recorded": before}, ensure_ascii=False), flush=True)
+                status = status or DIFFERS * (judgement.verdict != before and not recording)
+    except KeyboardInterrupt:
+        status = INTERRUPTED
+    if recording:
+        record(done, list(ROWS))
+    return status
+
+
+def _counted(runs: Iterable[Record], progress: "tqdm[Any]") -> Iterator[Record]:
+    for run in runs:
+        progress.update()
+        yield run
+
+
+def _on_claims(parser: argparse.ArgumentParser, names: list[str], history: str | None, **options: Any) -> int:
+    _check_workers(parser, options["workers"])
+    for name in names:
+        if name not in ROWS:
+            parser.error(f"name: {name!r} is not one of {', '.join(ROWS)}")
+    if options["seeds"] < 2:
+        parser.error(f"seeds: {options['seeds']} is not a whole number of at least 2")
+    try:
+        chosen = [ROWS[name] for name in dict.fromkeys(names)] or list(CLAIMS)
+        return _claims(chosen, open_history(history), options["workers"], options["seeds"], options["record"])
+    except (UnavailableError, OSError) as error:
+        parser.exit(UNAVAILABLE, f"{parser.prog}: {error}\n")
+
+
+def _check_workers(parser: argparse.ArgumentParser, workers: int) -> None:
+    if workers < 1:
+        parser.error(f"workers: {workers} is not a whole number of at least 1")
+
+
 def _on_grid(parser: argparse.ArgumentParser, command: str, grid: Path, history: str | None, **options: Any) -> int:
-    if options.get("workers", 1) < 1:
-        parser.error(f"workers: {options['workers']} is not a whole number of at least 1")
+    _check_workers(parser, options.get("workers", 1))
     try:
         groups = read_grid(grid.read_text())
     except (ValueError, OSError) as error:
@@ -170,7 +236,8 @@ def _on_grid(parser: argparse.ArgumentParser, command: str, grid: Path, history:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the exit status is 0, 2 for refused input, 130 after Ctrl-C, 1 for what is out of reach."""
+    """Run one command; the exit status is 0, 2 for refused input, 130 after Ctrl-C, 1 for what is out of reach, or
+    for a verdict that is not the recorded one."""
     parser = _parser()
     values = vars(parser.parse_args(arguments))
     match command := values.pop("command"):
@@ -181,6 +248,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _print(bench.report())
         case "sweep" | "report":
             return _on_grid(parser, command, **values)
+        case "claims":
+            return _on_claims(parser, **values)
     record_every = values.pop("record_every")
     if record_every < 1:
         parser.error(f"record_every: {record_every} is not a whole number of at least 1")

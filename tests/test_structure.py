@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 CORE = ROOT / "lstm_core"
-PACKAGES = {"kernels", "ui"}
+PACKAGES = {"kernels", "claims", "ui"}
 # A module imports only what stands before it.
 ORDER = (
     "activations",
@@ -53,6 +53,10 @@ ORDER = (
     "report",
     "bands",
     "sweep",
+    "trials",
+    "evidence",
+    "claims",
+    "verdicts",
     "ui",
     "__main__",
 )

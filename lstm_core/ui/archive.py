@@ -27,10 +27,14 @@ def _opened(url: str | None) -> History | str:
         return str(error)
 
 
+def found() -> History | str:
+    """The history that Streamlit's secrets or the environment name, or why there is none."""
+    return _opened(st.secrets.get(SECRET) if st.secrets.load_if_toml_exists() else None)
+
+
 def opened() -> History | None:
-    """The history that Streamlit's secrets or the environment name; None, and a word about it, where there is none."""
-    url = st.secrets.get(SECRET) if st.secrets.load_if_toml_exists() else None
-    history = _opened(url)
+    """The history; None, and a word about it, where there is none."""
+    history = found()
     if isinstance(history, str):
         st.info(f"There is no history here, and nothing is kept: {history}. All other pages work without one.")
         return None

@@ -54,7 +54,7 @@ class Showing:
         return self.ghosts + _comparable(pinned, self.race.racers[0].experiment)
 
 
-def _curves(race: Race, ghost: bool = False) -> tuple[Curve, ...]:
+def curves_of(race: Race, ghost: bool = False) -> tuple[Curve, ...]:
     return tuple(Curve(racer.label, racer.experiment, list(racer.snapshots), ghost) for racer in race.racers)
 
 
@@ -75,10 +75,18 @@ def _show(page: str, experiments: Mapping[str, Experiment], weights: bool) -> Sh
     return st.session_state[SLOT]
 
 
+def raced(page: str, experiments: Mapping[str, Experiment]) -> Race:
+    """The race of these experiments, with weights; it is under way, and somebody looks at it."""
+    race = _show(page, experiments, weights=True).race
+    race.renew()
+    _desk()["race"] = race
+    return race
+
+
 def _haunting(before: Showing) -> tuple[Curve, ...]:
     """The curves to leave behind: of the last race that got somewhere."""
     got_somewhere = max(racer.steps for racer in before.race.racers) >= GHOST_STEPS
-    return _curves(before.race, ghost=True) if got_somewhere else before.ghosts
+    return curves_of(before.race, ghost=True) if got_somewhere else before.ghosts
 
 
 def _comparable(ghosts: tuple[Curve, ...], now: Experiment) -> tuple[Curve, ...]:
@@ -90,7 +98,7 @@ def _baseline(experiment: Experiment) -> tuple[str, float]:
     return experiment.task, TASKS[experiment.task].constant_loss(experiment.length)
 
 
-def _stop() -> None:
+def stop() -> None:
     """Forget the race, and with it the curves."""
     before = st.session_state.pop(SLOT, None)
     if before:
@@ -99,7 +107,7 @@ def _stop() -> None:
 
 def _start_over() -> None:
     """Train it once more, even if the curves are there already."""
-    _stop()
+    stop()
     st.session_state[ANEW] = True
 
 
@@ -125,8 +133,8 @@ def _buttons(race: Race) -> None:
         st.button("Step", icon=":material/skip_next:", on_click=race.step, key="step", disabled=not still)
         st.button("Start over", icon=":material/replay:", on_click=_start_over, key="restart")
         full = len(pins()) >= MOST_PINS
-        st.button("Pin", icon=":material/keep:", on_click=lambda: pin(_curves(race)), key="pin", disabled=full)
-        share(lambda: _curves(race))
+        st.button("Pin", icon=":material/keep:", on_click=lambda: pin(curves_of(race)), key="pin", disabled=full)
+        share(lambda: curves_of(race))
 
 
 def _moment(race: Race) -> int:
@@ -149,14 +157,14 @@ def live(
     what else the page shows of the race, in every frame. With `weights`, the charts can measure what they did.
     """
     if not experiments:
-        _stop()
+        stop()
         st.info("Choose at least one racer.")
         return
     if len(experiments) > MOST_RACERS:
         st.warning(f"{len(experiments)} racers are chosen; the first {MOST_RACERS} run.")
         experiments = dict(list(experiments.items())[:MOST_RACERS])
     if refusal := too_much(experiments.values()):
-        _stop()
+        stop()
         st.warning(refusal)
         return
     if TASKS[next(iter(experiments.values())).task].classes:
@@ -178,18 +186,18 @@ def live(
             st.markdown("  \n".join(_line(racer, colour) for racer, colour in zip(race.racers, COLOURS, strict=False)))
             if extra:
                 extra(race)
-            curves, behind, step = _curves(race), showing.behind, _moment(race)
+            curves, behind, step = curves_of(race), showing.behind, _moment(race)
             then = tuple(curve.at(step) for curve in curves)
             for names in _rows(charts, 2):
                 for column, name in zip(st.columns(2), names, strict=False):
                     with column:
-                        _chart(name, [*(then if CHARTS[name].of_a_moment else curves), *behind])
+                        draw(name, [*(then if CHARTS[name].of_a_moment else curves), *behind])
 
     @st.fragment(run_every=max(HEAT_SECONDS, 4 * slower) if moving else None)
     def heat_maps() -> None:
         with held(PAGE):
             st.markdown("**Gradient through time, while it trains**")
-            for curves in _rows(_curves(race), 4 if len(race.racers) <= 4 else 3):
+            for curves in _rows(curves_of(race), 4 if len(race.racers) <= 4 else 3):
                 for column, curve in zip(st.columns(len(curves)), curves, strict=True):
                     with column:
                         st.markdown(curve.label)
@@ -213,12 +221,13 @@ def _rows(items: Sequence[Any], length: int) -> list[Sequence[Any]]:
     return [items[start : start + length] for start in range(0, len(items), length)]
 
 
-def _chart(name: str, curves: Sequence[Curve]) -> None:
+def draw(name: str, curves: Sequence[Curve], of: str = "") -> None:
+    """A chart of these curves, with its title and its caption; `of` tells it from others of the same row."""
     chart = CHARTS[name]
-    st.markdown(f"**{chart.title}**")
+    st.markdown(f"**{chart.title}**" + f" · {of}" * bool(of))
     width = "stretch" if chart.stretched else "content"
     table = chart.table(curves)
-    st.vega_lite_chart(table, SPECS[name], key=f"chart {name}", alt=chart.description, width=width)  # type: ignore[call-overload]
+    st.vega_lite_chart(table, SPECS[name], key=f"chart {name} {of}", alt=chart.description, width=width)  # type: ignore[call-overload]
     st.caption(chart.caption)
 
 

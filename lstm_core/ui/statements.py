@@ -1,0 +1,209 @@
+"""How is a statement shown, and put to the test again, live? Its evidence, and the races of one seed after another."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import streamlit as st
+
+from lstm_core.baton import PAGE, held
+from lstm_core.claims import SEEDS, Claim
+from lstm_core.cost import too_much
+from lstm_core.evidence import CONFIRMED, REFUTED, UNDECIDED, Finding, dots
+from lstm_core.history import store
+from lstm_core.pictures import EVIDENCE, spec
+from lstm_core.race import Race
+from lstm_core.records import Record, record_of
+from lstm_core.runs import FAILED
+from lstm_core.schema import History, UnavailableError
+from lstm_core.tables import Curve
+from lstm_core.ui.archive import found
+from lstm_core.ui.live import FRAME_SECONDS, curves_of, draw, raced, stop
+from lstm_core.ui.setup import PAGES
+from lstm_core.ui.words import equations
+from lstm_core.verdicts import findings, judge, numbers, recorded
+
+AGAIN = "again"
+# What a visitor waits for gladly: such rows run as soon as they are opened.
+QUICK_SECONDS, CORES = 20, 2
+EVIDENCE_SPEC = spec(EVIDENCE)
+BADGES = {
+    CONFIRMED: ":green-badge[:material/check: confirmed]",
+    REFUTED: ":red-badge[:material/close: refuted]",
+    UNDECIDED: ":orange-badge[:material/question_mark: undecided]",
+}
+
+
+@dataclass
+class Again:
+    """A statement under test, or whose test was stopped: what each seed has answered so far, and with which runs."""
+
+    claim: Claim
+    numbers: dict[int, tuple[float, ...]] = field(default_factory=dict)
+    records: list[Record] = field(default_factory=list)
+    stopped: bool = False
+
+    @property
+    def seed(self) -> int:
+        """The one under way."""
+        return len(self.numbers)
+
+    @property
+    def finished(self) -> bool:
+        return self.seed == SEEDS
+
+    @property
+    def answers(self) -> tuple[Finding, ...] | None:
+        """So far, from the second seed on."""
+        return judge(self.claim, self.numbers, self.records).findings if self.seed > 1 else None
+
+
+def _begin(claim: Claim) -> None:
+    stop()
+    st.session_state[AGAIN] = Again(claim)
+
+
+def end() -> None:
+    """Put nothing to the test any more."""
+    stop()
+    st.session_state.pop(AGAIN, None)
+
+
+def is_quick(claim: Claim) -> bool:
+    """Whether all seeds are done in `QUICK_SECONDS` on two cores, by the recorded seconds of training."""
+    return recorded()[claim.name]["seconds"] / CORES < QUICK_SECONDS
+
+
+def statement(claim: Claim) -> None:
+    """All about one statement: what to take away, the evidence, the test, the equations, and where to go on."""
+    st.markdown(f"**{claim.takeaway}** {claim.why}")
+    again = st.session_state.get(AGAIN)
+    refusal = too_much(claim.trained(0).values()) if claim.racers else None
+    if (again is None or again.claim is not claim) and not refusal and is_quick(claim):
+        _begin(claim)
+        again = st.session_state[AGAIN]
+    under_test = again if again and again.claim is claim and not again.stopped else None
+    _buttons(claim, under_test, refusal)
+    if under_test:
+        _test(under_test)
+    else:
+        _evidence(claim, None)
+    equations({**claim.trained(0), **claim.looked_at(0)})
+    page = PAGES[claim.page]
+    label = f"Play with it on the page {page.label}"
+    st.page_link(page.path, label=label, icon=page.icon, query_params=dict(claim.address))
+
+
+def _buttons(claim: Claim, again: Again | None, refusal: str | None) -> None:
+    row = recorded()[claim.name]
+    seeds = len(row["seeds"])
+    trained = (
+        f"{row['seconds']:.0f} s of training on the {row['engine']} engine" if claim.racers else "nothing to train"
+    )
+    told = f"Recorded on {row['date']}, {seeds} seeds, {trained}."
+    if refusal:
+        st.caption(f"{told} It takes minutes: `python -m lstm_core claims {claim.name}` runs it again in a shell.")
+        return
+    st.caption(told)
+    with st.container(horizontal=True):
+        once_more = "Run it again" if again is None or again.finished else "Start over"
+        st.button(once_more, icon=":material/replay:", on_click=_begin, args=(claim,), key="run claim")
+        if again and not again.finished:
+            st.button("Stop", icon=":material/stop:", on_click=_halt, args=(again,), key="stop claim")
+
+
+def _halt(again: Again) -> None:
+    """Stop the test, and show what is recorded."""
+    stop()
+    again.stopped = True
+
+
+def _test(again: Again) -> None:
+    moving = not again.finished
+
+    @st.fragment(run_every=FRAME_SECONDS if moving else None)
+    def test() -> None:
+        race = raced("claims", again.claim.trained(min(again.seed, SEEDS - 1))) if again.claim.racers else None
+        with held(PAGE):
+            _advance(again, race)
+            st.progress(_share(again, race), _progress(again, race))
+            _evidence(again.claim, again.answers, again.finished)
+            _charts(again.claim, race)
+        if moving and again.finished:
+            st.rerun()
+
+    test()
+
+
+def _advance(again: Again, race: Race | None) -> None:
+    """Answer for the seed under way, as soon as its race has ended; with nothing to train, one seed a frame."""
+    if again.finished or (race and not race.finished):
+        return
+    records = {racer.label: record_of(racer.run) for racer in race.racers} if race else {}
+    again.numbers[again.seed] = numbers(again.claim, again.seed, records)
+    again.records += records.values()
+    history = found()
+    if isinstance(history, History):
+        try:
+            store(history, records.values())
+        except UnavailableError as error:
+            st.caption(str(error))
+
+
+def _share(again: Again, race: Race | None) -> float:
+    under_way = race.progress if race and not again.finished else 0.0
+    return min(1.0, (again.seed + under_way) / SEEDS)
+
+
+def _progress(again: Again, race: Race | None) -> str:
+    if again.finished:
+        failed = sum(record.ended == FAILED for record in again.records)
+        return f"{SEEDS} seeds are done" + (f", {failed} runs failed" if failed else "")
+    left = f", {race.seconds_left:.0f} s left for this seed" if race and race.progress else ""
+    return f"seed {again.seed} is under way, {again.seed} of {SEEDS} are done{left}"
+
+
+def _evidence(claim: Claim, answers: Sequence[Finding] | None, settled: bool = True) -> None:
+    """Of each question its sentence, its verdict, the rule, what was measured, and a picture of it; the recorded one
+    as long as there are no answers."""
+    before = findings(claim)
+    for number, (question, then) in enumerate(zip(claim.questions, before, strict=True)):
+        shown = answers[number] if answers else then
+        badge = BADGES[shown.verdict] if settled else ":gray-badge[under test]"
+        beside = "" if question.decides else " *(beside the verdict)*"
+        st.markdown(f"{badge} {question.sentence}{beside}")
+        st.vega_lite_chart(
+            dots(shown, question.holds),
+            EVIDENCE_SPEC,
+            key=f"evidence {claim.name} {number}",
+            alt=f"{question.quantity}: a dot for each seed, the mean with its interval, and where the sentence holds.",
+        )
+        told = [f"Rule: {question.rule}."]
+        told += [f"Measured now: {_numbers(shown, question.share)}."] if answers else []
+        told += [f"Recorded: {_numbers(then, question.share)}."]
+        told += [_needed(shown)] if shown.verdict == UNDECIDED and settled else []
+        st.caption(" ".join(told))
+
+
+def _numbers(found: Finding, share: bool) -> str:
+    if found.mean is None or found.low is None:
+        return "no number"
+    if share:
+        return (
+            f"{sum(found.values):.0f} of {len(found.values)} seeds, {100 * found.low:.0f} to {100 * found.high:.0f} %"
+        )
+    return f"{found.mean:.3g}, 95 % interval {found.low:.3g} to {found.high:.3g}"
+
+
+def _needed(found: Finding) -> str:
+    if found.seeds_needed is None:
+        return "More than a thousand seeds like these would be needed to settle it."
+    return f"About {found.seeds_needed} seeds would settle it, if the others are like these."
+
+
+def _charts(claim: Claim, race: Race | None) -> None:
+    """The charts of a statement, of the race of the seed under way, or of the first networks as they are drawn."""
+    drawn = [Curve(label, one, []) for label, one in claim.looked_at(0).items()]
+    curves = list(curves_of(race)) if race else drawn
+    for column, (name, label) in zip(st.columns(max(2, len(claim.charts))), claim.charts, strict=False):
+        with column:
+            draw(name, [curve for curve in curves if label in ("", curve.label)], of=label)

@@ -1,0 +1,156 @@
+"""Does the page Claims show every verdict, put statements to the test, and survive any link?"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from hypothesis import HealthCheck, given, settings, strategies
+from streamlit.testing.v1 import AppTest
+
+from lstm_core.claims import CLAIMS, PUBLISHED, ROWS, Claim
+from lstm_core.history import with_weights
+from lstm_core.schema import PLACE, open_history
+from lstm_core.ui import statements
+from lstm_core.ui.live import SLOT
+from lstm_core.ui.setup import PAGES
+from lstm_core.ui.statements import AGAIN, Again, is_quick
+from lstm_core.verdicts import recorded
+
+ROOT = Path(__file__).parent.parent
+OPENED = [*CLAIMS, *PUBLISHED]
+WIDGETS = ("slider", "select_slider", "selectbox", "segmented_control", "pills")
+
+
+@pytest.fixture
+def visits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[AppTest]]:
+    monkeypatch.setenv(PLACE, f"sqlite:///{tmp_path}/history.sqlite")
+    opened: list[AppTest] = []
+    yield opened
+    for visit in opened:
+        if SLOT in visit.session_state:
+            visit.session_state[SLOT].race.pause()
+    st.cache_resource.clear()
+
+
+def named(claim: Claim) -> str:
+    return claim.name
+
+
+def open_page(visits: list[AppTest], page: str = "claims", **address: str | tuple[str, ...]) -> AppTest:
+    visit = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60)
+    visits.append(visit)
+    visit.query_params.update({key: value if isinstance(value, str) else list(value) for key, value in address.items()})
+    if page != "dashboard":
+        visit.switch_page(PAGES[page].path)
+    return check(visit.run())
+
+
+def check(visit: AppTest) -> AppTest:
+    assert [error.value for error in visit.exception] == []
+    return visit
+
+
+def again(visit: AppTest) -> Again:
+    under_test: Again = visit.session_state[AGAIN]
+    return under_test
+
+
+def test_every_statement_has_a_row_with_its_recorded_verdict(visits: list[AppTest]) -> None:
+    labels = [row.label for row in open_page(visits).expander]
+    assert len(labels) == len(OPENED)
+    for claim, label in zip(OPENED, labels, strict=True):
+        assert label.startswith(f"**{claim.name}** {claim.said} ")
+        assert recorded()[claim.name]["verdict"] in label
+
+
+@pytest.mark.parametrize("claim", OPENED, ids=named)
+def test_a_row_opens_by_its_link_and_shows_all_there_is(claim: Claim, visits: list[AppTest]) -> None:
+    visit = open_page(visits, claim=claim.name)
+    told = [text.value for text in visit.markdown]
+    assert any(claim.takeaway in text for text in told)
+    for question in claim.questions:
+        assert any(question.sentence in text for text in told)
+        assert any(question.rule in text.value for text in visit.caption)
+    assert any("\\begin{aligned}" in text for text in told)
+    assert (AGAIN in visit.session_state) == (is_quick(claim) and claim not in PUBLISHED)
+
+
+def setting(visit: AppTest, key: str) -> Any:
+    (widget,) = [one for kind in WIDGETS for one in getattr(visit, kind) if one.key == key]
+    return widget.value
+
+
+@pytest.mark.parametrize("claim", [one for one in OPENED if one.address], ids=named)
+def test_the_page_that_a_row_points_to_takes_its_settings(claim: Claim, visits: list[AppTest]) -> None:
+    """Each of them is another one than the page opens with."""
+    plain, asked = open_page(visits, claim.page), open_page(visits, claim.page, **claim.address)
+    for key in claim.address:
+        assert setting(plain, key) != setting(asked, key), key
+
+
+def test_a_statement_is_put_to_the_test_to_its_end_and_its_runs_are_kept(
+    visits: list[AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(statements, "SEEDS", 2)
+    visit = open_page(visits, claim="A13")
+    while not again(visit).finished:
+        check(visit.run())
+    check(visit.run())
+    captions = " ".join(text.value for text in visit.caption)
+    assert captions.count("Measured now: ") == len(ROWS["A13"].questions)
+    history = open_history()
+    wanted = {one.key for seed in range(2) for one in ROWS["A13"].trained(seed).values()}
+    assert with_weights(history) == wanted
+    history.dispose()
+
+
+def test_a_statement_without_anything_to_train_is_tested_a_seed_a_frame(visits: list[AppTest]) -> None:
+    visit = open_page(visits, claim="A10")
+    assert again(visit).seed == 1
+    check(visit.run())
+    assert again(visit).seed == 2
+    assert SLOT not in visit.session_state
+
+
+def test_a_test_can_be_stopped_and_run_again(visits: list[AppTest]) -> None:
+    visit = open_page(visits, claim="A12")
+    race = visit.session_state[SLOT].race
+    check(visit.button(key="stop claim").click().run())
+    assert not race.running
+    assert SLOT not in visit.session_state
+    check(visit.button(key="run claim").click().run())
+    assert visit.session_state[SLOT].race.running
+
+
+def test_a_statement_that_takes_minutes_names_its_command(visits: list[AppTest]) -> None:
+    visit = open_page(visits, claim="P1")
+    assert any("python -m lstm_core claims P1" in text.value for text in visit.caption)
+    assert AGAIN not in visit.session_state
+
+
+def test_another_page_stops_the_test(visits: list[AppTest]) -> None:
+    visit = open_page(visits, claim="A12")
+    race = visit.session_state[SLOT].race
+    check(visit.switch_page(PAGES["gates"].path).run())
+    assert not race.running
+
+
+def test_without_a_history_statements_are_tested_all_the_same(
+    visits: list[AppTest], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv(PLACE, f"sqlite:///{tmp_path}/file/history.sqlite")
+    monkeypatch.setattr(statements, "SEEDS", 2)
+    visit = open_page(visits, claim="A13")
+    while not again(visit).finished:
+        check(visit.run())
+    check(visit.run())
+
+
+@settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(strategies.text(max_size=20) | strategies.sampled_from(["none", "a6", "A99", "A6 ", "\x00"]))
+def test_no_link_does_harm(visits: list[AppTest], text: str) -> None:
+    visit = open_page(visits, claim=text)
+    assert AGAIN not in visit.session_state
