@@ -9,8 +9,6 @@ from lstm_core.wiring import WIRINGS
 # About a minute of one core, and what two cores can have at a time beside forty visitors' pages.
 MOST_MULTIPLICATIONS = 4e12
 MOST_TAPE = 24e6
-# The reference engine takes about so many times as long as the fused one, see benchmarks/engines.md.
-REFERENCE_TIMES = 10
 
 
 def features(experiment: Experiment) -> int:
@@ -44,11 +42,6 @@ def tape_bytes(experiment: Experiment) -> int:
     return values * experiment.dtype.itemsize
 
 
-def _work(experiment: Experiment) -> float:
-    """Multiplications of the fused engine that take as long; a cell with a window runs on the reference."""
-    return multiplications(experiment) * (REFERENCE_TIMES if experiment.window > 1 else 1)
-
-
 def too_much(experiments: Iterable[Experiment]) -> str | None:
     """Why a race of these would take too much, and what to lower; None if it does not."""
     racers = list(experiments)
@@ -59,7 +52,7 @@ def too_much(experiments: Iterable[Experiment]) -> str | None:
             f"One training step of this race would need {tape:.1f} times the memory that a visitor may use. "
             f"Lower the length{also}, the batch size or the hidden size."
         )
-    work = sum(map(_work, racers)) / MOST_MULTIPLICATIONS
+    work = sum(map(multiplications, racers)) / MOST_MULTIPLICATIONS
     if work > 1:
         return (
             f"This race would take {work:.1f} times the work that a visitor may ask for. "

@@ -13,28 +13,19 @@ from lstm_core.kernels.compilation import PRECISIONS, build
 AUTO, FUSED, REFERENCE_ENGINE = ENGINES = ("auto", "fused", "reference")
 
 
-def check_engine(engine: str, window: int = 1) -> None:
-    """ValueError for an engine that is not in `ENGINES`, and for `fused` where a cell sees several of its states."""
-    choose("engine", engine, ENGINES)
-    if engine == FUSED and window > 1:
-        raise ValueError(
-            f"engine: 'fused' has no kernel for window {window}, only for 1; auto and reference compute it"
-        )
-
-
-def resolve(engine: str, dtype: torch.dtype = torch.float32, device: str = "cpu", window: int = 1) -> str:
+def resolve(engine: str, dtype: torch.dtype = torch.float32, device: str = "cpu") -> str:
     """
     The engine that computes now: "fused" or "reference".
 
     `auto` is fused on the CPU, in single or double precision, as soon as the kernels are compiled; it has them compiled
     in the background and is the reference until then. Kernels that an earlier process has compiled are loaded at once.
-    A `window` above 1 is always the reference's. Asking for `fused` waits for the kernels. Raises ValueError for an
-    engine that is not in `ENGINES` and for `fused` where there are no kernels.
+    Asking for `fused` waits for them. Raises ValueError for an engine that is not in `ENGINES` and for `fused` where
+    there are no kernels.
     """
-    check_engine(engine, window)
+    choose("engine", engine, ENGINES)
     precision = _precision(dtype)
-    if engine == REFERENCE_ENGINE or window > 1:
-        return REFERENCE_ENGINE
+    if engine == REFERENCE_ENGINE:
+        return engine
     if device != "cpu" or precision not in PRECISIONS:
         if engine == FUSED:
             allowed = " or ".join(PRECISIONS)
@@ -67,7 +58,7 @@ def run(
     Both engines return the same values and gradients. The fused one can be differentiated once; for Jacobians by
     `torch.func`, or for second derivatives, take the reference.
     """
-    if resolve(engine, inputs.dtype, inputs.device.type, cell.window) == FUSED:
+    if resolve(engine, inputs.dtype, inputs.device.type) == FUSED:
         kernels = build(_precision(inputs.dtype)).done.result()
         return run_fused(inputs, hidden, cell_state, parameters, cell, kernels)
     return REFERENCE[cell.family](inputs, hidden, cell_state, parameters, cell)
@@ -107,6 +98,6 @@ class _ReferenceLearner:
 def learner(parameters: Callable[[], Parameters], cell: Cell, engine: str) -> Learner:
     """`parameters` gives those of a layer; `engine` is one of `ENGINES`, see `resolve`."""
     p = parameters()
-    if resolve(engine, p.bias.dtype, window=cell.window) == FUSED:
+    if resolve(engine, p.bias.dtype) == FUSED:
         return FusedLearner(p, cell, build(_precision(p.bias.dtype)).done.result())
     return _ReferenceLearner(parameters, cell)

@@ -12,7 +12,7 @@ import torch
 
 from lstm_core.activations import ACTIVATIONS
 from lstm_core.cells import FAMILIES, LAYOUTS, MOST_WINDOW, Cell, choose
-from lstm_core.engine import ENGINES, check_engine
+from lstm_core.engine import ENGINES
 from lstm_core.initialisation import INITS
 from lstm_core.tasks import TASKS
 from lstm_core.wiring import MOST_LAYERS, PLAIN, WIRINGS
@@ -83,7 +83,6 @@ class Experiment:
         if self.length < shortest:
             raise ValueError(f"length: {self.length} is too short for {self.task}, which needs at least {shortest}")
         self.recurrent_cell  # noqa: B018 - built for its validation
-        check_engine(self.engine, self.window)
 
     @property
     def recurrent_cell(self) -> Cell:

@@ -25,7 +25,7 @@ Sources = Sequence[Tensor | None]
 def _spec(cell: Cell) -> Spec:
     i, f, g, o = (cell.rows.find(block) for block in "ifgo")
     phi, psi = CODES[cell.activation], CODES[cell.output_activation or cell.activation]
-    return Spec(FAMILIES[cell.family], phi, psi, i, f, g, o, int(cell.coupled), int(cell.peephole))
+    return Spec(FAMILIES[cell.family], phi, psi, i, f, g, o, int(cell.coupled), int(cell.peephole), cell.window)
 
 
 @lru_cache
@@ -40,26 +40,27 @@ def _sources(p: Parameters) -> Sources:
     return *weights, p.bias, p.recurrent_bias, p.peephole
 
 
-def _arrays(sources: Sources, size: int, dtype: torch.dtype) -> list[Any]:
-    """Sources, or their gradients, as the kernels take them: W_h and W_x apart."""
+def _arrays(sources: Sources, seen: int, dtype: torch.dtype) -> list[Any]:
+    """Sources, or their gradients, as the kernels take them: W_h, of so many columns, and W_x apart."""
     arrays = [
         _zeros(dtype, *(0,) * dimensions) if tensor is None else tensor.detach().numpy()
         for tensor, dimensions in zip(sources, DIMENSIONS, strict=True)
     ]
     if sources[1] is None:
-        arrays[:2] = arrays[0][:, :size], arrays[0][:, size:]
+        arrays[:2] = arrays[0][:, :seen], arrays[0][:, seen:]
     return arrays
 
 
 class Tape:
     """
     What a forward pass leaves for the backward pass, see `kernels.sequence.forward`; and the norms of dL/dh_t and
-    dL/dc_t, (2, T), that the backward pass leaves. For inputs (T, B, D).
+    dL/dc_t, (2, T), that the backward pass leaves. For inputs (T, B, D); `seen` is kH, the numbers of its last
+    states that the cell sees.
     """
 
-    def __init__(self, cell: Cell, inputs: Tensor, size: int) -> None:
-        (steps, batch, features), columns = inputs.shape, size + inputs.shape[2] + 1
-        self.spec, self.features, self._shape = _spec(cell), features, (-1, size, batch)
+    def __init__(self, cell: Cell, inputs: Tensor, seen: int) -> None:
+        (steps, batch, features), columns, size = inputs.shape, seen + inputs.shape[2] + 1, seen // cell.window
+        self.spec, self.features, self.seen, self._shape = _spec(cell), features, seen, (-1, size, batch)
         blocks = 4 if self.spec.family == GRU else len(cell.rows)
         # Memory of torch, unlike numpy's, begins where a vector does.
         self.weight = inputs.new_empty(blocks * size, columns)
@@ -91,26 +92,25 @@ class Tape:
         """Fill `dinputs`, `gradients` and the norms; the gradients of the first states."""
         _, size, batch = self._shape
         dtype = self.rows.dtype
-        dfirst = [
-            np.zeros((batch, size), peephole.dtype) if gradient is None else np.array(gradient.numpy(), order="C")
-            for gradient in (dlast, dlast_state)
-        ]
+        dfirst = [np.zeros((batch, width), peephole.dtype) for width in (self.seen, size)]
+        for first, last in zip(dfirst, (dlast, dlast_state), strict=True):
+            if last is not None:
+                first[:, :size] = last.numpy()
         incoming = _zeros(dtype, 0, 0, 0) if doutputs is None else doutputs.numpy()
         aside(kernels.backward, self.spec, peephole, *self.arrays, incoming, *dfirst, dinputs, *gradients, self.norms)
         return dfirst
 
 
 class _Sequence(torch.autograd.Function):
-    """Inputs (T, B, D), first states (B, H) and the `_sources` of a layer to outputs, last states and the tape."""
+    """Inputs (T, B, D), first states (B, kH) and the `_sources` of a layer to outputs, last states and the tape."""
 
     @staticmethod
     def forward(
         ctx: Any, cell: Cell, kernels: Kernels, inputs: Tensor, hidden: Tensor, state: Tensor, *sources: Tensor | None
     ) -> Any:
-        size = hidden.shape[1]
-        tape = Tape(cell, inputs, size)
+        tape = Tape(cell, inputs, hidden.shape[1])
         given = [tensor.detach().numpy() for tensor in (inputs, hidden, state)]
-        aside(kernels.forward, tape.spec, *given, *_arrays(sources, size, inputs.dtype), *tape.arrays)
+        aside(kernels.forward, tape.spec, *given, *_arrays(sources, tape.seen, inputs.dtype), *tape.arrays)
         outputs = tape.outputs
         last_state = tape.by_time(tape.states[-1:])[0] if tape.spec.family == LSTM else None
         # The outputs lie in the tape: saving them lets torch notice when somebody changes them in place.
@@ -123,13 +123,13 @@ class _Sequence(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, doutputs: Tensor | None, dlast: Tensor | None, dlast_state: Tensor | None, _: None) -> Any:
         outputs, _last_state, *sources = ctx.saved_tensors
-        tape, (steps, batch, size), dtype = ctx.tape, outputs.shape, outputs.dtype
-        peephole = _arrays(sources, size, dtype)[-1]
+        tape, (steps, batch, _), dtype = ctx.tape, outputs.shape, outputs.dtype
+        peephole = _arrays(sources, tape.seen, dtype)[-1]
         gradients = [None if source is None else torch.empty_like(source) for source in sources]
         dinputs = outputs.new_empty(steps, batch, tape.features) if ctx.needs_input_grad[2] else None
         reached = _zeros(dtype, 0, 0, 0) if dinputs is None else dinputs.numpy()
         dfirst = tape.back(
-            ctx.kernels, peephole, doutputs, dlast, dlast_state, reached, _arrays(gradients, size, dtype)
+            ctx.kernels, peephole, doutputs, dlast, dlast_state, reached, _arrays(gradients, tape.seen, dtype)
         )
         return None, None, dinputs, *map(torch.from_numpy, dfirst), *gradients
 
@@ -160,7 +160,10 @@ class FusedTrace:
 
 def run_fused(inputs: Tensor, h: Tensor, c: Tensor | None, p: Parameters, cell: Cell, kernels: Kernels) -> FusedTrace:
     """The call of `cells.run_rnn` and its sisters, for tensors on the CPU in the precision of the kernels."""
-    outputs, *final, tape = _Sequence.apply(cell, kernels, inputs, h, h if c is None else c, *_sources(p))
+    first = torch.nn.functional.pad(h, (0, p.recurrent.shape[1] - h.shape[1]))
+    # In the place of a cell state that there is not; the hidden state has all of the gradient.
+    state = first.detach() if c is None else c
+    outputs, *final, tape = _Sequence.apply(cell, kernels, inputs, first, state, *_sources(p))
     return FusedTrace(cell, tape, outputs, tuple(final[: 1 if c is None else 2]))
 
 
@@ -169,13 +172,13 @@ class FusedLearner:
 
     def __init__(self, p: Parameters, cell: Cell, kernels: Kernels) -> None:
         self._cell, self._kernels = cell, kernels
-        self._size, sources = p.recurrent.shape[1], _sources(p)
+        self._seen, sources = p.recurrent.shape[1], _sources(p)
         gradients = [None if source is None else source.grad for source in sources]
-        self._parameters = _arrays(sources, self._size, p.bias.dtype)
-        self._gradients = _arrays(gradients, self._size, p.bias.dtype)
+        self._parameters = _arrays(sources, self._seen, p.bias.dtype)
+        self._gradients = _arrays(gradients, self._seen, p.bias.dtype)
 
     def run(self, inputs: Tensor) -> FusedTrace:
-        tape, start = Tape(self._cell, inputs, self._size), _zeros(inputs.dtype, inputs.shape[1], self._size)
+        tape, start = Tape(self._cell, inputs, self._seen), _zeros(inputs.dtype, inputs.shape[1], self._seen)
         aside(self._kernels.forward, tape.spec, inputs.numpy(), start, start, *self._parameters, *tape.arrays)
         outputs = tape.outputs
         return FusedTrace(self._cell, tape, outputs, (outputs[-1],))

@@ -148,7 +148,7 @@ class Stack(nn.Module):
         choose("weights", weights, LAYOUTS)
         choose("biases", biases, (1, 2))
         choose("init", init, INITS)
-        engines.check_engine(engine, cell.window)
+        choose("engine", engine, engines.ENGINES)
         _check_finite(gain=gain, forget_bias=0.0 if isinstance(forget_bias, Chrono) else forget_bias)
         self.cell, self.wiring, self.engine = cell, wiring, engine
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers

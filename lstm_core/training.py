@@ -114,7 +114,7 @@ def train(experiment: Experiment, record_every: int = 1, weights_every: int | No
     equal snapshots on the same engine, which is chosen at the start, on one thread of torch with denormal numbers
     flushed to zero, which it sets for the calling thread.
     """
-    engine = resolve(experiment.engine, experiment.dtype, window=experiment.window)
+    engine = resolve(experiment.engine, experiment.dtype)
     task, network, recent = TASKS[experiment.task], Network(experiment), deque[float](maxlen=MEAN_OVER)
     weights, gradient = _flattened(network)
     lesson = network.lesson(engine)

@@ -40,7 +40,6 @@ def test_work_doubles_with_steps_length_and_batch(changes: dict[str, int]) -> No
     assert cost.multiplications(twice) == 2 * cost.multiplications(once)
 
 
-def test_a_cell_with_a_window_may_work_less_because_it_runs_on_the_reference() -> None:
-    plain = Experiment(cell="rnn", length=100, hidden=64, batch=64, steps=3000)
-    assert cost.too_much([plain]) is None
-    assert cost.too_much([dataclasses.replace(plain, window=2)]) is not None
+def test_a_window_is_the_work_of_the_states_in_it() -> None:
+    one, three = (cost.multiplications(Experiment(cell="rnn", hidden=10, window=window)) for window in (1, 3))
+    assert three / one == pytest.approx((3 * 10 + 2 + 1) / (10 + 2 + 1))

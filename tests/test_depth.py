@@ -155,9 +155,11 @@ def test_the_number_of_weights_is_the_closed_form(cell: str, blocks: int, layers
 
 @every_wiring
 @pytest.mark.parametrize("layers", [1, 2, 4])
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
-def test_the_memory_of_a_step_is_that_of_all_tapes(cell: str, layers: int, wiring: str) -> None:
-    experiment = variant(cell=cell, layers=layers, wiring=wiring, engine=FUSED)
+@pytest.mark.parametrize(
+    "cell", [{"cell": "rnn"}, {"cell": "rnn", "window": 3}, {"cell": "lstm"}, {"cell": "gru"}], ids=str
+)
+def test_the_memory_of_a_step_is_that_of_all_tapes(cell: dict[str, Any], layers: int, wiring: str) -> None:
+    experiment = variant(**cell, layers=layers, wiring=wiring, engine=FUSED)
     network, (inputs, _) = Network(experiment), next(samples(experiment))
     network.stack.engine = FUSED
     tapes = [trace.tape for trace in network.stack.traces(inputs) if isinstance(trace, FusedTrace)]

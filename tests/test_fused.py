@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Generator, Tensor
 
+from lstm_core.activations import ACTIVATIONS
 from lstm_core.cells import FAMILIES, LAYOUTS, Cell, Trace
 from lstm_core.engine import FUSED, REFERENCE_ENGINE, resolve, run
 from lstm_core.experiment import Experiment
@@ -20,7 +21,9 @@ from tests.test_cells import ALL, described, over
 T, B, D, H = 7, 5, 3, 6
 TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-4}
 PEEPHOLES = Cell("lstm", coupled=True, peephole=True)
-KINDS = [*map(Cell, FAMILIES), Cell("lstm", peephole=True), PEEPHOLES]
+WINDOW = Cell("rnn", window=3)
+KINDS = [*map(Cell, FAMILIES), Cell("lstm", peephole=True), PEEPHOLES, WINDOW]
+WINDOWS = [Cell("rnn", name, window=window) for name in ACTIVATIONS for window in range(2, 6)]
 every_precision = pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
 
 Named = dict[str, Tensor]
@@ -117,14 +120,18 @@ def assert_engines_agree(stack: Stack, x: Tensor, states: list[Tensor], incoming
 
 
 @every_precision
-@over(ALL)
+@over(ALL + WINDOWS)
 def test_everything_is_as_in_the_reference(cell: Cell, dtype: torch.dtype) -> None:
-    """Values, gates, states, norms and every gradient, in both layouts, with one bias and two, at random sizes."""
+    """
+    Values, gates, states, norms and every gradient, in both layouts, with one bias and two, at random sizes; with a
+    window also from several first states.
+    """
     sizes = random.Random(described(cell))
     for layout, biases in product(LAYOUTS, (1, 2)):
         steps, batch, features, size = (sizes.randint(1, most) for most in (60, 9, 7, 33))
         stack = built(cell, features, size, dtype=dtype, layout=layout, biases=biases)
-        assert_engines_agree(stack, normal(steps, batch, features, dtype=dtype), first_states(cell, batch, size, dtype))
+        states = first_states(cell, batch, sizes.randint(1, cell.window) * size, dtype)
+        assert_engines_agree(stack, normal(steps, batch, features, dtype=dtype), states)
 
 
 @pytest.mark.parametrize("sizes", [(1, 1, 1, 1), (100, 1, 1, 1), (3, 40, 2, 150), (2, 300, 30, 70)], ids=str)
@@ -148,7 +155,7 @@ def test_a_gradient_may_enter_through_some_outputs_alone(cell: Cell, way: tuple[
     assert_engines_agree(built(cell), normal(T, B, D), first_states(cell), incoming)
 
 
-@over(ALL)
+@over(ALL + WINDOWS)
 def test_saturated_cells_are_as_in_the_reference(cell: Cell) -> None:
     """A slope like 1 - y y has hardly a digit left where y is almost 1."""
     actual, expected = both(built(cell), 1e3 * normal(T, B, D), first_states(cell))
@@ -169,6 +176,7 @@ def test_values_saturated_by_large_weights_are_as_in_the_reference(cell: Cell, d
 EXPLODING = [
     Cell("rnn", "identity"),
     Cell("rnn", "relu"),
+    Cell("rnn", "identity", window=2),
     Cell("lstm", "identity", gates="io"),
     Cell("lstm", "identity", gates=""),
     Cell("lstm", "relu"),
@@ -218,12 +226,12 @@ def test_two_layers_are_as_in_the_reference(cell: Cell, layout: str, dtype: torc
     assert_equal(told(FUSED), told(REFERENCE_ENGINE), TOLERANCE[dtype])
 
 
-@pytest.mark.parametrize("cell", [Cell("rnn"), Cell("lstm"), Cell("gru"), PEEPHOLES], ids=described)
+@over([Cell("lstm"), Cell("gru"), PEEPHOLES, *(Cell("rnn", window=window) for window in range(1, 6))])
 def test_a_training_is_as_with_the_reference(cell: Cell) -> None:
     def snapshots(engine: str) -> list[Snapshot]:
         experiment = Experiment(length=20, hidden=8, batch=8, steps=50, precision="float64", engine=engine)
-        variant = replace(experiment, cell=cell.family, coupled=cell.coupled, peephole=cell.peephole)
-        return list(train(variant))
+        flags = {name: getattr(cell, name) for name in ("coupled", "peephole", "window")}
+        return list(train(replace(experiment, cell=cell.family, **flags)))
 
     pairs = list(zip(snapshots(FUSED), snapshots(REFERENCE_ENGINE), strict=True))
     assert len(pairs) == 50

@@ -17,6 +17,7 @@ from tests.test_fused import (
     KINDS,
     PEEPHOLES,
     TOLERANCE,
+    WINDOW,
     B,
     D,
     Named,
@@ -93,7 +94,7 @@ STRIDES: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 @pytest.mark.parametrize("strides", STRIDES)
-@pytest.mark.parametrize("cell", [Cell("rnn"), Cell("gru"), PEEPHOLES], ids=described)
+@pytest.mark.parametrize("cell", [Cell("rnn"), Cell("gru"), PEEPHOLES, WINDOW], ids=described)
 def test_it_does_not_matter_how_tensors_lie_in_memory(cell: Cell, strides: str) -> None:
     """Inputs, first states and incoming gradients."""
     laid = STRIDES[strides]

@@ -11,7 +11,7 @@ from lstm_core.cells import LAYOUTS, Cell
 from lstm_core.engine import FUSED, REFERENCE_ENGINE, Learner, learner, run
 from lstm_core.layers import Layer, Stack
 from tests.test_cells import ALL, over
-from tests.test_fused import B, D, H, Named, T, assert_equal, built, normal
+from tests.test_fused import WINDOWS, B, D, H, Named, T, assert_equal, built, normal
 
 every_engine = pytest.mark.parametrize("engine", [FUSED, REFERENCE_ENGINE])
 
@@ -37,7 +37,7 @@ def told_by_autograd(stack: Stack, x: Tensor, gradient: Tensor) -> Named:
 
 
 @every_engine
-@over(ALL)
+@over(ALL + WINDOWS)
 def test_gradients_and_norms_are_those_of_autograd(cell: Cell, engine: str) -> None:
     """From all hidden states and from the last, in both layouts, with one bias and two, one step after the other."""
     for layout, biases in product(LAYOUTS, (1, 2)):

@@ -7,7 +7,7 @@ from numba import njit
 
 from lstm_core.kernels import gru, lstm, rnn
 from lstm_core.kernels.elementary import OPTIONS, SUMS
-from lstm_core.kernels.products import add, product, room, transpose
+from lstm_core.kernels.products import add, copy, product, room, transpose
 from lstm_core.kernels.spec import GRU, LSTM, RNN
 from lstm_core.kernels.weights import gather, pack, spread, unpack
 
@@ -28,7 +28,8 @@ def forward(
     states: Any,
 ) -> None:
     """
-    Inputs x (T, B, D), first states (B, H), and the parameters as a layer has them; none is an empty array.
+    Inputs x (T, B, D), first states (B, H), and the parameters as a layer has them; none is an empty array. A cell with
+    a window sees kH numbers for h, its last k states, newest first, and has as many first ones.
 
     Fills `weight` (R, K), see `weights`; `rows` (T + 1, B, K), [h; x; 1] for each step and the last h; `blocks`
     (T, R / H, H B), the gates and the preactivations; and `states` (T + 1, H B): c, or h in a GRU, nothing in an RNN.
@@ -49,15 +50,16 @@ def forward(
 @njit(**OPTIONS)
 def _forward(cell: Any, x: Any, weight: Any, peephole: Any, column: Any, rows: Any, blocks: Any, states: Any) -> None:
     (steps, batch, features), (wide, deep) = x.shape, weight.shape
-    size = deep - features - 1
-    h2d, h = column[:size], column[:size].reshape(-1)
+    seen = deep - features - 1
+    size = seen // cell.window
+    h2d, h = column[:size], column[:seen].reshape(-1)
     for t in range(steps):
         row = rows[t]
         for b in range(batch):
             for k in range(features):
                 value = x[t, b, k]
-                column[size + k, b] = value
-                row[b, size + k] = value
+                column[seen + k, b] = value
+                row[b, seen + k] = value
             row[b, deep - 1] = 1
         product(weight, column, blocks[t].reshape(wide, batch))
         if cell.family == RNN:
@@ -68,6 +70,8 @@ def _forward(cell: Any, x: Any, weight: Any, peephole: Any, column: Any, rows: A
             gru.forward(cell, blocks[t], states[t], states[t + 1])
             transpose(states[t + 1].reshape(size, batch).T, h2d)
         transpose(h2d, rows[t + 1])
+        # The older states from the row before: that is faster than to transpose them again.
+        copy(row[:, : seen - size], rows[t + 1, :, size:])
 
 
 @njit(**SUMS)
@@ -99,23 +103,25 @@ def backward(
 ) -> None:
     """
     The gradient of everything that `forward` read, from that of what it made: `doutputs` (T, B, H), or none of it, and
-    of the last states, `dhidden` and `dstate` (B, H), which become those of the first states.
+    of the last states, `dhidden` and `dstate`, which become those of the first states and have their shapes.
 
     Fills `dx` (T, B, D), unless it is empty, and the gradients of the parameters; and
     `norms` (2, T): ||dL/dh_t|| and ||dL/dc_t||.
     """
-    (batch, size), (wide, deep) = dhidden.shape, weight.shape
-    needed = size + dx.shape[2]
+    (batch, seen), (wide, deep) = dhidden.shape, weight.shape
+    size, needed = seen // cell.window, seen + dx.shape[2]
     below, back = room(needed, batch, weight), room(needed, wide, weight)
     transpose(weight[:, :needed], back)
-    delta, workspace = room(wide // size, size * batch, weight), room(4, size * batch, weight)
+    delta, workspace = room(wide // size, size * batch, weight), room(3, size * batch, weight)
+    # What does not go through the product: to the state before in a GRU, with a window to all of them but the oldest.
+    carry = room(1, (size if cell.family == GRU else seen - size) * batch, weight)[0]
     dweight, part = room(wide, deep, weight), room(wide, deep, weight)
     beside, dbeside = room(len(peephole), size * batch, weight), room(len(peephole), size * batch, weight)
     spread(peephole, batch, beside)
     dweight[:] = 0
     dbeside[:] = 0
-    dh2d, dc2d = below[:size], workspace[0].reshape(size, batch)
-    transpose(dhidden, dh2d)
+    dhidden2d, dc2d = below[:seen], workspace[0].reshape(size, batch)
+    transpose(dhidden, dhidden2d)
     transpose(dstate, dc2d)
     _backward(
         cell,
@@ -131,10 +137,11 @@ def backward(
         back,
         delta,
         workspace,
+        carry,
         dweight,
         part,
     )
-    transpose(dh2d, dhidden)
+    transpose(dhidden2d, dhidden)
     transpose(dc2d, dstate)
     unpack(cell, dweight, dweight_h, dweight_x, dbias, dbias_h)
     gather(dbeside, batch, dpeephole)
@@ -155,12 +162,14 @@ def _backward(
     back: Any,
     delta: Any,
     workspace: Any,
+    carry: Any,
     dweight: Any,
     part: Any,
 ) -> None:
-    steps, (wide, batch), size = len(blocks), (dweight.shape[0], below.shape[1]), below.shape[0] - dx.shape[2]
-    dh2d, dh = below[:size], below[:size].reshape(-1)
-    dc, y, slope, carry = workspace[0], workspace[1], workspace[2], workspace[3]
+    steps, (wide, batch), seen = len(blocks), (dweight.shape[0], below.shape[1]), below.shape[0] - dx.shape[2]
+    size = seen // cell.window
+    dh2d, dh, dolder = below[:size], below[:size].reshape(-1), below[size:seen].reshape(-1)
+    dc, y, slope, carried = workspace[0], workspace[1], workspace[2], below.reshape(-1)[: carry.size]
     delta2d, flat, flat_part = delta.reshape(wide, batch), dweight.reshape(-1), part.reshape(-1)
     for t in range(steps - 1, -1, -1):
         if doutputs.size:
@@ -170,7 +179,7 @@ def _backward(
                     dh2d[unit, b] += doutput[b, unit]
         norms[0, t] = norm(dh)
         if cell.family == RNN:
-            rnn.backward(cell, blocks[t], dh, delta, y, slope)
+            rnn.backward(cell, blocks[t], dh, dolder, delta, y, slope, carry)
         elif cell.family == LSTM:
             lstm.through_output(cell, blocks[t], peephole, states[t + 1], dh, dc, delta, dpeephole, y, slope)
             norms[1, t] = norm(dc)
@@ -180,7 +189,6 @@ def _backward(
         product(delta2d, rows[t], part)
         add(flat_part, flat)
         product(back, delta2d, below)
-        if cell.family == GRU:
-            add(carry, dh)
+        add(carry, carried)
         if dx.size:
-            transpose(below[size:], dx[t])
+            transpose(below[seen:], dx[t])

@@ -6,7 +6,10 @@ RNN, LSTM, GRU = range(3)
 
 
 class Spec(NamedTuple):
-    """A cell in numbers: family, activations by code, the place of each block of rows (-1: there is none), flags."""
+    """
+    A cell in numbers: family, activations by code, the place of each block of rows (-1: there is none), flags, and how
+    many of its last hidden states it sees.
+    """
 
     family: int
     phi: int
@@ -17,3 +20,4 @@ class Spec(NamedTuple):
     o: int
     coupled: int
     peephole: int
+    window: int

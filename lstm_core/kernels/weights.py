@@ -1,6 +1,7 @@
 """
-How do the parameters lie for the loop over time? By one matrix [h; x; 1] is multiplied, (R, K) with K = H + D + 1: it
-is [W_h W_x b], the biases added up. Peepholes have a copy for each sequence of the batch, beside its cell states.
+How do the parameters lie for the loop over time? By one matrix [h; x; 1] is multiplied, (R, K) with K = kH + D + 1, h
+being all k states that the cell sees: it is [W_h W_x b], the biases added up. Peepholes have a copy for each sequence
+of the batch, beside its cell states.
 
 A GRU has four blocks of rows: r, z, and for the candidate what comes from h and what comes from x, each with zeros in
 the place of the other.
