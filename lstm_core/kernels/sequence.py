@@ -70,8 +70,9 @@ def _forward(cell: Any, x: Any, weight: Any, peephole: Any, column: Any, rows: A
             gru.forward(cell, blocks[t], states[t], states[t + 1])
             transpose(states[t + 1].reshape(size, batch).T, h2d)
         transpose(h2d, rows[t + 1])
-        # The older states from the row before: that is faster than to transpose them again.
-        copy(row[:, : seen - size], rows[t + 1, :, size:])
+        if seen > size:
+            # The older states from the row before: that is faster than to transpose them again.
+            copy(row[:, : seen - size], rows[t + 1, :, size:])
 
 
 @njit(**SUMS)
