@@ -17,7 +17,6 @@ from lstm_core.cells import Cell, Parameters
 from lstm_core.experiment import Experiment
 from lstm_core.gradients import BACK, Path, Spectrum, jacobians, spectral_norms, walk
 from lstm_core.network import Network
-from lstm_core.tasks import TASKS
 from lstm_core.training import Snapshot, samples
 
 MOST_KEPT = 256
@@ -88,7 +87,7 @@ def first_inputs(experiment: Experiment) -> Tensor:
 
 def _fresh_inputs(experiment: Experiment, sequences: int, repeats: int) -> Tensor:
     """Of its task, (T, B, D), so many sequences side by side and so many one after the other."""
-    task, generator = TASKS[experiment.task], Generator().manual_seed(SEED_OF_MEASUREMENTS + experiment.seed)
+    task, generator = experiment.problem, Generator().manual_seed(SEED_OF_MEASUREMENTS + experiment.seed)
     inputs, _ = task.draw(experiment.length, sequences * repeats, generator)
     return torch.cat(inputs.double().chunk(repeats, 1))
 

@@ -14,6 +14,9 @@ PACKAGES = {"kernels", "ui"}
 # A module imports only what stands before it.
 ORDER = (
     "activations",
+    "series_file",
+    "series",
+    "windows",
     "tasks",
     "cells",
     "wiring",
@@ -31,6 +34,7 @@ ORDER = (
     "training",
     "gradients",
     "moments",
+    "forecast",
     "presets",
     "calibration",
     "rivals",

@@ -18,7 +18,6 @@ from lstm_core.pictures import HEAT, spec
 from lstm_core.race import MOST_RACING, MOST_WAITING, Race, Racer, crowd
 from lstm_core.runs import FAILED
 from lstm_core.tables import Curve
-from lstm_core.tasks import TASKS
 from lstm_core.training import COMPLETED, DIVERGED, SOLVED
 from lstm_core.ui.keep import MOST_PINS, pin, pinned_races, pins, share
 
@@ -87,7 +86,7 @@ def _comparable(ghosts: tuple[Curve, ...], now: Experiment) -> tuple[Curve, ...]
 
 
 def _baseline(experiment: Experiment) -> tuple[str, float]:
-    return experiment.task, TASKS[experiment.task].constant_loss(experiment.length)
+    return experiment.task, experiment.problem.constant_loss(experiment.length)
 
 
 def _stop() -> None:
@@ -159,7 +158,7 @@ def live(
         _stop()
         st.warning(refusal)
         return
-    if TASKS[next(iter(experiments.values())).task].classes:
+    if next(iter(experiments.values())).problem.classes:
         charts = [charts[0], "accuracy", *charts[1:]]
     showing = _show(page, experiments, weights)
     race = showing.race

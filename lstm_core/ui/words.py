@@ -9,14 +9,13 @@ from lstm_core.activations import ACTIVATIONS
 from lstm_core.equations import latex, terms
 from lstm_core.experiment import Experiment
 from lstm_core.pictures import FUNCTIONS, SAMPLE, SLOPES, spec
-from lstm_core.tasks import TASKS
 
 SAMPLE_SPEC, FUNCTIONS_SPEC, SLOPES_SPEC = map(spec, (SAMPLE, FUNCTIONS, SLOPES))
 
 
 def the_task(experiment: Experiment) -> None:
     """The task in words, one sample of it as a picture, and the loss that needs no memory."""
-    task = TASKS[experiment.task]
+    task = experiment.problem
     st.subheader(f"The task: {task.label.lower()}")
     st.markdown(f"{task.description} *{task.example}.*")
     st.vega_lite_chart(
