@@ -5,6 +5,7 @@ A forecast of the value at place i, counted from 0, sees the window of values th
 Forecasts are in the units of the series. What is computed of a series is forgotten with it.
 """
 
+import math
 from collections.abc import Callable, Hashable, Iterable
 from typing import NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
@@ -149,7 +150,8 @@ def _once(what: Callable[[Experiment, Tensor], Result], moment: Moment) -> Resul
     return result
 
 
-def _validated(experiment: Experiment, weights: Tensor) -> Errors:
+def validation_errors(experiment: Experiment, weights: Tensor) -> Errors:
+    """On the validation part, of a network with these weights."""
     series = known(experiment.series)
     places = validated_places(series)
     return errors(series, from_truth(experiment, weights, places), places)
@@ -161,7 +163,7 @@ def _tested(experiment: Experiment, weights: Tensor) -> Tensor:
 
 def validated(moment: Moment) -> Errors:
     """Its errors on the validation part."""
-    return _once(_validated, moment)
+    return _once(validation_errors, moment)
 
 
 def tested(moment: Moment) -> Tensor:
@@ -176,4 +178,9 @@ def run_free(moment: Moment) -> Tensor:
 
 def best(moments: Iterable[Moment]) -> Moment | None:
     """The one with the lowest RMSE on the validation part, the first of equal ones; None of none."""
-    return min(moments, key=lambda moment: validated(moment).rmse, default=None)
+
+    def key(moment: Moment) -> float:
+        rmse = validated(moment).rmse
+        return rmse if math.isfinite(rmse) else math.inf
+
+    return min(moments, key=key, default=None)

@@ -114,13 +114,29 @@ def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
 def _header(cells: Sequence[str]) -> tuple[str, ...]:
     if len(cells) > MOST_COLUMNS:
         raise ValueError(f"line 1: the file has {len(cells):,} columns, more than {MOST_COLUMNS}")
-    names = tuple(cell.strip() or f"column {place}" for place, cell in enumerate(cells, start=1))
+    names = tuple(" ".join(cell.split()) or f"column {place}" for place, cell in enumerate(cells, start=1))
     if all(NUMBER.fullmatch(name) for name in names):
         raise ValueError(f"line 1: {names[0][:40]!r} is a number; the first line has to name the columns")
     for place, name in enumerate(names):
         if name in names[:place]:
             raise ValueError(f"line 1: column {name[:40]!r} is there twice, as {names.index(name) + 1} and {place + 1}")
     return names
+
+
+def guessed(file: SeriesFile) -> tuple[str, str | None]:
+    """A column that begins with a number, or the first one, and another that begins with a time and not a number."""
+    _, cells = next(file.cells(*file.names))
+    numbers = [name for name, cell in zip(file.names, cells, strict=True) if NUMBER.fullmatch(cell.replace(",", "."))]
+    times = [name for name, cell in zip(file.names, cells, strict=True) if name not in numbers and _is_time(cell)]
+    return (numbers or file.names)[0], next(iter(times), None)
+
+
+def _is_time(cell: str) -> bool:
+    try:
+        _moment(0, "", cell)
+    except ValueError:
+        return False
+    return True
 
 
 def column(file: SeriesFile, name: str, time: str | None = None) -> Filled:

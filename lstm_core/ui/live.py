@@ -53,7 +53,8 @@ class Showing:
         return self.ghosts + _comparable(pinned, self.race.racers[0].experiment)
 
 
-def _curves(race: Race, ghost: bool = False) -> tuple[Curve, ...]:
+def curves_of(race: Race, ghost: bool = False) -> tuple[Curve, ...]:
+    """What its racers have shown so far."""
     return tuple(Curve(racer.label, racer.experiment, list(racer.snapshots), ghost) for racer in race.racers)
 
 
@@ -77,16 +78,19 @@ def _show(page: str, experiments: Mapping[str, Experiment], weights: bool) -> Sh
 def _haunting(before: Showing) -> tuple[Curve, ...]:
     """The curves to leave behind: of the last race that got somewhere."""
     got_somewhere = max(racer.steps for racer in before.race.racers) >= GHOST_STEPS
-    return _curves(before.race, ghost=True) if got_somewhere else before.ghosts
+    return curves_of(before.race, ghost=True) if got_somewhere else before.ghosts
 
 
 def _comparable(ghosts: tuple[Curve, ...], now: Experiment) -> tuple[Curve, ...]:
     """Those whose losses mean the same as the losses to come."""
-    return tuple(ghost for ghost in ghosts if _baseline(ghost.experiment) == _baseline(now))
+    return tuple(ghost for ghost in ghosts if _same_scale(ghost.experiment, now))
 
 
-def _baseline(experiment: Experiment) -> tuple[str, float]:
-    return experiment.task, experiment.problem.constant_loss(experiment.length)
+def _same_scale(then: Experiment, now: Experiment) -> bool:
+    """A series of then that is not the one of now may be gone with its file, and its baselines with it."""
+    if (then.task, then.series, then.horizon) != (now.task, now.series, now.horizon):
+        return False
+    return then.problem.constant_loss(then.length) == now.problem.constant_loss(now.length)
 
 
 def _stop() -> None:
@@ -100,6 +104,18 @@ def _start_over() -> None:
     """Train it once more, even if the curves are there already."""
     _stop()
     st.session_state[ANEW] = True
+
+
+def refuse(reason: str) -> None:
+    """Say why there is no race."""
+    _stop()
+    st.warning(reason)
+
+
+def showing() -> Showing | None:
+    """What this visitor looks at."""
+    shown: Showing | None = st.session_state.get(SLOT)
+    return shown
 
 
 def _leave(desk: dict[str, Race]) -> None:
@@ -124,8 +140,8 @@ def _buttons(race: Race) -> None:
         st.button("Step", icon=":material/skip_next:", on_click=race.step, key="step", disabled=not still)
         st.button("Start over", icon=":material/replay:", on_click=_start_over, key="restart")
         full = len(pins()) >= MOST_PINS
-        st.button("Pin", icon=":material/keep:", on_click=lambda: pin(_curves(race)), key="pin", disabled=full)
-        share(lambda: _curves(race))
+        st.button("Pin", icon=":material/keep:", on_click=lambda: pin(curves_of(race)), key="pin", disabled=full)
+        share(lambda: curves_of(race))
 
 
 def _moment(race: Race) -> int:
@@ -155,8 +171,7 @@ def live(
         st.warning(f"{len(experiments)} racers are chosen; the first {MOST_RACERS} run.")
         experiments = dict(list(experiments.items())[:MOST_RACERS])
     if refusal := too_much(experiments.values()):
-        _stop()
-        st.warning(refusal)
+        refuse(refusal)
         return
     if next(iter(experiments.values())).problem.classes:
         charts = [charts[0], "accuracy", *charts[1:]]
@@ -177,7 +192,7 @@ def live(
             st.markdown("  \n".join(_line(racer, colour) for racer, colour in zip(race.racers, COLOURS, strict=False)))
             if extra:
                 extra(race)
-            curves, behind, step = _curves(race), showing.behind, _moment(race)
+            curves, behind, step = curves_of(race), showing.behind, _moment(race)
             then = tuple(curve.at(step) for curve in curves)
             for names in _rows(charts, 2):
                 for column, name in zip(st.columns(2), names, strict=False):
@@ -188,7 +203,7 @@ def live(
     def heat_maps() -> None:
         with held(PAGE):
             st.markdown("**Gradient through time, while it trains**")
-            for curves in _rows(_curves(race), 4 if len(race.racers) <= 4 else 3):
+            for curves in _rows(curves_of(race), 4 if len(race.racers) <= 4 else 3):
                 for column, curve in zip(st.columns(len(curves)), curves, strict=True):
                     with column:
                         st.markdown(curve.label)
@@ -248,7 +263,7 @@ def _line(racer: Racer, colour: str) -> str:
             None: "training" if racer.steps else "waiting",
             SOLVED: f"**solved at step {racer.steps:,}**",
             DIVERGED: f"**diverged at step {racer.steps:,}**",
-            COMPLETED: f"not solved in {racer.steps:,} steps",
+            COMPLETED: f"{'not solved in ' if racer.experiment.problem.solvable else ''}{racer.steps:,} steps",
             FAILED: f"**failed**: {racer.error}",
         }[racer.ended]
     )

@@ -25,10 +25,14 @@ def the_task(experiment: Experiment) -> None:
         alt=f"One sequence of the task {task.label}: every input channel, and the answer, by time step.",
     )
     length = experiment.length
+    solved = (
+        f"the task counts as solved below {task.solved_below(length):.4f}, averaged over 20 steps"
+        if task.solvable
+        else "it never counts as solved, for nobody knows how much of a series is noise"
+    )
     st.caption(
         f"The first sequence of this race, strong where the value is high; rows with an arrow are the answer. Whoever "
-        f"ignores the inputs gets a loss of {task.constant_loss(length):.4f} at best; the task counts as solved below "
-        f"{task.solved_below(length):.4f}, averaged over 20 steps."
+        f"ignores the inputs gets a loss of {task.constant_loss(length):.4f} at best; {solved}."
     )
 
 
