@@ -26,6 +26,9 @@ from lstm_core.records import Record
 from lstm_core.report import report
 from lstm_core.runs import FAILED
 from lstm_core.schema import History, UnavailableError, open_history
+from lstm_core.series import Series, register
+from lstm_core.series_file import MOST_BYTES, opened
+from lstm_core.series_file import column as series_column
 from lstm_core.sweep import CLUSTER_IN_FLIGHT, cluster, compile_kernels, plan, processes, sweep
 from lstm_core.training import Snapshot, train
 from lstm_core.verdicts import Judgement, experiments, judged, record, recorded
@@ -49,6 +52,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     for spec in dataclasses.fields(Experiment):
         _add_option(command, spec)
+    command.add_argument("--csv", metavar="FILE", type=Path, help="forecast a column of this file; needs --column")
+    command.add_argument("--column", metavar="NAME", help="of the file, what is forecast")
+    command.add_argument(
+        "--times", metavar="NAME", help="of the file, a column of times that shows where rows are missing"
+    )
     command.add_argument("--record-every", type=int, default=1, help="steps between two lines")
     commands.add_parser("openings", help="run every page's opening race with five seeds, a table in Markdown")
     commands.add_parser("bench", help="time the fused engine against others, a report in Markdown")
@@ -108,6 +116,27 @@ def _parsed(text: str, spec: dataclasses.Field[Any]) -> Any:
             except ValueError:
                 continue
     return text
+
+
+def _own_series(task: str, path: Path | None, name: str | None, times: str | None) -> Series | None:
+    """The series of a file, known for as long as it is held; None without a file. ValueError for what does not fit."""
+    if path is None:
+        if name or times:
+            raise ValueError(f"column: {name or times!r} needs the --csv that it is of")
+        return None
+    if task != "forecast":
+        raise ValueError(f"csv: {path} is for --task forecast alone")
+    try:
+        with path.open("rb") as stream:
+            file = opened(stream.read(MOST_BYTES + 1))
+        if name is None:
+            raise ValueError(f"say which --column, one of {', '.join(file.names)[:200]}")
+        filled = series_column(file, name, times)
+        own = register(Series(name, filled.values))
+    except (ValueError, OSError) as error:
+        raise ValueError(f"csv: {path}: {getattr(error, 'strerror', None) or error}") from None
+    print(f"{path}: {len(own.values):,} values. {filled.report}", file=sys.stderr)
+    return own
 
 
 def _train(experiment: Experiment, record_every: int) -> int:
@@ -253,8 +282,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     record_every = values.pop("record_every")
     if record_every < 1:
         parser.error(f"record_every: {record_every} is not a whole number of at least 1")
+    file, column, times = (values.pop(name) for name in ("csv", "column", "times"))
     try:
-        experiment = Experiment(**values)
+        own = _own_series(values["task"], file, column, times)
+        experiment = Experiment(**{**values, **({"series": own.name} if own else {})})
     except ValueError as error:
         parser.error(str(error))
     try:

@@ -9,14 +9,18 @@ import torch
 from tqdm import tqdm
 
 from lstm_core.presets import OPENINGS, Results
+from lstm_core.runs import weights_every
 from lstm_core.training import SOLVED, Snapshot, train
 
 SEEDS = (0, 1, 2, 3, 4)
 
 
 def run(page: str, seed: int) -> Results:
-    """All snapshots of a page's opening race, by racer."""
-    return {label: list(train(experiment)) for label, experiment in OPENINGS[page].experiments(seed).items()}
+    """All snapshots of a page's opening race, by racer, with weights where the page has them."""
+    return {
+        label: list(train(experiment, weights_every=weights_every(experiment.steps)))
+        for label, experiment in OPENINGS[page].experiments(seed).items()
+    }
 
 
 def _outcome(snapshots: Sequence[Snapshot]) -> str:

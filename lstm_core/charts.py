@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import altair as alt
 import pyarrow as pa
 
-from lstm_core import depth, flow, tables
+from lstm_core import depth, flow, outlook, tables
 from lstm_core.pictures import BY_STEP, LESIONS, PLANE, RULER, STATES, lines
 from lstm_core.tables import Curve
 
 BY_TIME = "time step t of the sequence"
+BY_PLACE = "place in the series"
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,9 @@ PAPERS = {
     "he": Paper("He and others 2016", "https://arxiv.org/abs/1512.03385"),
     "huang": Paper("Huang and others 2017", "https://arxiv.org/abs/1608.06993"),
     "zhang": Paper("Zhang and others 2016", "https://arxiv.org/abs/1602.08210"),
+    "hyndman": Paper("Hyndman, Koehler 2006", "https://doi.org/10.1016/j.ijforecast.2006.03.001"),
+    "mackey": Paper("Mackey, Glass 1977", "https://doi.org/10.1126/science.267326"),
+    "makridakis": Paper("Makridakis and others 2018", "https://doi.org/10.1371/journal.pone.0194889"),
     "vogt": Paper("Vogt and others 2022", "https://arxiv.org/abs/2006.14123"),
 }
 
@@ -347,6 +351,45 @@ CHARTS = {
         "a small fixed set can be remembered without its rule; without such a set there is one line.",
         "huang",
         "Line chart of the loss on the training set and on fresh sequences by training step.",
+    ),
+    "forecasts": Chart(
+        "Forecast against truth",
+        outlook.forecasts,
+        lines(BY_PLACE, "value"),
+        "The beginning of the test part, grey. Whoever lies on it forecasts well; a line one step late copies.",
+        "each forecast sees the true values up to the horizon, so errors do not add up.",
+        "makridakis",
+        "Line chart of the test part of the series, the forecast of every racer, and the baselines dashed.",
+        of_a_moment=True,
+    ),
+    "residuals": Chart(
+        "Residuals",
+        outlook.residuals,
+        lines(BY_PLACE, "forecast - truth"),
+        "Noise around 0 is what cannot be known; a wave that is left over could have been learned.",
+        "a forecast that misses nothing but chance leaves errors without a pattern.",
+        "hyndman",
+        "Line chart of forecast minus truth for every racer, and for the last value dashed, in the test part.",
+        of_a_moment=True,
+    ),
+    "free_running": Chart(
+        "Free-running",
+        outlook.free_running,
+        lines(BY_PLACE, "value"),
+        "Fed with their own forecasts from the end of the validation part: how long do they stay on the truth, grey? "
+        "Drawn for those that have ended.",
+        "each error is an input of the next forecast, and where the series is chaotic it grows exponentially.",
+        "mackey",
+        "Line chart of the test part of the series and of every racer's forecasts from its own forecasts.",
+    ),
+    "validation": Chart(
+        "Error on the validation part",
+        outlook.validation_by_step,
+        lines(BY_STEP, "RMSE", log=True),
+        "Below a dashed line a racer beats that baseline; the step where it is lowest is the one whose weights count.",
+        "a network that goes on learning its own part by heart gets worse on what comes after.",
+        "makridakis",
+        "Line chart on a log axis: RMSE of every racer on the validation part by training step, baselines dashed.",
     ),
     "shortest_path": Chart(
         "The shortest way back",

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from lstm_core.experiment import Experiment
-from lstm_core.tasks import TASKS
 from lstm_core.wiring import WIRINGS
 
 # About a minute of one core, and what two cores can have at a time beside forty visitors' pages.
@@ -13,7 +12,7 @@ MOST_TAPE = 24e6
 
 def features(experiment: Experiment) -> int:
     """D, the inputs of each time step."""
-    return len(TASKS[experiment.task].inputs)
+    return len(experiment.problem.inputs)
 
 
 def _rows(experiment: Experiment) -> int:

@@ -11,7 +11,6 @@ from lstm_core import moments, tables
 from lstm_core.moments import Moment
 from lstm_core.network import parameter_count
 from lstm_core.tables import Curve, Point
-from lstm_core.tasks import TASKS
 
 TRAINING, FRESH = "training set", "fresh sequences"
 
@@ -55,7 +54,7 @@ def loss_by_weights(curves: Sequence[Curve]) -> pa.Table:
     """The mean loss so far, a point for each racer, at its number of weights."""
     racers = _racers(curves)
     sizes = [parameter_count(curve.experiment) for curve in racers]
-    constant = TASKS[racers[0].experiment.task].constant_loss(racers[0].experiment.length)
+    constant = racers[0].experiment.problem.constant_loss(racers[0].experiment.length)
     points = [
         Point(size, min(last.mean_loss, 2 * constant), curve.label, note=f"{last.mean_loss:.3g}")
         for curve, size in zip(racers, sizes, strict=True)
@@ -102,7 +101,7 @@ def readout_by_layer(curves: Sequence[Curve]) -> pa.Table:
 def fresh_loss(curves: Sequence[Curve]) -> pa.Table:
     """The loss on a fixed training set, mean of 20 batches, and on fresh sequences; the latter alone where all are."""
     experiment = curves[0].experiment
-    constant = TASKS[experiment.task].constant_loss(experiment.length)
+    constant = experiment.problem.constant_loss(experiment.length)
     points = tables.by_step(
         _racers(curves), lambda snapshot: {TRAINING: snapshot.mean_loss, FRESH: snapshot.fresh_loss}
     )

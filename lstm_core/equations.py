@@ -7,7 +7,6 @@ from typing import NamedTuple
 from lstm_core.activations import ACTIVATIONS
 from lstm_core.cells import Cell
 from lstm_core.experiment import Experiment
-from lstm_core.tasks import TASKS
 from lstm_core.wiring import WIRINGS
 
 # What every layer has for itself: a letter with an index, and the matrix and the bias of an RNN, which have none.
@@ -116,7 +115,7 @@ def latex(experiment: Experiment) -> str:
     The cell as it is set, one line an equation, and the readout: a gate that is removed is 1, the activation has its
     name. Of several layers the equations of layer l stand for all, behind what it sees of those below.
     """
-    when, layers = "t" if TASKS[experiment.task].every_step else "T", experiment.layers
+    when, layers = "t" if experiment.problem.every_step else "T", experiment.layers
     cell = EQUATIONS[experiment.cell](experiment)
     if layers > 1:
         first = rf"s^{{(1)}}_t &= x_t \quad (1 \leq \ell \leq {layers})"
@@ -130,7 +129,7 @@ def latex(experiment: Experiment) -> str:
 
 def terms(experiment: Experiment) -> list[Term]:
     """Every array of weights of the network; their sizes add up to `parameter_count`."""
-    task, size = TASKS[experiment.task], experiment.hidden
+    task, size = experiment.problem, experiment.hidden
     widths = WIRINGS[experiment.wiring].widths(len(task.inputs), size, experiment.layers)
     found = [term for layer, width in enumerate(widths[:-1], start=1) for term in _of_layer(experiment, layer, width)]
     outputs = len(task.outputs)

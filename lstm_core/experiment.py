@@ -14,7 +14,8 @@ from lstm_core.activations import ACTIVATIONS
 from lstm_core.cells import FAMILIES, LAYOUTS, MOST_WINDOW, Cell, choose
 from lstm_core.engine import ENGINES
 from lstm_core.initialisation import INITS
-from lstm_core.tasks import TASKS
+from lstm_core.series import SERIES, check_known
+from lstm_core.tasks import TASKS, Task, bound
 from lstm_core.wiring import MOST_LAYERS, PLAIN, WIRINGS
 
 OPTIMIZERS = {"adam": "Adam", "rmsprop": "RMSprop", "sgd": "SGD"}
@@ -22,7 +23,7 @@ CLIPS = {"none": "off", "norm": "by norm", "value": "by value"}
 PRECISIONS = ("float32", "float64")
 CHRONO = "chrono"
 # Younger than the first keys, which have to stay.
-YOUNGER = ("layers", "wiring", "window", "sequences")
+YOUNGER = ("layers", "wiring", "window", "sequences", "series", "horizon")
 
 
 def _one_of(default: Any, options: Collection[Any], about: str) -> Any:
@@ -72,6 +73,11 @@ class Experiment:
     wiring: str = _one_of(PLAIN, WIRINGS, "what each layer and the readout see of the layers below")
     window: int = _number(1, 1, MOST_WINDOW, "k, the last hidden states that an RNN sees")
     sequences: int = _number(0, 0, 2000, "size of a fixed training set; 0: fresh sequences for ever")
+    series: str = dataclasses.field(
+        default="mackey_glass",
+        metadata={"about": f"what is forecast ({', '.join(SERIES)}, or the name of a visitor's own)"},
+    )
+    horizon: int = _number(1, 1, 1000, "steps from the end of a window to the value that is forecast")
 
     def __post_init__(self) -> None:
         for spec in dataclasses.fields(self):
@@ -79,9 +85,12 @@ class Experiment:
                 choose(spec.name, getattr(self, spec.name), spec.metadata["options"])
             elif "low" in spec.metadata:
                 object.__setattr__(self, spec.name, _checked_number(spec, getattr(self, spec.name)))
-        shortest = TASKS[self.task].shortest
+        check_known(self.series)
+        shortest = self.problem.shortest
         if self.length < shortest:
             raise ValueError(f"length: {self.length} is too short for {self.task}, which needs at least {shortest}")
+        if refusal := self.problem.refusal(self.length):
+            raise ValueError(refusal)
         self.recurrent_cell  # noqa: B018 - built for its validation
 
     @property
@@ -92,9 +101,14 @@ class Experiment:
         )
 
     @property
+    def problem(self) -> Task:
+        """Its row of `TASKS`, bound to its series and horizon where it forecasts."""
+        return bound(self.task, self.series, self.horizon)
+
+    @property
     def time_steps(self) -> int:
         """Steps of the whole sequence: `length`, and for copy memory the symbols before and after it."""
-        return self.length + TASKS[self.task].extra_steps
+        return self.length + self.problem.extra_steps
 
     @property
     def dtype(self) -> torch.dtype:

@@ -16,7 +16,6 @@ from lstm_core import gradients, moments, tables
 from lstm_core.cells import GATES
 from lstm_core.moments import Moment
 from lstm_core.tables import UNDERFLOW, Curve, Point, of_rows
-from lstm_core.tasks import TASKS
 
 # Below this nothing is told apart any more; single precision ends at 1e-38.
 FLOOR = 1e-100
@@ -256,7 +255,7 @@ def clipped_through_time(curves: Sequence[Curve]) -> pa.Table:
 def lesions(curves: Sequence[Curve]) -> pa.Table:
     """Loss of every LSTM on fresh sequences, as trained and with each learned gate held at 1; `x`, `series`, `part`."""
     experiment = curves[0].experiment
-    constant = TASKS[experiment.task].constant_loss(experiment.length)
+    constant = experiment.problem.constant_loss(experiment.length)
     rows = [(constant, curve.label, "constant predictor", "reference") for curve in curves if not curve.ghost]
     trained = [curve for curve in curves if curve.snapshots]
     for curve, moment in _last(trained, "lstm"):

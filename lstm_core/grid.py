@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 
 from lstm_core.cells import choose
 from lstm_core.experiment import Experiment
+from lstm_core.series import is_own
 
 MOST_RUNS = 1_000_000
 SECTIONS = ("base", "grid", "variants")
@@ -70,6 +71,8 @@ def _changes(told: Mapping[str, Any]) -> dict[str, Any]:
 
 def _value(name: str, value: Any) -> Any:
     choose("field", name, FIELDS)
+    if name == "series" and isinstance(value, str) and is_own(value):
+        raise ValueError(f"series: {value!r} is of a visitor's file, of which nothing is kept")
     if isinstance(value, list | dict):
         raise ValueError(f"{name}: {value!r} is not one value; several belong to [grid]")
     return None if value == "none" and FIELDS[name].default is None else value

@@ -18,7 +18,6 @@ from lstm_core.cells import Cell, Parameters
 from lstm_core.experiment import Experiment
 from lstm_core.gradients import BACK, Path, Spectrum, jacobians, spectral_norms, walk
 from lstm_core.network import Network
-from lstm_core.tasks import TASKS
 from lstm_core.training import Snapshot, samples
 
 MOST_KEPT = 256
@@ -91,7 +90,7 @@ def first_inputs(experiment: Experiment) -> Tensor:
 def fresh(experiment: Experiment, sequences: int) -> tuple[Tensor, Tensor]:
     """Inputs (T, B, D) and targets of its task, which it was not trained on, in double precision."""
     generator = Generator().manual_seed(SEED_OF_MEASUREMENTS + experiment.seed)
-    inputs, targets = TASKS[experiment.task].draw(experiment.length, sequences, generator)
+    inputs, targets = experiment.problem.draw(experiment.length, sequences, generator)
     return inputs.double(), targets.double() if targets.is_floating_point() else targets
 
 

@@ -12,7 +12,6 @@ from lstm_core.engine import Learner, learner
 from lstm_core.experiment import CHRONO, Experiment
 from lstm_core.initialisation import Chrono
 from lstm_core.layers import Layer, Readout, Stack
-from lstm_core.tasks import TASKS
 from lstm_core.wiring import WIRINGS
 
 SEED_OF_WEIGHTS = 2**32
@@ -39,7 +38,7 @@ class Network(nn.Module):
         super().__init__()
         generator = Generator().manual_seed(SEED_OF_WEIGHTS + experiment.seed)
         chrono = experiment.forget_bias == CHRONO
-        self.task, wiring = TASKS[experiment.task], WIRINGS[experiment.wiring]
+        self.task, wiring = experiment.problem, WIRINGS[experiment.wiring]
         *_, width = wiring.widths(len(self.task.inputs), experiment.hidden, experiment.layers)
         self.readout = Readout(width, len(self.task.outputs), generator)
         self.stack = Stack(

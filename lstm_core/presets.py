@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lstm_core import forecast
 from lstm_core.activations import ACTIVATIONS
 from lstm_core.cells import LAYOUTS
 from lstm_core.experiment import CHRONO, Experiment
@@ -145,6 +146,22 @@ def _wiring_hands_gradients_down(results: Results) -> bool:
     return learned and _stuck(plain, plain[-1].step) and shares[0] < 0.1 and min(shares[1:]) > 0.5
 
 
+def _forecasts_tenfold(results: Results) -> bool:
+    """The weights are those of any seed, and say with any of them the same."""
+    experiments = OPENINGS["forecast"].experiments()
+    found = {
+        label: min(
+            (forecast.validation_errors(experiments[label], snapshot.weights).rmse, snapshot.step, snapshot.weights)
+            for snapshot in snapshots
+            if snapshot.weights is not None
+        )
+        for label, snapshots in results.items()
+    }
+    scores = {label: forecast.scores(experiments[label], weights) for label, (*_, weights) in found.items()}
+    picked, worst = min(found, key=lambda label: found[label][0]), max(scores, key=scores.__getitem__)
+    return 10 * scores[picked].model <= scores[picked].last_value and worst == "sigmoid"
+
+
 OPENINGS = {
     "dashboard": Opening(
         "The LSTM solves adding; at that step the vanilla RNN is still within 10 % of the constant predictor, and less "
@@ -191,5 +208,12 @@ OPENINGS = {
         Experiment(layers=4, length=30, hidden=16, steps=400),
         WIRING_RACERS,
         _wiring_hands_gradients_down,
+    ),
+    "forecast": Opening(
+        "One step ahead on the test part of Mackey-Glass, the RMSE of the racer and the step that the validation part "
+        "picks is at most a tenth of the last value's, and sigmoid's is the highest of the four.",
+        Experiment(task="forecast", length=30, batch=64, steps=1000),
+        {label: ACTIVATION_RACERS[label] for label in ("tanh", "sigmoid", "ReLU", "GELU")},
+        _forecasts_tenfold,
     ),
 }

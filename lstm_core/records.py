@@ -16,6 +16,7 @@ from lstm_core.cells import choose
 from lstm_core.engine import ENGINES
 from lstm_core.experiment import Experiment
 from lstm_core.runs import FAILED, Run
+from lstm_core.series import is_own
 from lstm_core.training import COMPLETED, DIVERGED, SOLVED
 
 ENDINGS = (SOLVED, DIVERGED, COMPLETED, FAILED)
@@ -65,6 +66,8 @@ class Record:
     weights: bytes = dataclasses.field(default=b"", repr=False)
 
     def __post_init__(self) -> None:
+        if is_own(self.experiment.series):
+            raise ValueError(f"series: {self.experiment.series!r} is of a visitor's file, of which nothing is kept")
         choose("computed_by", self.computed_by, ENGINES)
         choose("ended", self.ended, ENDINGS)
         if not 0 <= self.last_step <= self.experiment.steps:

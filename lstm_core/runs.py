@@ -16,6 +16,11 @@ MOST_KEPT = 24
 FAILED = "failed"
 
 
+def weights_every(steps: int) -> int:
+    """At which multiples of training steps there are weights, of a training of so many."""
+    return math.ceil(steps / MOST_SNAPSHOTS) * (MOST_SNAPSHOTS // MOST_WEIGHTS)
+
+
 class Run:
     """
     One experiment in training: `snapshots` grows to about `MOST_SNAPSHOTS`, evenly over the training; `ended` says why
@@ -48,8 +53,8 @@ class Run:
             try:
                 if self._training is None:
                     every = math.ceil(self.experiment.steps / MOST_SNAPSHOTS)
-                    weights_every = every * (MOST_SNAPSHOTS // MOST_WEIGHTS) if self.weights else None
-                    self._training = train(self.experiment, every, weights_every)
+                    steps = weights_every(self.experiment.steps) if self.weights else None
+                    self._training = train(self.experiment, every, steps)
                 snapshot = next(self._training)
                 self._done += 1
                 if self._done > len(self.snapshots):

@@ -8,7 +8,7 @@ so that a list of runs does not read them, and so are the `WEIGHTS` of those run
 import dataclasses
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from lstm_core.experiment import Experiment
 
-SCHEMA = 3
+SCHEMA = 4
 PLACE = "GRADIENT_HIGHWAY_HISTORY"
 BUSY_SECONDS, CONNECT_SECONDS = 60, 10
 # Any number: whoever opens the same database takes the same lock.
@@ -38,6 +38,8 @@ class NewerError(UnavailableError):
 
 # What a run tells of its experiment under another name: these two are also said of the run.
 RENAMED = {"steps": "most_steps", "engine": "engine_asked"}
+# Younger than the other fields.
+OF_SERIES = ("series", "horizon")
 PLAIN = ("computed_by", "ended", "last_step", "final_mean_loss", "seconds", "stored", "versions", "reason")
 
 
@@ -167,15 +169,22 @@ def _update_schema(connection: sa.Connection) -> None:
     connection.execute(_version.update().values(version=SCHEMA))
 
 
+def _add_columns(connection: sa.Connection, names: Iterable[str]) -> None:
+    for name in names:
+        definition = sa.schema.CreateColumn(FIELDS[name]).compile(dialect=connection.dialect)
+        connection.exec_driver_sql(f"ALTER TABLE runs ADD COLUMN {definition}")
+
+
 def _add_fields(connection: sa.Connection) -> None:
     """Version 1 knew the fields of an experiment by its JSON alone, and had to read every row to choose by them."""
-    for field in FIELDS.values():
-        definition = sa.schema.CreateColumn(field).compile(dialect=connection.dialect)
-        connection.exec_driver_sql(f"ALTER TABLE runs ADD COLUMN {definition}")
+    first = [name for name in FIELDS if name not in OF_SERIES]
+    _add_columns(connection, first)
+    columns = {RENAMED.get(name, name) for name in first}
     rows = connection.execute(sa.select(RUNS.c.key, RUNS.c.computed_by, RUNS.c.experiment)).all()
     for key, computed_by, experiment in rows:
         this = (RUNS.c.key == key) & (RUNS.c.computed_by == computed_by)
-        connection.execute(RUNS.update().where(this).values(field_values(json.loads(experiment))))
+        values = field_values(json.loads(experiment))
+        connection.execute(RUNS.update().where(this).values({name: values[name] for name in columns}))
 
 
 def _add_weights(connection: sa.Connection) -> None:
@@ -183,7 +192,14 @@ def _add_weights(connection: sa.Connection) -> None:
     WEIGHTS.create(connection)
 
 
-MIGRATIONS = {1: _add_fields, 2: _add_weights}
+def _add_series(connection: sa.Connection) -> None:
+    """Before, there was nothing to forecast."""
+    _add_columns(connection, OF_SERIES)
+    values = field_values({})
+    connection.execute(RUNS.update().values({name: values[name] for name in OF_SERIES}))
+
+
+MIGRATIONS = {1: _add_fields, 2: _add_weights, 3: _add_series}
 
 
 def field_value(name: str, value: Any) -> Any:

@@ -20,7 +20,6 @@ import torch
 from lstm_core.activations import ACTIVATIONS
 from lstm_core.cells import GATES
 from lstm_core.experiment import Experiment
-from lstm_core.tasks import TASKS
 from lstm_core.training import COMPLETED, Snapshot, samples
 
 POINTS = 200
@@ -147,7 +146,7 @@ def smallest_normal(curves: Sequence[Curve]) -> float:
 def loss_by_step(curves: Sequence[Curve]) -> pa.Table:
     """Mean of the last 20 losses, with the constant predictor and the plateaus; off the axis above twice the former."""
     experiment = curves[0].experiment
-    task = TASKS[experiment.task]
+    task = experiment.problem
     constant = task.constant_loss(experiment.length)
     lines = (("constant predictor", constant), *task.plateaus(experiment.length))
     endings: dict[tuple[str, float], str] = {
@@ -264,7 +263,7 @@ def sample(experiment: Experiment) -> pa.Table:
     The first sequence that the experiment trains on: `channel`, time step (`x` to `x2`), `value`, and `part`, "input"
     or "answer". Zeros are left out; every channel has a row of no width at either end.
     """
-    task = TASKS[experiment.task]
+    task = experiment.problem
     inputs, targets = next(samples(dataclasses.replace(experiment, batch=1)))
     answer = targets[..., 0] if task.every_step else targets[:1]
     if task.classes:

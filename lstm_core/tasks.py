@@ -7,15 +7,21 @@ Every task is a row of `TASKS`. With a sequence length of 6, one sample of addin
     mark    0   1   0   0   1   0        target at the end: .2 + .1 = .3
 
 Arrays are time-major: inputs (T, B, D), targets (B,), (B, 1) or, for copy memory, (T, B).
+
+The row of forecasting is about one series at one horizon; `bound` gives it for any.
 """
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F
+
+from lstm_core import windows
+from lstm_core.series import known
 
 SYMBOLS = 8
 COPIED = 10
@@ -33,7 +39,9 @@ class Task:
     `draw(length, batch, generator)` returns fresh inputs and targets. `constant(length)` is the output of the best
     predictor that looks at no input, (steps, O) or (O,); its expected loss is `constant_loss(length)`.
     `plateaus(length)` are losses on the way down that mean something, each with its name. Losses are means: squared
-    error, or cross-entropy in nats.
+    error, or cross-entropy in nats. `refusal(length)` says why a length does not fit, if it does not. A task that is
+    not `solvable` ends after its steps alone. `of(series, horizon)` is the same row for another series, where it has
+    one.
     """
 
     name: str
@@ -50,10 +58,16 @@ class Task:
     classes: bool = True
     every_step: bool = False
     extra_steps: int = 0
+    solvable: bool = True
+    refusal: Callable[[int], str | None] = lambda length: None
+    of: Callable[[str, int], "Task"] | None = None
 
     def solved_below(self, length: int) -> float:
-        """The mean loss that counts as solved: 6 % of the constant predictor's (0.01 on adding)."""
-        return SOLVED_FRACTION * self.constant_loss(length)
+        """
+        The mean loss that counts as solved: 6 % of the constant predictor's (0.01 on adding); 0, which no loss is
+        below, where nothing does.
+        """
+        return SOLVED_FRACTION * self.constant_loss(length) if self.solvable else 0.0
 
     def loss(self, answer: Tensor, targets: Tensor) -> Tensor:
         """Mean squared error, or mean cross-entropy in nats."""
@@ -152,6 +166,40 @@ def _undecided(classes: int) -> Callable[[int], Tensor]:
     return lambda length: torch.zeros(classes)
 
 
+@lru_cache(64)
+def _forecasting(series: str, horizon: int) -> Task:
+    """
+    The row of forecasting one series; the name and not the series is kept, which a visitor may have taken away. It is
+    never solved: nobody knows how much of a series is noise.
+    """
+
+    def answers(length: int) -> Tensor:
+        return windows.learned(known(series), length, horizon)[0]
+
+    def last_value_loss(length: int) -> float:
+        later, last = windows.learned(known(series), length, horizon)
+        return float((later - last).square().mean())
+
+    return Task(
+        "forecast",
+        "Forecasting",
+        "Part of a series is read, scaled to mean 0 and variance 1; at its end, the value so many steps later, the "
+        "horizon, is asked for.",
+        "values .1 .5 .8 .9, and a horizon of 1: the answer is the value that comes after .9",
+        inputs=("value",),
+        outputs=("value to come",),
+        shortest=1,
+        draw=lambda length, batch, generator: windows.drawn(known(series), horizon, length, batch, generator),
+        constant=lambda length: answers(length).mean()[None],
+        constant_loss=lambda length: float(answers(length).var(correction=0)),
+        plateaus=lambda length: (("last value", last_value_loss(length)),),
+        classes=False,
+        solvable=False,
+        refusal=lambda length: windows.too_long(known(series), horizon, length),
+        of=_forecasting,
+    )
+
+
 LETTERS = tuple("abcdefgh")
 
 _ROWS = (
@@ -247,6 +295,13 @@ _ROWS = (
         constant=_undecided(2),
         constant_loss=lambda length: math.log(2),
     ),
+    _forecasting("mackey_glass", 1),
 )
 
 TASKS = {row.name: row for row in _ROWS}
+
+
+def bound(name: str, series: str, horizon: int) -> Task:
+    """The row of a task; where it is about a series, for this one at this horizon."""
+    row = TASKS[name]
+    return row.of(series, horizon) if row.of else row

@@ -16,7 +16,6 @@ from lstm_core.engine import resolve
 from lstm_core.experiment import Experiment
 from lstm_core.layers import Layer
 from lstm_core.network import Network
-from lstm_core.tasks import TASKS
 from lstm_core.updates import update_rule
 
 MEAN_OVER = 20
@@ -81,11 +80,11 @@ def _plain(value: Any) -> Any:
 def samples(experiment: Experiment) -> Iterator[tuple[Tensor, Tensor]]:
     """
     The endless stream of batches, fresh ones, or drawn from a fixed set; it depends on task, length, batch, seed and
-    the size of that set alone.
+    the size of that set alone, and on series and horizon where it forecasts.
 
     Many are drawn at a time: a draw costs as much as a training step of a small network.
     """
-    generator, along = Generator().manual_seed(experiment.seed), int(TASKS[experiment.task].every_step)
+    generator, along = Generator().manual_seed(experiment.seed), int(experiment.problem.every_step)
     if experiment.sequences:
         inputs, targets = _drawn(experiment, experiment.sequences, generator)
         while True:
@@ -99,7 +98,7 @@ def samples(experiment: Experiment) -> Iterator[tuple[Tensor, Tensor]]:
 
 def _drawn(experiment: Experiment, sequences: int, generator: Generator) -> tuple[Tensor, Tensor]:
     """So many of its task, in its precision."""
-    inputs, targets = TASKS[experiment.task].draw(experiment.length, sequences, generator)
+    inputs, targets = experiment.problem.draw(experiment.length, sequences, generator)
     dtype = experiment.dtype
     return inputs.to(dtype), targets.to(dtype) if targets.is_floating_point() else targets
 
@@ -115,7 +114,7 @@ def train(experiment: Experiment, record_every: int = 1, weights_every: int | No
     flushed to zero, which it sets for the calling thread.
     """
     engine = resolve(experiment.engine, experiment.dtype)
-    task, network, recent = TASKS[experiment.task], Network(experiment), deque[float](maxlen=MEAN_OVER)
+    task, network, recent = experiment.problem, Network(experiment), deque[float](maxlen=MEAN_OVER)
     weights, gradient = _flattened(network)
     lesson = network.lesson(engine)
     update = update_rule(experiment, weights, gradient)

@@ -2,15 +2,18 @@
 
 import dataclasses
 import json
+import math
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lstm_core import Experiment, train
 from lstm_core.__main__ import main
+from lstm_core.series import Series, register
 
 SHORT = ["--length", "5", "--hidden", "4", "--batch", "3", "--steps", "4"]
 
@@ -73,6 +76,10 @@ def test_options_reach_the_experiment(capsys: pytest.CaptureFixture[str]) -> Non
         ("--layers", "7"),
         ("--wiring", "skip"),
         ("--window", "9"),
+        ("--series", "nonsense"),
+        ("--horizon", "0"),
+        ("--column", "x"),
+        ("--csv", "there-is-none.csv"),
         ("--record-every", "0"),
         ("--record-every", "often"),
         ("--colour", "red"),
@@ -125,3 +132,36 @@ def test_a_reader_that_stops_reading_is_no_error() -> None:
         process.stdout.close()
         assert process.stderr.read() == ""
         assert process.wait(timeout=60) == 0
+
+
+def written(folder: Path, text: str) -> str:
+    (folder / "own.csv").write_text(text)
+    return str(folder / "own.csv")
+
+
+def test_a_column_of_a_file_is_forecast(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    values = [math.sin(i / 5) for i in range(100)]
+    file = written(tmp_path, "t,x\n" + "".join(f"{i},{value!r}\n" for i, value in enumerate(values)))
+    *steps, end = run(capsys, "--task", "forecast", "--csv", file, "--column", "x", "--times", "t", *SHORT)
+    held = register(Series("x", tuple(values)))
+    experiment = Experiment(task="forecast", series=held.name, length=5, hidden=4, batch=3, steps=4)
+    assert steps == [snapshot.to_dict() for snapshot in train(experiment)]
+    assert end["reason"] == "completed"
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "told"),
+    [
+        ("x\n1\ntwo\n", ["--column", "x"], "own.csv: line 3, column 'x': 'two' is not a number"),
+        ("x,y\n1,2\n", [], "own.csv: say which --column, one of x, y"),
+        ("x\n1\n2\n", ["--column", "x"], "own.csv: column 'x': 2 values are fewer than 20"),
+        ("x\n" + "1\n2\n" * 20, ["--column", "x", "--length", "60"], "lower the length to at most 27, or the horizon"),
+    ],
+)
+def test_a_file_that_cannot_be_forecast_gets_one_line_and_status_2(
+    text: str, options: list[str], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["train", "--task", "forecast", "--csv", written(tmp_path, text), *options])
+    *_, last = capsys.readouterr().err.splitlines()
+    assert told in last

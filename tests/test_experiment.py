@@ -46,6 +46,8 @@ REFUSED: list[dict[str, Any]] = [
     {"wiring": "skip"},
     {"window": 9},
     {"sequences": 2001},
+    {"series": "nonsense"},
+    {"horizon": 0},
 ]
 
 
@@ -90,6 +92,7 @@ def test_every_field_changes_the_key() -> None:
         "forget_bias": "chrono", "hidden": 33, "batch": 33, "steps": 301, "optimizer": "sgd", "lr": 0.02,
         "momentum": 0.5, "clip": "value", "clip_at": 2.0, "seed": 1, "precision": "float64", "engine": "reference",
         "layers": 2, "wiring": "dense", "window": 2, "sequences": 8,
+        "series": "sines", "horizon": 2,
     }  # fmt: skip
     assert set(other) == {spec.name for spec in dataclasses.fields(Experiment)}
     needs: dict[str, dict[str, Any]] = {"window": {"cell": "rnn"}}
@@ -105,7 +108,7 @@ def test_the_key_never_changes() -> None:
 
 def test_fields_that_are_younger_than_the_first_keys_are_told_where_they_are_set() -> None:
     assert not set(YOUNGER) & set(json.loads(Experiment().to_json()))
-    set_to = {"layers": 2, "wiring": "dense", "window": 3, "sequences": 8}
+    set_to = {"layers": 2, "wiring": "dense", "window": 3, "sequences": 8, "series": "sines", "horizon": 4}
     deep = dataclasses.replace(Experiment(cell="rnn"), **set_to)  # type: ignore[arg-type]
     assert {name: json.loads(deep.to_json())[name] for name in YOUNGER} == set_to
     assert Experiment.from_json(deep.to_json()) == deep

@@ -347,9 +347,10 @@ def test_a_reason_is_one_printable_line() -> None:
 
 
 def test_a_new_field_needs_a_new_schema_and_a_migration() -> None:
-    """Databases of version 3 have these columns; whoever adds a field writes a migration, and changes this list."""
+    """Databases of version 4 have these columns; whoever adds a field writes a migration, and changes this list."""
     fields = (
         "task length cell activation output_activation gates coupled peephole weights biases init gain forget_bias "
-        "hidden batch steps optimizer lr momentum clip clip_at seed precision engine layers wiring window sequences"
+        "hidden batch steps optimizer lr momentum clip clip_at seed precision engine layers wiring window sequences "
+        "series horizon"
     )
-    assert (schema.SCHEMA, sorted(schema.FIELDS)) == (3, sorted(fields.split()))
+    assert (schema.SCHEMA, sorted(schema.FIELDS)) == (4, sorted(fields.split()))

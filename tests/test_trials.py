@@ -78,7 +78,7 @@ def test_the_steepest_slope_by_autograd_is_the_tables(name: str) -> None:
 
 @pytest.mark.parametrize("window", [1, 2, 3, 4])
 def test_the_shortest_path_is_counted_in_jacobians(window: int) -> None:
-    experiment = dataclasses.replace(RNN, window=window, engine="reference")
+    experiment = dataclasses.replace(RNN, window=window)
     assert trials.shortest_path(beginning(experiment)) == pytest.approx(math.ceil(8 / window) / 8, abs=0.01)
 
 

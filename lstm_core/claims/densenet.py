@@ -59,7 +59,7 @@ DENSENET = (
         racers=variants(_LAYOUTS, {"separate": {}, "concatenated": {"weights": "concatenated"}}),
         drawn={
             "[h; x]": dataclasses.replace(DRAWN_RNN, length=8, hidden=8, weights="concatenated"),
-            "last 4 states": dataclasses.replace(DRAWN_RNN, length=8, hidden=8, window=4, engine="reference"),
+            "last 4 states": dataclasses.replace(DRAWN_RNN, length=8, hidden=8, window=4),
         },
     ),
     Claim(

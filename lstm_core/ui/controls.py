@@ -11,6 +11,7 @@ from lstm_core.activations import ACTIVATIONS
 from lstm_core.cells import FAMILIES, GATES
 from lstm_core.experiment import CHRONO, CLIPS, OPTIMIZERS, PRECISIONS, Experiment
 from lstm_core.initialisation import INITS
+from lstm_core.series import SERIES
 from lstm_core.tasks import TASKS
 
 DEFAULTS = "defaults"
@@ -143,7 +144,9 @@ WIDGETS: dict[str, Widget] = {
         "A few sequences again and again, or always fresh ones.",
     ),
     "precision": _choice("Arithmetic", same(PRECISIONS)),
+    "horizon": _slider("Horizon h", 1, 50, 1, "How many steps after the end of the window the forecast lies."),
 }
+WINDOW = _slider("Window T", 10, 200, 5, "How many values each forecast sees.")
 
 
 def place(widget: Widget, key: str, default: Any) -> Any:
@@ -165,6 +168,17 @@ def several(label: str, names: dict[str, str], default: Sequence[str], key: str)
 def one_of(label: str, names: dict[str, str], key: str) -> str:
     """One of a few, all of them in sight; the first by default."""
     return place(_choice(label, names), key, next(iter(names)))
+
+
+def window(base: Experiment) -> int:
+    """The length, where it is that of a window."""
+    return place(WINDOW, "length", base.length)
+
+
+def series(own: str, about: str) -> str:
+    """A name of `SERIES`, or `own`, with which a visitor says that there is a file."""
+    names = {**_labels(SERIES), own: about}
+    return place(_select("Series", names), "series", next(iter(names)))
 
 
 def gates(base: Experiment) -> dict[str, Any]:

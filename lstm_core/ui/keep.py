@@ -11,7 +11,6 @@ import streamlit as st
 
 from lstm_core.export import everything
 from lstm_core.tables import Curve
-from lstm_core.tasks import TASKS
 
 PINS = "pins"
 MOST_PINS = 4
@@ -57,7 +56,7 @@ def pinned_races() -> None:
             told.append(f"**{curve.label}** {end}")
         first = curves[0].experiment
         st.button(f"Unpin {number}", icon=":material/keep_off:", on_click=_unpin, args=(number,), key=f"unpin {number}")
-        st.caption(f"{TASKS[first.task].label}, T = {first.length}, grey in the charts: {'; '.join(told)}.")
+        st.caption(f"{first.problem.label}, T = {first.length}, grey in the charts: {'; '.join(told)}.")
 
 
 def _csv(curves: Sequence[Curve]) -> bytes:

@@ -18,7 +18,6 @@ from lstm_core.pictures import HEAT, spec
 from lstm_core.race import MOST_RACING, MOST_WAITING, Race, Racer, crowd
 from lstm_core.runs import FAILED
 from lstm_core.tables import Curve
-from lstm_core.tasks import TASKS
 from lstm_core.training import COMPLETED, DIVERGED, SOLVED
 from lstm_core.ui.keep import MOST_PINS, pin, pinned_races, pins, share
 
@@ -55,6 +54,7 @@ class Showing:
 
 
 def curves_of(race: Race, ghost: bool = False) -> tuple[Curve, ...]:
+    """What its racers have shown so far."""
     return tuple(Curve(racer.label, racer.experiment, list(racer.snapshots), ghost) for racer in race.racers)
 
 
@@ -91,11 +91,14 @@ def _haunting(before: Showing) -> tuple[Curve, ...]:
 
 def _comparable(ghosts: tuple[Curve, ...], now: Experiment) -> tuple[Curve, ...]:
     """Those whose losses mean the same as the losses to come."""
-    return tuple(ghost for ghost in ghosts if _baseline(ghost.experiment) == _baseline(now))
+    return tuple(ghost for ghost in ghosts if _same_scale(ghost.experiment, now))
 
 
-def _baseline(experiment: Experiment) -> tuple[str, float]:
-    return experiment.task, TASKS[experiment.task].constant_loss(experiment.length)
+def _same_scale(then: Experiment, now: Experiment) -> bool:
+    """A series of then that is not the one of now may be gone with its file, and its baselines with it."""
+    if (then.task, then.series, then.horizon) != (now.task, now.series, now.horizon):
+        return False
+    return then.problem.constant_loss(then.length) == now.problem.constant_loss(now.length)
 
 
 def stop() -> None:
@@ -109,6 +112,18 @@ def _start_over() -> None:
     """Train it once more, even if the curves are there already."""
     stop()
     st.session_state[ANEW] = True
+
+
+def refuse(reason: str) -> None:
+    """Say why there is no race."""
+    stop()
+    st.warning(reason)
+
+
+def showing() -> Showing | None:
+    """What this visitor looks at."""
+    shown: Showing | None = st.session_state.get(SLOT)
+    return shown
 
 
 def _leave(desk: dict[str, Race]) -> None:
@@ -164,10 +179,9 @@ def live(
         st.warning(f"{len(experiments)} racers are chosen; the first {MOST_RACERS} run.")
         experiments = dict(list(experiments.items())[:MOST_RACERS])
     if refusal := too_much(experiments.values()):
-        stop()
-        st.warning(refusal)
+        refuse(refusal)
         return
-    if TASKS[next(iter(experiments.values())).task].classes:
+    if next(iter(experiments.values())).problem.classes:
         charts = [charts[0], "accuracy", *charts[1:]]
     showing = _show(page, experiments, weights)
     race = showing.race
@@ -258,7 +272,7 @@ def _line(racer: Racer, colour: str) -> str:
             None: "training" if racer.steps else "waiting",
             SOLVED: f"**solved at step {racer.steps:,}**",
             DIVERGED: f"**diverged at step {racer.steps:,}**",
-            COMPLETED: f"not solved in {racer.steps:,} steps",
+            COMPLETED: f"{'not solved in ' if racer.experiment.problem.solvable else ''}{racer.steps:,} steps",
             FAILED: f"**failed**: {racer.error}",
         }[racer.ended]
     )

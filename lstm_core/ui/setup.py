@@ -43,6 +43,9 @@ PAGES = {
         "pages/concatenation.py", "Concatenation", ":material/join:", "Is one matrix for [h; x] any different from two?"
     ),
     "depth": Page("pages/depth.py", "Depth", ":material/layers:", "Does it help to wire layers as DenseNet does?"),
+    "forecast": Page(
+        "pages/forecast.py", "Forecast", ":material/query_stats:", "How well do these cells forecast a series?"
+    ),
     "claims": Page("pages/claims.py", "Claims", ":material/fact_check:", "Is what the article says true?"),
     "sweeps": Page("pages/sweeps.py", "Sweeps", ":material/table_chart:", "What holds over many seeds?"),
 }

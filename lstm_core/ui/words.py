@@ -9,14 +9,13 @@ from lstm_core.activations import ACTIVATIONS
 from lstm_core.equations import latex, terms
 from lstm_core.experiment import Experiment
 from lstm_core.pictures import FUNCTIONS, SAMPLE, SLOPES, spec
-from lstm_core.tasks import TASKS
 
 SAMPLE_SPEC, FUNCTIONS_SPEC, SLOPES_SPEC = map(spec, (SAMPLE, FUNCTIONS, SLOPES))
 
 
 def the_task(experiment: Experiment) -> None:
     """The task in words, one sample of it as a picture, and the loss that needs no memory."""
-    task = TASKS[experiment.task]
+    task = experiment.problem
     st.subheader(f"The task: {task.label.lower()}")
     st.markdown(f"{task.description} *{task.example}.*")
     st.vega_lite_chart(
@@ -26,10 +25,14 @@ def the_task(experiment: Experiment) -> None:
         alt=f"One sequence of the task {task.label}: every input channel, and the answer, by time step.",
     )
     length = experiment.length
+    solved = (
+        f"the task counts as solved below {task.solved_below(length):.4f}, averaged over 20 steps"
+        if task.solvable
+        else "it never counts as solved, for nobody knows how much of a series is noise"
+    )
     st.caption(
         f"The first sequence of this race, strong where the value is high; rows with an arrow are the answer. Whoever "
-        f"ignores the inputs gets a loss of {task.constant_loss(length):.4f} at best; the task counts as solved below "
-        f"{task.solved_below(length):.4f}, averaged over 20 steps."
+        f"ignores the inputs gets a loss of {task.constant_loss(length):.4f} at best; {solved}."
     )
 
 

@@ -1,0 +1,96 @@
+"""Who forecasts best, in numbers and words, and what of it can be taken home?"""
+
+import io
+
+import pyarrow.csv
+import streamlit as st
+
+from lstm_core import outlook
+from lstm_core.forecast import Errors
+from lstm_core.moments import Moment
+from lstm_core.race import Race
+from lstm_core.saved import to_safetensors
+from lstm_core.series import SERIES
+from lstm_core.tables import Curve
+from lstm_core.ui.live import curves_of, showing
+
+HEADER = "| | RMSE, validation | RMSE, test | MAE, test | MASE, test | weights of step |\n|---|---|---|---|---|---|"
+WAITING = "The test part is looked at when all have ended."
+
+
+def standing(race: Race) -> None:
+    """A table of all racers and baselines, and who wins."""
+    rows = outlook.standings(curves_of(race))
+    lines = [_line(row) for row in rows]
+    st.markdown("\n".join([HEADER, *lines]) + f"\n\n{outlook.verdict(rows) or WAITING}")
+
+
+def _line(row: outlook.Standing) -> str:
+    validation, test = row.validation, row.test
+    told = [row.label, _number(validation and validation.rmse), *map(_number, test or (None,) * len(Errors._fields))]
+    mae, rmse = told[2:4]
+    told[2:4] = [rmse, mae]
+    return f"| {' | '.join(told)} | {row.step or '·'} |"
+
+
+def _number(value: float | None) -> str:
+    return "·" if value is None else f"{value:.4g}"
+
+
+def take_home() -> None:
+    """The forecasts of the race that this visitor sees, and each racer's model, when all have ended."""
+    st.subheader("Take it home")
+    shown = showing()
+    if shown is None or not shown.race.finished:
+        st.caption("Forecasts, models and a snippet that runs them are here when all racers have ended.")
+        return
+    curves = curves_of(shown.race)
+    moments = {curve.label: moment for curve in curves if (moment := outlook.chosen(curve))}
+    if not moments:
+        st.caption("No racer has forecasts that are numbers.")
+        return
+    label = st.selectbox("Model of", list(moments), key="taken")
+    _downloads(curves, label, moments[label])
+
+
+def _downloads(curves: tuple[Curve, ...], label: str, moment: Moment) -> None:
+    experiment, file = moment.experiment, f"{''.join(c if c.isalnum() else '_' for c in label)}.safetensors"
+    icon = ":material/download:"
+    with st.container(horizontal=True):
+        st.download_button(
+            "All forecasts, CSV", lambda: _csv(curves), "forecasts.csv", "text/csv", icon=icon, on_click="ignore"
+        )
+        st.download_button(
+            "Model, safetensors",
+            lambda: to_safetensors(experiment, moment.weights),
+            file,
+            "application/octet-stream",
+            icon=icon,
+            on_click="ignore",
+        )
+        st.download_button(
+            "Experiment, JSON",
+            experiment.to_json(),
+            "experiment.json",
+            "application/json",
+            icon=icon,
+            on_click="ignore",
+        )
+    st.code(snippet(file, experiment.series, experiment.length + experiment.horizon - 1), language="python")
+
+
+def snippet(file: str, series: str, needed: int) -> str:
+    """Python that loads a model and lets it go on where a series ends."""
+    if series in SERIES:
+        values = f'from lstm_core.series import known\n\nvalues = known("{series}").values'
+    else:
+        values = f"\nvalues = [...]  # your series, the latest value last; at least {needed} of them"
+    return (
+        f'from lstm_core.saved import load\n{values}\nforecaster = load("{file}")\nprint(forecaster(values, steps=10))'
+    )
+
+
+def _csv(curves: tuple[Curve, ...]) -> bytes:
+    written = io.BytesIO()
+    pyarrow.csv.write_csv(outlook.table(curves), written)
+    return written.getvalue()

@@ -1,0 +1,193 @@
+"""Are forecasts what the network says, are their errors those of the textbook, and does nothing leak from the test?"""
+
+import dataclasses
+import gc
+import math
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from lstm_core import Experiment, forecast, train
+from lstm_core.moments import Moment
+from lstm_core.network import Network
+from lstm_core.series import Series, known, register
+
+SMALL = Experiment(task="forecast", series="sines", length=12, hidden=5, batch=8, steps=20, precision="float64")
+WAVE = tuple(math.sin(i / 3) + 0.1 * math.cos(i * i) for i in range(200))
+
+
+def weights_of(experiment: Experiment) -> Tensor:
+    *_, last = train(experiment, experiment.steps, experiment.steps)
+    assert last.weights is not None
+    return last.weights
+
+
+def by_torch(experiment: Experiment, weights: Tensor) -> tuple[nn.LSTM, nn.Linear]:
+    """The same network in torch's own modules."""
+    network = Network(experiment).load(weights)
+    lstm, readout = nn.LSTM(1, experiment.hidden).double(), nn.Linear(experiment.hidden, 1).double()
+    ours, size = network.layer.tensors(), experiment.hidden
+    order = [slice(network.layer.cell.rows.index(gate) * size, None) for gate in "ifgo"]
+    rows = torch.cat([torch.arange(4 * size)[part][:size] for part in order])
+    zeros = torch.zeros(4 * size, dtype=torch.float64)
+    tensors = (ours.input[rows], ours.recurrent[rows], ours.bias[rows], zeros)
+    lstm.load_state_dict(dict(zip(lstm.state_dict(), tensors, strict=True)))
+    readout.load_state_dict(network.readout.state_dict())
+    return lstm.requires_grad_(False), readout.requires_grad_(False)
+
+
+@pytest.mark.parametrize("horizon", [1, 5])
+def test_a_forecast_is_the_readout_of_the_window_that_ends_a_horizon_before(horizon: int) -> None:
+    experiment = dataclasses.replace(SMALL, horizon=horizon)
+    weights, series = weights_of(experiment), known("sines")
+    lstm, readout = by_torch(experiment, weights)
+    places = torch.tensor([1400, 1555, 1999])
+    for place, told in zip(places.tolist(), forecast.from_truth(experiment, weights, places).tolist(), strict=True):
+        window = torch.tensor(series.values[place - horizon - 11 : place - horizon + 1], dtype=torch.float64)
+        scaled = (window - series.mean) / series.scale
+        answer = readout(lstm(scaled[:, None, None])[0][-1])
+        assert told == pytest.approx(series.mean + series.scale * float(answer[0, 0]), abs=1e-12)
+
+
+@pytest.mark.parametrize("horizon", [1, 3])
+def test_free_running_feeds_on_its_own_forecasts(horizon: int) -> None:
+    experiment = dataclasses.replace(SMALL, horizon=horizon)
+    weights, series = weights_of(experiment), known("sines")
+    lstm, readout = by_torch(experiment, weights)
+    told = list(series.values[: series.validation_end])
+    for _ in range(8):
+        window = torch.tensor(told[len(told) - horizon - 11 : len(told) - horizon + 1], dtype=torch.float64)
+        scaled = (window - series.mean) / series.scale
+        told.append(series.mean + series.scale * float(readout(lstm(scaled[:, None, None])[0][-1])[0, 0]))
+    free = forecast.free_running(experiment, weights)
+    assert len(free) == forecast.MOST_FREE
+    assert free[:8].tolist() == pytest.approx(told[-8:], abs=1e-10)
+
+
+def test_free_running_never_sees_the_test_part() -> None:
+    one = register(Series("x", WAVE))
+    other = register(Series("x", (*WAVE[: one.validation_end], *[9.0] * (len(WAVE) - one.validation_end))))
+    experiment = dataclasses.replace(SMALL, series=one.name)
+    weights = weights_of(experiment)
+    elsewhere = dataclasses.replace(experiment, series=other.name)
+    assert torch.equal(forecast.free_running(experiment, weights), forecast.free_running(elsewhere, weights))
+
+
+@pytest.mark.parametrize("engine", ["reference", "fused"])
+@pytest.mark.parametrize("changed", ["test", "validation and test"])
+@pytest.mark.parametrize("sequences", [0, 16])
+def test_what_lies_behind_the_part_to_train_on_leaves_training_bitwise_the_same(
+    changed: str, engine: str, sequences: int
+) -> None:
+    one = register(Series("x", WAVE))
+    end = one.validation_end if changed == "test" else one.train_end
+    other = register(Series("x", (*WAVE[:end], *[1e6 + i for i in range(len(WAVE) - end)])))
+    assert one.name != other.name
+    base = Experiment(
+        task="forecast", series=one.name, length=10, hidden=6, steps=15, engine=engine, sequences=sequences
+    )
+    pair = [list(train(dataclasses.replace(base, series=name), 1, 1)) for name in (one.name, other.name)]
+    assert pair[0] == pair[1]
+    for mine, others in zip(*pair, strict=True):
+        assert mine.weights is not None
+        assert others.weights is not None
+        assert torch.equal(mine.weights, others.weights)
+
+
+def by_hand() -> Series:
+    """Ten to train on, rising by 1 or 3 in turn, 2 on average; then a part of 5 each."""
+    values = [0.0, 1.0, 4.0, 5.0, 8.0, 9.0, 12.0, 13.0, 16.0, 17.0, 20.0, 21.0, 24.0, 25.0]
+    return Series("by hand", (*values, 20.0, 20.0, 20.0, 10.0, 14.0, 12.0))
+
+
+def test_mase_is_the_error_over_the_mean_step_of_the_part_to_train_on() -> None:
+    """Errors of 1, 2 and 3 against a mean step of (7 x 1 + 6 x 3) / 13 = 25/13."""
+    series = by_hand()
+    assert series.train_end == 14
+    told = forecast.errors(series, torch.tensor([11.0, 12.0, 15.0]), torch.tensor([17, 18, 19]))
+    assert told.mae == pytest.approx(2)
+    assert told.rmse == pytest.approx(math.sqrt(14 / 3))
+    assert told.mase == pytest.approx(2 * 13 / 25)
+
+
+@pytest.mark.parametrize(("horizon", "expected"), [(1, [20.0, 10.0, 14.0]), (3, [20.0, 20.0, 20.0])])
+def test_the_last_value_is_that_of_a_horizon_before(horizon: int, expected: list[float]) -> None:
+    assert forecast.last_value(by_hand(), horizon, torch.tensor([17, 18, 19])).tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("period", "horizon", "expected"),
+    [(4, 1, [25.0, 20.0, 20.0]), (4, 4, [25.0, 20.0, 20.0]), (4, 5, [17.0, 20.0, 21.0]), (2, 3, [25.0, 20.0, 20.0])],
+)
+def test_the_seasonal_naive_goes_back_by_whole_seasons(period: int, horizon: int, expected: list[float]) -> None:
+    series = dataclasses.replace(by_hand(), period=period)
+    assert forecast.seasonal_naive(series, horizon, torch.tensor([17, 18, 19])).tolist() == expected
+
+
+def test_without_a_season_there_is_no_seasonal_naive() -> None:
+    assert forecast.seasonal_naive(by_hand(), 1, torch.tensor([17, 18])).isnan().all()
+
+
+def test_on_the_training_part_the_last_value_has_a_mase_of_1() -> None:
+    series = known("seattle_daily")
+    places = torch.arange(1, series.train_end)
+    assert forecast.errors(series, forecast.last_value(series, 1, places), places).mase == pytest.approx(1)
+
+
+def test_scores_are_the_two_errors_on_the_test_part() -> None:
+    weights, series = weights_of(SMALL), known("sines")
+    places = torch.arange(1700, 2000)
+    told = forecast.scores(SMALL, weights)
+    wrong = forecast.from_truth(SMALL, weights, places) - forecast.truth(series, places)
+    steps = torch.tensor(series.values).double()
+    assert told.model == pytest.approx(float(wrong.square().mean().sqrt()))
+    assert told.last_value == pytest.approx(float((steps[1700:] - steps[1699:-1]).square().mean().sqrt()), rel=1e-6)
+
+
+def test_the_validation_part_chooses_the_moment() -> None:
+    snapshots = list(train(dataclasses.replace(SMALL, steps=40), 1, 5))
+    moments = [
+        Moment(SMALL, snapshot.step, snapshot.engine, snapshot.weights)
+        for snapshot in snapshots
+        if snapshot.weights is not None
+    ]
+    chosen = forecast.best(moments)
+    assert chosen is not None
+    series = known("sines")
+    places = torch.arange(series.train_end, series.validation_end, 2)
+    wrong = [
+        float((forecast.from_truth(SMALL, m.weights, places) - forecast.truth(series, places)).square().mean())
+        for m in moments
+    ]
+    assert chosen == moments[wrong.index(min(wrong))]
+    assert forecast.best([]) is None
+
+
+def test_what_was_measured_goes_with_its_series() -> None:
+    one = register(Series("x", WAVE))
+    experiment = dataclasses.replace(SMALL, series=one.name)
+    moment = Moment(experiment, 1, "", weights_of(experiment))
+    assert forecast.tested(moment) is forecast.tested(moment)
+    assert one in forecast._kept
+    before = len(forecast._kept)
+    del one
+    gc.collect()
+    assert len(forecast._kept) == before - 1
+
+
+def test_a_long_series_is_measured_in_part() -> None:
+    series = Series("x", tuple(math.sin(i) for i in range(60_000)))
+    assert len(forecast.tested_places(series)) == forecast.MOST_TESTED
+    assert forecast.tested_places(series)[0] == series.validation_end
+    places = forecast.validated_places(series)
+    assert len(places) <= forecast.MOST_VALIDATED
+    assert series.train_end <= places.min()
+    assert places.max() < series.validation_end
+
+
+def test_forecasting_is_never_solved() -> None:
+    experiment = Experiment(task="forecast", length=10, steps=60)
+    *_, last = train(experiment)
+    assert last.mean_loss < 0.06
+    assert last.ended == "completed"
