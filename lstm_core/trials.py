@@ -14,7 +14,7 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn.functional import linear
 
-from lstm_core import gradients, moments
+from lstm_core import forecast, gradients, moments
 from lstm_core.activations import ACTIVATIONS
 from lstm_core.cells import REFERENCE, Parameters
 from lstm_core.engine import REFERENCE_ENGINE
@@ -92,6 +92,12 @@ def fresh_loss(trial: Trial) -> float:
 def lower_fresh_loss(one: Trial, other: Trial) -> float:
     """As `lower_loss`, on sequences that neither was trained on."""
     return decades(fresh_loss(one) / fresh_loss(other))
+
+
+def lower_error(one: Trial, other: Trial) -> float:
+    """The RMSE of one on the test part of its series over that of another, in decades."""
+    errors = [forecast.scores(trial.experiment, trial.after.weights).model for trial in (one, other)]
+    return decades(errors[0] / errors[1])
 
 
 def hidden_reach(moment: Moment) -> float:

@@ -9,10 +9,11 @@ could be expected was tried out on other seeds. `PUBLISHED` are results of other
 from lstm_core.claims.claim import SEEDS, Claim, Question
 from lstm_core.claims.densenet import DENSENET
 from lstm_core.claims.fading import FADING
+from lstm_core.claims.forecasting import FORECASTING
 from lstm_core.claims.highway import HIGHWAY
 from lstm_core.claims.published import PUBLISHED
 
 __all__ = ["CLAIMS", "PUBLISHED", "ROWS", "SEEDS", "Claim", "Question"]
 
-CLAIMS = (*FADING, *HIGHWAY, *DENSENET)
+CLAIMS = (*FADING, *HIGHWAY, *DENSENET, *FORECASTING)
 ROWS = {claim.name: claim for claim in (*CLAIMS, *PUBLISHED)}
