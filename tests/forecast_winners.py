@@ -75,7 +75,8 @@ def report() -> Iterator[str]:
         f"{torch.__version__}, {THREADS} threads."
     )
     yield ""
-    yield "| series | seed | picked by validation | its RMSE | best baseline | its RMSE | lowest of all | last value over picked | seconds |"
+    columns = ["series", "seed", "picked by validation", "its RMSE", "best baseline", "its RMSE", "lowest of all"]
+    yield f"| {' | '.join([*columns, 'last value over picked', 'seconds'])} |"
     yield "|---|---|---|---|---|---|---|---|---|"
     for (series, seed), one in outcomes.items():
         picked, baseline, (last, *_) = one.picked, one.baseline, [row for row in one.standings if not row.learned]
@@ -95,7 +96,8 @@ def report() -> Iterator[str]:
             10 * one.rmse(one.picked) <= one.rmse(next(row for row in one.standings if not row.learned))
             for one in of_series
         )
-        yield f"- {SERIES[series].label}: {won} of {len(SEEDS)}; tenfold below the last value: {tenfold} of {len(SEEDS)}."
+        of = f"of {len(SEEDS)}"
+        yield f"- {SERIES[series].label}: {won} {of}; tenfold below the last value: {tenfold} {of}."
 
 
 if __name__ == "__main__":
