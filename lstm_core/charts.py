@@ -369,7 +369,7 @@ CHARTS = {
         "Noise around 0 is what cannot be known; a wave that is left over could have been learned.",
         "a forecast that misses nothing but chance leaves errors without a pattern.",
         "hyndman",
-        "Line chart of forecast minus truth for every racer, and for the last value dashed, in the test part.",
+        "Line chart of forecast minus truth for every racer, in the test part.",
         of_a_moment=True,
     ),
     "free_running": Chart(

@@ -62,14 +62,14 @@ def forecasts(curves: Sequence[Curve]) -> pa.Table:
 
 
 def residuals(curves: Sequence[Curve]) -> pa.Table:
-    """Forecast minus truth, in the beginning of the test part, of each racer and of the last value."""
-    series, horizon, places = _series(curves)
+    """Forecast minus truth, in the beginning of the test part, of each racer; the last value's would hide them."""
+    series, _, places = _series(curves)
     truth = forecast.truth(series, places)
-    points = _line(places, BASELINES[LAST_VALUE](series, horizon, places) - truth, LAST_VALUE, "reference")
+    points = [Point(place + 1, 0.0, "none", kind="reference") for place in (int(places[0]), int(places[-1]))]
     for curve in _racers(curves):
         if moment := chosen(curve):
             points += _line(places, forecast.tested(moment)[: len(places)] - truth, curve.label)
-    return tables.of_points([*_frame(curves, places), *_named(points[: len(places)]), *points[len(places) :]])
+    return tables.of_points([*_frame(curves, places), *points])
 
 
 def free_running(curves: Sequence[Curve]) -> pa.Table:
@@ -181,7 +181,7 @@ def verdict(rows: Sequence[Standing]) -> str:
     assert winner.test is not None
     said = f"The validation part picks **{picked.label}**. On the test part its RMSE is {picked.test.rmse:.4g}"
     if picked.label != last.label:
-        said += f", {_compared(picked.test.rmse, last.test.rmse)} that of the last value"
+        said += f", {_compared(picked.test.rmse, last.test.rmse)}"
     if winner.label == picked.label:
         said += ", and nobody's is lower."
     else:
@@ -194,8 +194,10 @@ def verdict(rows: Sequence[Standing]) -> str:
 
 
 def _compared(one: float, other: float) -> str:
-    if one == 0 or other == 0:
-        return "beside"
-    ratio = max(one, other) / min(one, other)
-    word = f"{ratio:.3g} times" if ratio < 1000 else f"{ratio:,.0f} times"
-    return f"{word} {'lower' if one < other else 'higher'} than" if ratio >= 1.0005 else "the same as"
+    """One error beside that of the last value."""
+    if one == 0 or other == 0 or not math.isfinite(one / other):
+        return f"beside {other:.4g} of the last value"
+    ratio = one / other
+    return (
+        f"{1 / ratio:,.3g} times lower than the last value's" if ratio < 1 else f"{ratio:,.3g} times the last value's"
+    )

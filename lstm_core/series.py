@@ -147,13 +147,13 @@ def _packaged(file: str, column: str, time: str) -> Callable[[], Sequence[float]
 
 
 _PUBLIC = "public domain, a work of the US government"
-MADE = "made here"
+_FREE = "free to use"
 
 SERIES = {
     "mackey_glass": SeriesRow(
-        "Mackey-Glass, τ = 17", f"{MADE}: Mackey and Glass 1977", "free", 0, lambda: mackey_glass(3000)
+        "Mackey-Glass, τ = 17", "Integrated here, after Mackey and Glass 1977", _FREE, 0, lambda: mackey_glass(3000)
     ),
-    "sines": SeriesRow("Two sines and noise", MADE, "free", 300, _sines),
+    "sines": SeriesRow("Two sines and noise", "Made here, with one seed", _FREE, 300, _sines),
     "seattle_daily": SeriesRow(
         "Seattle, warmest of each day, °C, 2012 to 2015",
         "NOAA, in vega_datasets: seattle-weather.csv",

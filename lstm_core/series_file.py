@@ -22,6 +22,7 @@ DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "|"}
 MISSING = frozenset(("", "na", "n/a", "nan", "null", "none", "-", "?"))
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 LARGEST = 1e100
+TIMES = frozenset(("t", "time", "times", "timestamp", "date", "datetime", "year", "month", "week", "day", "hour"))
 EPOCH = datetime(1970, 1, 1)
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 Item = TypeVar("Item")
@@ -54,9 +55,9 @@ class SeriesFile:
 def opened(content: bytes) -> SeriesFile:
     """The file with these bytes, every row counted and none kept; ValueError where it is no table with a header."""
     text = _decoded(content)
-    first = next(csv.reader(io.StringIO(text, newline=""), delimiter="\0"), [""])
-    delimiter = max(DELIMITERS, key="".join(first).count)
-    names = _header(next(_lines(text, delimiter))[1])
+    first = next(line for line in io.StringIO(text) if line.strip())
+    delimiter = max(DELIMITERS, key=first.count)
+    names = _header(next(_lines(text, delimiter), (1, []))[1])
     rows = 0
     for line, row in _rows(text, delimiter):
         rows += 1
@@ -112,6 +113,8 @@ def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _header(cells: Sequence[str]) -> tuple[str, ...]:
+    if not cells:
+        raise ValueError("line 1: there are no names of columns")
     if len(cells) > MOST_COLUMNS:
         raise ValueError(f"line 1: the file has {len(cells):,} columns, more than {MOST_COLUMNS}")
     names = tuple(" ".join(cell.split()) or f"column {place}" for place, cell in enumerate(cells, start=1))
@@ -124,11 +127,18 @@ def _header(cells: Sequence[str]) -> tuple[str, ...]:
 
 
 def guessed(file: SeriesFile) -> tuple[str, str | None]:
-    """A column that begins with a number, or the first one, and another that begins with a time and not a number."""
+    """
+    A column of numbers and, perhaps, one of times, by the first row: times are called so, or are no numbers. The first
+    column where there are no numbers.
+    """
     _, cells = next(file.cells(*file.names))
-    numbers = [name for name, cell in zip(file.names, cells, strict=True) if NUMBER.fullmatch(cell.replace(",", "."))]
-    times = [name for name, cell in zip(file.names, cells, strict=True) if name not in numbers and _is_time(cell)]
-    return (numbers or file.names)[0], next(iter(times), None)
+    first = dict(zip(file.names, cells, strict=True))
+    numbers = [name for name in first if NUMBER.fullmatch(first[name].replace(",", "."))]
+    times = [name for name in first if _is_time(first[name]) and (name.casefold() in TIMES or name not in numbers)]
+    values = [name for name in numbers if name not in times[:1]]
+    if not values:
+        return file.names[0], None
+    return values[0], next(iter(times), None)
 
 
 def _is_time(cell: str) -> bool:

@@ -31,16 +31,14 @@ with left:
     else:
         row, series = SERIES[chosen], chosen
         season = f"Season: {row.period} steps." if row.period else "No season."
-        st.caption(f"Source: {row.source}. Licence: {row.licence}. {season}")
+        st.caption(f"{row.source}; {row.licence}. {season}")
 with middle:
     length = controls.window(opening.base)
     horizon = controls.draw("horizon", opening.base)
 with right:
     cell = controls.draw("cell", opening.base)
-    activations = controls.several(
-        "Activations", controls.same(ACTIVATION_RACERS), list(opening.racers), key="activations"
-    )
-    cells = controls.several("Beside them, with tanh", controls.same(CELLS), [], key="cells")
+activations = controls.several("Activations", controls.same(ACTIVATION_RACERS), list(opening.racers), key="activations")
+cells = controls.several("Beside them, with tanh", controls.same(CELLS), [], key="cells")
 
 changes = {label: ACTIVATION_RACERS[label] for label in activations} | {label: CELLS[label] for label in cells}
 

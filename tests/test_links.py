@@ -178,7 +178,13 @@ def messages_of_any_kind(control: Control) -> SearchStrategy[WidgetState]:
     )
 
 
-REFUSALS = ("Choose at least one racer.", "This race would take", "One training step of this race")
+REFUSALS = (
+    "Choose at least one racer.",
+    "Choose a file with a series.",
+    "This series is too short: ",
+    "This race would take",
+    "One training step of this race",
+)
 
 
 def check(visit: AppTest, name: str) -> None:

@@ -54,6 +54,8 @@ BAD: dict[str, tuple[str | bytes, str]] = {
     "a formula": ("x\n1\n=2+3\n", r"^line 3, column 'x': '=2\+3' is a formula, not a number$"),
     "a long row": ("x,y\n1,2\n1,2,3\n", r"^line 3: 3 cells, but the header has 2, separated by comma$"),
     "a short row": ("x,y\n1\n", r"^line 2: 1 cell, but the header has 2, separated by comma$"),
+    "a quotation mark": ('"', r"^line 1: there are no names of columns$"),
+    "a huge header": ("x" * 200_000, r"^line 1: field larger than field limit"),
     "a huge cell": ("x\n" + "9" * 200_000 + "\n", r"^line 2: field larger than field limit"),
     "another name": ("y\n1\n", r"^column 'x' is not one of y$"),
 }
@@ -176,6 +178,9 @@ def test_rows_that_the_times_show_to_be_missing_are_filled_linearly(times: str, 
         ("x,y\n1,2\n", ("x", None)),
         ("x\nword\n", ("x", None)),
         ("t;x\n2024-01;1,5\n", ("x", "t")),
+        ("Year,x\n1990,1\n", ("x", "Year")),
+        ("a,t,x\n3,1990,1\n", ("a", "t")),
+        ("year\n1990\n", ("year", None)),
     ],
 )
 def test_columns_are_guessed_from_the_first_row(text: str, guess: tuple[str, str | None]) -> None:

@@ -13,6 +13,7 @@ from lstm_core.saved import to_safetensors
 from lstm_core.series import SERIES
 from lstm_core.tables import Curve
 from lstm_core.ui.live import curves_of, showing
+from lstm_core.ui.own_series import stay
 
 HEADER = "| | RMSE, validation | RMSE, test | MAE, test | MASE, test | weights of step |\n|---|---|---|---|---|---|"
 WAITING = "The test part is looked at when all have ended."
@@ -20,6 +21,7 @@ WAITING = "The test part is looked at when all have ended."
 
 def standing(race: Race) -> None:
     """A table of all racers and baselines, and who wins."""
+    stay(race.racers[0].experiment.series)
     rows = outlook.standings(curves_of(race))
     lines = [_line(row) for row in rows]
     st.markdown("\n".join([HEADER, *lines]) + f"\n\n{outlook.verdict(rows) or WAITING}")

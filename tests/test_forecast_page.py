@@ -1,0 +1,247 @@
+"""Does the page Forecast take a visitor's series, say who wins, and let go of everything with the session?"""
+
+import gc
+import io
+import json
+import math
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from lstm_core import Experiment, series
+from lstm_core.series import SERIES, known
+from lstm_core.ui import own_series
+from lstm_core.ui.forecasts import WAITING, snippet
+from lstm_core.ui.live import SLOT
+from lstm_core.ui.own_series import OWN_LABEL, SHELF, Held
+from lstm_core.ui.setup import PAGES
+from tests.test_series_file import BAD
+
+ROOT = Path(__file__).parent.parent
+QUICK = {"steps": "100", "hidden": "4", "batch": "8", "activations": "tanh"}
+WAVE = [math.sin(i / 7) + 0.2 * math.cos(i * i) for i in range(150)]
+
+
+@pytest.fixture
+def visits() -> Iterator[list[AppTest]]:
+    """The visits of a test; their races stop with it."""
+    opened: list[AppTest] = []
+    yield opened
+    for visit in opened:
+        if SLOT in visit.session_state:
+            visit.session_state[SLOT].race.pause()
+    st.cache_resource.clear()
+
+
+def open_page(visits: list[AppTest], **address: str) -> AppTest:
+    visit = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60)
+    visits.append(visit)
+    visit.query_params.update(address)
+    visit.switch_page(PAGES["forecast"].path)
+    return check(visit.run())
+
+
+def check(visit: AppTest) -> AppTest:
+    assert [error.value for error in visit.exception] == []
+    return visit
+
+
+def csv_of(values: list[float]) -> bytes:
+    return ("day,x\n" + "".join(f"{1900 + i},{value!r}\n" for i, value in enumerate(values))).encode()
+
+
+def upload(visit: AppTest, content: bytes) -> AppTest:
+    return check(visit.file_uploader[0].upload("own.csv", content, "text/csv").run())
+
+
+def until_finished(visit: AppTest) -> AppTest:
+    while not visit.session_state[SLOT].race.finished:
+        check(visit.run())
+    return check(visit.run())
+
+
+def experiment(visit: AppTest) -> Experiment:
+    one: Experiment = visit.session_state[SLOT].race.racers[0].experiment
+    return one
+
+
+def held_by(visit: AppTest) -> Held:
+    held: Held | None = visit.session_state[SHELF].held
+    assert held is not None
+    return held
+
+
+def told(visit: AppTest) -> str:
+    return "\n".join(element.value for kind in ("markdown", "caption") for element in getattr(visit, kind))
+
+
+def test_a_file_is_raced_on_and_its_gaps_are_told(visits: list[AppTest]) -> None:
+    visit = open_page(visits, series=OWN_LABEL, **QUICK)
+    assert SLOT not in visit.session_state
+    content = csv_of(WAVE).replace(b"1905,", b"1905,NA#").replace(b"NA#" + repr(WAVE[5]).encode(), b"NA")
+    upload(visit, content)
+    held = held_by(visit).series
+    assert experiment(visit).series == held.name
+    assert held.values[6:] == tuple(WAVE[6:])
+    assert held.values[5] == pytest.approx((WAVE[4] + WAVE[6]) / 2)
+    assert "150 values. Filled linearly between the neighbours: 1 cell without a value." in told(visit)
+
+
+def test_another_column_and_a_season_are_another_series(visits: list[AppTest]) -> None:
+    visit = open_page(visits, series=OWN_LABEL, **QUICK)
+    content = "day,x,y\n" + "".join(f"{1900 + i},{value},{-value}\n" for i, value in enumerate(WAVE))
+    upload(visit, content.encode())
+    first = experiment(visit)
+    check(visit.selectbox(key="column").set_value("y").run())
+    second = experiment(visit)
+    check(visit.number_input(key="season").set_value(7.0).run())
+    third = experiment(visit)
+    assert len({first.series, second.series, third.series}) == 3
+    assert known(third.series).period == 7
+    assert "seasonal naive" in told(visit)
+
+
+@pytest.mark.parametrize("kind", [*BAD, "one row", "constant", "dates out of order"])
+def test_a_bad_file_gets_one_message_and_no_race(kind: str, visits: list[AppTest]) -> None:
+    more: dict[str, str | bytes] = {
+        "one row": "x\n1\n",
+        "constant": "x\n" + "1\n" * 50,
+        "dates out of order": "t,x\n2024-01-02,1\n2024-01-01,2\n",
+    }
+    content = more[kind] if kind in more else BAD[kind][0]
+    visit = open_page(visits, series=OWN_LABEL, **QUICK)
+    visit.file_uploader[0].upload("own.csv", content if isinstance(content, bytes) else content.encode()).run()
+    if kind == "all missing" or "column 'x' is not one of" in BAD.get(kind, ("", ""))[1]:
+        # Another column is there to be guessed.
+        check(visit)
+        return
+    check(visit)
+    (message,) = visit.error
+    assert message.value.startswith(("line ", "column ", "the file "))
+    assert SLOT not in visit.session_state
+    assert visit.session_state[SHELF].held is None
+
+
+def test_after_a_bad_file_a_good_one_races(visits: list[AppTest]) -> None:
+    visit = open_page(visits, series=OWN_LABEL, **QUICK)
+    upload(visit, b"x\nno\n")
+    upload(visit, csv_of(WAVE))
+    assert [message.value for message in visit.error] == []
+    assert visit.session_state[SLOT].race.running
+
+
+def test_another_file_after_a_race_leaves_no_ghosts_of_a_series_that_is_gone(visits: list[AppTest]) -> None:
+    visit = open_page(visits, series=OWN_LABEL, **QUICK)
+    upload(visit, csv_of([3 * value for value in WAVE]))
+    until_finished(visit)
+    check(visit.button(key="pin").click().run())
+    gone = experiment(visit).series
+    upload(visit, csv_of(WAVE))
+    gc.collect()
+    assert gone not in series._own
+    assert visit.session_state[SLOT].behind == ()
+    until_finished(visit)
+
+
+def test_a_window_that_is_too_long_for_the_series_says_what_to_lower(visits: list[AppTest]) -> None:
+    visit = open_page(visits, series=SERIES["us_employment"].label, length="100")
+    (warning,) = visit.warning
+    assert warning.value.startswith("This series is too short: length: 100 and a horizon of 1 need 101 values")
+    assert "lower the length to at most 83, or the horizon" in warning.value
+    assert SLOT not in visit.session_state
+    check(visit.slider(key="length").set_value(50).run())
+    assert SLOT in visit.session_state
+
+
+def until_gone(name: str) -> bool:
+    """Within a second."""
+    for _ in range(20):
+        if name not in series._own:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_what_was_uploaded_is_gone_when_the_visitor_has_left(
+    visits: list[AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own_series, "LEASE_SECONDS", 0.1)
+    visit = open_page(visits, series=OWN_LABEL, **QUICK)
+    upload(visit, csv_of([value + 1 for value in WAVE]))
+    until_finished(visit)
+    name = experiment(visit).series
+    assert name in series._own
+    st.cache_resource.clear()
+    assert until_gone(name)
+    assert visit.session_state[SHELF].file is None
+
+
+def test_a_visitor_who_has_not_left_keeps_the_series_or_gets_it_back(
+    visits: list[AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anybody can clear the caches of all."""
+    monkeypatch.setattr(own_series, "LEASE_SECONDS", 0.1)
+    visit = open_page(visits, series=OWN_LABEL, **QUICK)
+    upload(visit, csv_of([value + 2 for value in WAVE]))
+    until_finished(visit)
+    name = experiment(visit).series
+    st.cache_resource.clear()
+    visit.session_state[SHELF].renew()
+    assert not until_gone(name)
+    check(visit.run())
+    st.cache_resource.clear()
+    assert until_gone(name)
+    check(visit.run())
+    assert experiment(visit).series == name
+    assert name in series._own
+
+
+def test_a_finished_race_says_who_wins_and_offers_it_to_take_home(visits: list[AppTest]) -> None:
+    visit = open_page(visits, **QUICK)
+    assert WAITING in told(visit)
+    until_finished(visit)
+    assert "The validation part picks **" in told(visit)
+    assert [button.proto.label for button in visit.get("download_button")][-3:] == [
+        "All forecasts, CSV",
+        "Model, safetensors",
+        "Experiment, JSON",
+    ]
+    (code,) = [block.value for block in visit.code if "lstm_core" in block.value]
+    assert code == snippet("tanh.safetensors", "mackey_glass", 30)
+
+
+def test_every_series_says_where_it_is_from(visits: list[AppTest]) -> None:
+    visit = open_page(visits, **QUICK)
+    for row in SERIES.values():
+        check(visit.selectbox(key="series").set_value(_name(visit, row.label)).run())
+        assert row.source in told(visit)
+        assert row.licence in told(visit)
+
+
+def _name(visit: AppTest, label: str) -> Any:
+    return next(name for name, row in SERIES.items() if row.label == label)
+
+
+def test_cells_and_gate_sets_race_beside_the_activations(visits: list[AppTest]) -> None:
+    visit = open_page(visits, cells="GRU", **QUICK)
+    assert [racer.experiment.cell for racer in visit.session_state[SLOT].race.racers] == ["lstm", "gru"]
+
+
+def test_the_snippet_runs_with_the_core_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from lstm_core import train
+    from lstm_core.saved import to_safetensors
+
+    one = Experiment(task="forecast", length=10, hidden=4, steps=3)
+    *_, last = train(one, weights_every=3)
+    assert last.weights is not None
+    (tmp_path / "it.safetensors").write_bytes(to_safetensors(one, last.weights))
+    monkeypatch.chdir(tmp_path)
+    out = io.StringIO()
+    monkeypatch.setattr("sys.stdout", out)
+    exec(snippet("it.safetensors", "mackey_glass", 10), {})
+    assert len(json.loads(out.getvalue())) == 10

@@ -1,0 +1,144 @@
+"""Do the charts of forecasts draw what was forecast, and does the verdict say who won?"""
+
+import dataclasses
+import math
+
+import pytest
+
+from lstm_core import Experiment, forecast, outlook, train
+from lstm_core.charts import CHARTS
+from lstm_core.forecast import Errors
+from lstm_core.outlook import Standing, verdict
+from lstm_core.series import known
+from lstm_core.tables import Curve
+
+SMALL = Experiment(task="forecast", series="sines", length=10, hidden=4, batch=8, steps=40)
+
+
+def curve(experiment: Experiment = SMALL, label: str = "it", steps: int | None = None) -> Curve:
+    return Curve(label, experiment, list(train(experiment, 1, 10))[:steps])
+
+
+CURVE = curve()
+UNFINISHED = dataclasses.replace(CURVE, label="late", snapshots=CURVE.snapshots[:20])
+PLACES = range(1701, 1901)
+
+
+def test_the_truth_the_baselines_and_the_racer_lie_at_their_places() -> None:
+    shown = outlook.forecasts([CURVE]).to_pandas()
+    series = known("sines")
+    for name, values in (
+        ("truth", series.values[1700:1900]),
+        ("last value", series.values[1699:1899]),
+        ("seasonal naive", series.values[1400:1600]),
+    ):
+        line = shown[shown.series == name]
+        assert list(line.x) == list(PLACES)
+        assert list(line.y) == pytest.approx(values)
+    moment = outlook.chosen(CURVE)
+    assert moment is not None
+    line = shown[(shown.series == "it") & (shown.kind == "racer")]
+    assert list(line.y) == pytest.approx(forecast.tested(moment)[:200].tolist())
+
+
+def test_residuals_are_forecast_minus_truth() -> None:
+    both = [table([CURVE]).to_pandas() for table in (outlook.forecasts, outlook.residuals)]
+    drawn, left = (table[(table.series == "it") & (table.kind == "racer")].y.to_numpy() for table in both)
+    assert list(left) == pytest.approx(list(drawn - known("sines").values[1700:1900]))
+
+
+def test_free_runs_are_drawn_of_those_that_have_ended() -> None:
+    shown = outlook.free_running([CURVE, UNFINISHED]).to_pandas()
+    assert set(shown[shown.kind == "racer"].series) == {"it"}
+
+
+def test_the_validation_error_is_drawn_at_each_moment_beside_those_of_the_baselines() -> None:
+    shown = outlook.validation_by_step([CURVE]).to_pandas()
+    assert list(shown[shown.kind == "racer"].x) == [1, 10, 20, 30, 40]
+    assert set(shown[shown.kind == "reference"].series) == {"last value", "seasonal naive"}
+
+
+@pytest.mark.parametrize("name", ["forecasts", "residuals", "free_running", "validation"])
+def test_a_race_that_has_not_begun_has_empty_charts(name: str) -> None:
+    empty = dataclasses.replace(CURVE, snapshots=[])
+    shown = CHARTS[name].table([empty]).to_pandas()
+    assert not (shown.kind == "racer").any()
+    CHARTS[name].of([empty]).to_dict()
+
+
+def test_the_file_has_a_row_for_each_value_of_the_test_part() -> None:
+    told = outlook.table([CURVE])
+    names = ["place", "truth", "last value", "seasonal naive", "it", "it, free-running"]
+    assert told.column_names == names
+    assert told.column("place").to_pylist() == list(range(1701, 2001))
+    free = told.column("it, free-running").to_pylist()
+    assert all(map(math.isfinite, free[: forecast.MOST_FREE]))
+    assert all(map(math.isnan, free[forecast.MOST_FREE :]))
+
+
+def test_nobody_sees_the_test_part_before_the_end() -> None:
+    late, last_value, seasonal = outlook.standings([UNFINISHED])
+    assert late.test is None
+    assert late.validation is not None
+    assert last_value.test is not None
+    assert verdict([late, last_value, seasonal]) == ""
+
+
+def errors(rmse: float, mae: float | None = None) -> Errors:
+    return Errors(rmse / 2 if mae is None else mae, rmse, rmse)
+
+
+def racer(label: str, validation: float, test: float, mae: float | None = None) -> Standing:
+    return Standing(label, errors(validation), errors(test, mae), True, 10)
+
+
+def last_value(validation: float, test: float, mae: float | None = None) -> Standing:
+    return Standing("last value", errors(validation), errors(test, mae), False)
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (
+            [racer("tanh", 1, 2), racer("ReLU", 3, 4), last_value(20, 30)],
+            "The validation part picks **tanh**. On the test part its RMSE is 2, 15 times lower than the last value's, "
+            "and nobody's is lower.",
+        ),
+        (
+            [racer("tanh", 1, 2), racer("ReLU", 3, 1), last_value(20, 30)],
+            "The validation part picks **tanh**. On the test part its RMSE is 2, 15 times lower than the last value's; "
+            "**ReLU** has the lowest there, 1.",
+        ),
+        (
+            [racer("tanh", 1, 60), last_value(20, 30)],
+            "The validation part picks **tanh**. On the test part its RMSE is 60, 2 times the last value's; "
+            "**last value** has the lowest there, 30. No network beats this baseline, which has learned nothing.",
+        ),
+        (
+            [racer("tanh", 50, 60), last_value(20, 30)],
+            "The validation part picks **last value**. On the test part its RMSE is 30, and nobody's is lower. "
+            "No network beats this baseline, which has learned nothing.",
+        ),
+        (
+            [racer("tanh", 1, 2, mae=5), last_value(20, 30, mae=4)],
+            "The validation part picks **tanh**. On the test part its RMSE is 2, 15 times lower than the last value's, "
+            "and nobody's is lower. By the mean absolute error **last value** wins.",
+        ),
+        (
+            [racer("broken", math.nan, math.nan), racer("tanh", 1, 2), last_value(20, 0)],
+            "The validation part picks **tanh**. On the test part its RMSE is 2, beside 0 of the last value; "
+            "**last value** has the lowest there, 0. No network beats this baseline, which has learned nothing.",
+        ),
+    ],
+)
+def test_the_verdict_says_who_wins(rows: list[Standing], said: str) -> None:
+    assert verdict(rows) == said
+
+
+def test_a_racer_that_diverged_is_told_without_numbers_and_wins_nothing() -> None:
+    wild = Experiment(
+        task="forecast", series="sines", activation="identity", length=100, lr=100.0, clip="none", steps=100
+    )
+    rows = outlook.standings([curve(wild, "wild"), CURVE])
+    assert rows[0].label == "wild"
+    assert "**wild**" not in verdict(rows)
