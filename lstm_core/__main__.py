@@ -1,7 +1,6 @@
 """The command line: `python -m lstm_core train --task adding --length 50 ...`"""
 
 import argparse
-import dataclasses
 import json
 import os
 import sys
@@ -11,12 +10,12 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from tqdm import tqdm
 
-from lstm_core import bench, calibration
-from lstm_core.claims import CLAIMS, ROWS, SEEDS, Claim
+from lstm_core import bench, calibration, options
+from lstm_core.claims import CLAIMS, ROWS, Claim
 from lstm_core.engine import FUSED
 from lstm_core.experiment import Experiment
 from lstm_core.grid import Group, read_grid
@@ -33,89 +32,7 @@ from lstm_core.sweep import CLUSTER_IN_FLIGHT, cluster, compile_kernels, plan, p
 from lstm_core.training import Snapshot, train
 from lstm_core.verdicts import Judgement, experiments, judged, record, recorded
 
-DIFFERS, UNAVAILABLE, REFUSED, INTERRUPTED = 1, 1, 2, 130
-
-
-class _OneLineParser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        self.exit(REFUSED, f"{self.prog}: {message}\n")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _OneLineParser(prog="python -m lstm_core", allow_abbrev=False)
-    commands = parser.add_subparsers(dest="command", required=True)
-    command = commands.add_parser(
-        "train",
-        help="train one experiment, one JSON object a line",
-        allow_abbrev=False,
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
-    for spec in dataclasses.fields(Experiment):
-        _add_option(command, spec)
-    command.add_argument("--csv", metavar="FILE", type=Path, help="forecast a column of this file; needs --column")
-    command.add_argument("--column", metavar="NAME", help="of the file, what is forecast")
-    command.add_argument(
-        "--times", metavar="NAME", help="of the file, a column of times that shows where rows are missing"
-    )
-    command.add_argument("--record-every", type=int, default=1, help="steps between two lines")
-    commands.add_parser("openings", help="run every page's opening race with five seeds, a table in Markdown")
-    commands.add_parser("bench", help="time the fused engine against others, a report in Markdown")
-    command = commands.add_parser("sweep", help="train the experiments of a grid, each once", allow_abbrev=False)
-    _add_grid(command)
-    _add_workers(command)
-    command.add_argument("--scheduler", metavar="ADDRESS", help="train on the workers of this Dask scheduler instead")
-    command.add_argument("--retry-failed", action="store_true", help="train runs that have failed once more")
-    command = commands.add_parser(
-        "report", help="how often a grid's tasks were solved, in Markdown", allow_abbrev=False
-    )
-    _add_grid(command)
-    command = commands.add_parser(
-        "claims", help="put the article's statements to the test, one JSON object each", allow_abbrev=False
-    )
-    command.add_argument("names", metavar="NAME", nargs="*", help=f"{', '.join(ROWS)}; by default all of the article")
-    _add_history(command)
-    _add_workers(command)
-    command.add_argument("--seeds", type=int, default=SEEDS, help="from 2 on, counted from seed 0")
-    command.add_argument("--record", action="store_true", help="write the verdicts over the recorded ones")
-    return parser
-
-
-def _add_grid(command: argparse.ArgumentParser) -> None:
-    command.add_argument("grid", metavar="GRID.toml", type=Path, help="the experiments, see lstm_core/grid.py")
-    _add_history(command)
-
-
-def _add_history(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--history", metavar="URL", help="database of finished runs, as SQLAlchemy names it")
-
-
-def _add_workers(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--workers", type=int, default=os.cpu_count(), help="processes, one core each")
-
-
-def _add_option(command: argparse.ArgumentParser, spec: dataclasses.Field[Any]) -> None:
-    option, about = "--" + spec.name.replace("_", "-"), spec.metadata["about"]
-    if isinstance(spec.default, bool):
-        command.add_argument(option, action=argparse.BooleanOptionalAction, default=spec.default, help=about)
-        return
-    options = spec.metadata.get("options", ())
-    allowed = f" ({', '.join('none' if o is None else str(o) for o in options)})" if options else ""
-    command.add_argument(
-        option, default=spec.default, type=lambda text: _parsed(text, spec), help=about + allowed, metavar="VALUE"
-    )
-
-
-def _parsed(text: str, spec: dataclasses.Field[Any]) -> Any:
-    """The text as a value of the field's type where it reads as one; `Experiment` judges it."""
-    if spec.default is None and text == "none":
-        return None
-    if isinstance(spec.default, int | float):
-        for kind in (int, float):
-            try:
-                return kind(text)
-            except ValueError:
-                continue
-    return text
+DIFFERS, UNAVAILABLE, INTERRUPTED = 1, 1, 130
 
 
 def _own_series(task: str, path: Path | None, name: str | None, times: str | None) -> Series | None:
@@ -255,19 +172,21 @@ def _on_grid(parser: argparse.ArgumentParser, command: str, grid: Path, history:
     except (ValueError, OSError) as error:
         parser.error(f"{grid}: {getattr(error, 'strerror', None) or error}")
     try:
-        opened = open_history(history)
+        kept = open_history(history)
         if command == "sweep":
-            return _sweep(groups, opened, **options)
-        known = outcomes(opened)
+            return _sweep(groups, kept, **options)
+        known = outcomes(kept)
     except (UnavailableError, OSError, ImportError) as error:
         parser.exit(UNAVAILABLE, f"{parser.prog}: {error}\n")
     return _print(report(groups, known))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the exit status is 0, 2 for refused input, 130 after Ctrl-C, 1 for what is out of reach, or
-    for a verdict that is not the recorded one."""
-    parser = _parser()
+    """
+    Run one command; the exit status is 0, 2 for refused input, 130 after Ctrl-C, 1 for what is out of reach or for a
+    verdict that is not the recorded one.
+    """
+    parser = options.parser()
     values = vars(parser.parse_args(arguments))
     match command := values.pop("command"):
         case "openings":

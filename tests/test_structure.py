@@ -63,6 +63,7 @@ ORDER = (
     "evidence",
     "claims",
     "verdicts",
+    "options",
     "ui",
     "__main__",
 )
