@@ -6,7 +6,7 @@ import altair as alt
 
 from lstm_core.tables import OVERFLOW, UNDERFLOW
 
-HEIGHT, PARTS_HEIGHT, EVIDENCE_HEIGHT = 350, 70, 50
+HEIGHT, PARTS_HEIGHT, EVIDENCE_HEIGHT = 350, 70, 80
 QUIET = "#8a8f98"
 HEAT_RANGE = [-12, 0]
 BY_STEP = "training step"
@@ -234,18 +234,15 @@ def _evidence() -> alt.LayerChart:
     """A dot for each seed, their mean and its interval, and the region in which the sentence holds."""
     axis = alt.Axis(tickCount=6, format=".5~g", grid=False)
     across = alt.X("x:Q", title=None, scale=alt.Scale(nice=False, zero=False), axis=axis)
-    middle, told = (
-        alt.value(EVIDENCE_HEIGHT / 2),
-        [alt.Tooltip("kind:N"), alt.Tooltip("x:Q", title="value", format=".4g")],
-    )
+    told = [alt.Tooltip("kind:N"), alt.Tooltip("x:Q", title="value", format=".4g")]
     return alt.layer(  # type: ignore[return-value]
         _only("frame").mark_rect(opacity=0).encode(x=across, x2="x2:Q"),
         _only("region")
         .mark_rect(opacity=0.2)
-        .encode(x=across, x2="x2:Q", y=alt.value(0), y2=alt.value(EVIDENCE_HEIGHT), color=alt.value(QUIET)),
-        _only("interval").mark_bar(size=4, opacity=0.6).encode(x=across, x2="x2:Q", y=middle, tooltip=told),
-        _only("mean").mark_tick(thickness=3, size=24).encode(x=across, y=middle, tooltip=told),
-        _only("seed").mark_point(filled=True, size=60, opacity=0.6).encode(x=across, y=middle, tooltip=told),
+        .encode(x=across, x2="x2:Q", y=alt.value(0), y2=alt.value("height"), color=alt.value(QUIET)),
+        _only("interval").mark_bar(size=4, opacity=0.6).encode(x=across, x2="x2:Q", tooltip=told),
+        _only("mean").mark_tick(thickness=3, size=24).encode(x=across, tooltip=told),
+        _only("seed").mark_point(filled=True, size=60, opacity=0.6).encode(x=across, tooltip=told),
     ).properties(height=EVIDENCE_HEIGHT)
 
 

@@ -166,6 +166,7 @@ def _evidence(claim: Claim, answers: Sequence[Finding] | None, settled: bool = T
     """Of each question its sentence, its verdict, the rule, what was measured, and a picture of it; the recorded one
     as long as there are no answers."""
     before = findings(claim)
+    st.caption("Grey: where the sentence holds. Dots: one for each seed; bar: their mean and its 95 % interval.")
     for number, (question, then) in enumerate(zip(claim.questions, before, strict=True)):
         shown = answers[number] if answers else then
         badge = BADGES[shown.verdict] if settled else ":gray-badge[under test]"
