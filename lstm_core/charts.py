@@ -356,7 +356,7 @@ CHARTS = {
         "Forecast against truth",
         outlook.forecasts,
         lines(BY_PLACE, "value"),
-        "The beginning of the test part, grey. Whoever lies on it forecasts well; a line one step late copies.",
+        "The beginning of the test part, grey. Whoever lies on it forecasts well; a line late by the horizon copies.",
         "each forecast sees the true values up to the horizon, so errors do not add up.",
         "makridakis",
         "Line chart of the test part of the series, the forecast of every racer, and the baselines dashed.",
@@ -376,7 +376,7 @@ CHARTS = {
         "Free-running",
         outlook.free_running,
         lines(BY_PLACE, "value"),
-        "Fed with their own forecasts from the end of the validation part: how long do they stay on the truth, grey? "
+        "Fed with their own forecasts from the end of the validation part: how long do they stay on the truth, dashed? "
         "Drawn for those that have ended.",
         "each error is an input of the next forecast, and where the series is chaotic it grows exponentially.",
         "mackey",

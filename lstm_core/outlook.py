@@ -75,7 +75,7 @@ def residuals(curves: Sequence[Curve]) -> pa.Table:
 def free_running(curves: Sequence[Curve]) -> pa.Table:
     """The same beginning, forecast from own forecasts alone, by those that have ended; and the truth."""
     series, _, places = _series(curves)
-    points = _line(places, forecast.truth(series, places), TRUTH, "ghost")
+    points = _named(_line(places, forecast.truth(series, places), TRUTH, "reference"))
     for curve in _racers(curves):
         moment = chosen(curve) if curve.snapshots and curve.snapshots[-1].ended else None
         if moment:

@@ -26,10 +26,8 @@ opening = OPENINGS["forecast"]
 left, middle, right = st.columns(3)
 with left:
     chosen = controls.series(OWN, OWN_LABEL)
-    if chosen == OWN:
-        series = own_series()
-    else:
-        row, series = SERIES[chosen], chosen
+    if chosen != OWN:
+        row = SERIES[chosen]
         season = f"Season: {row.period} steps." if row.period else "No season."
         st.caption(f"{row.source}; {row.licence}. {season}")
 with middle:
@@ -37,6 +35,7 @@ with middle:
     horizon = controls.draw("horizon", opening.base)
 with right:
     cell = controls.draw("cell", opening.base)
+series = own_series() if chosen == OWN else chosen
 activations = controls.several("Activations", controls.same(ACTIVATION_RACERS), list(opening.racers), key="activations")
 cells = controls.several("Beside them, with tanh", controls.same(CELLS), [], key="cells")
 

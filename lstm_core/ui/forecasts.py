@@ -6,7 +6,7 @@ import pyarrow.csv
 import streamlit as st
 
 from lstm_core import outlook
-from lstm_core.forecast import Errors
+from lstm_core.forecast import Errors, validated
 from lstm_core.moments import Moment
 from lstm_core.race import Race
 from lstm_core.saved import to_safetensors
@@ -51,7 +51,8 @@ def take_home() -> None:
     if not moments:
         st.caption("No racer has forecasts that are numbers.")
         return
-    label = st.selectbox("Model of", list(moments), key="taken")
+    best = min(moments, key=lambda label: validated(moments[label]).rmse)
+    label = st.selectbox("Model of", list(moments), list(moments).index(best), key="taken")
     _downloads(curves, label, moments[label])
 
 

@@ -110,12 +110,16 @@ def _opened(shelf: Shelf, uploaded: UploadedFile) -> SeriesFile:
 
 def _read(shelf: Shelf, file_id: str, file: SeriesFile) -> Held:
     number, time_column = guessed(file)
-    name = st.selectbox("Column", file.names, file.names.index(number), key="column")
+    left, middle, right = st.columns(3)
+    with left:
+        name = st.selectbox("Column", file.names, file.names.index(number), key="column")
     times = [NO_TIMES, *(other for other in file.names if other != name)]
     first = times.index(time_column) if time_column in times else 0
-    chosen = st.selectbox("Column of times", times, first, key="times")
+    with middle:
+        chosen = st.selectbox("Column of times", times, first, key="times")
     about = "Steps after which it repeats, for the seasonal naive forecast; 0: none."
-    season = int(st.number_input("Season", 0.0, 10_000.0, 0.0, 1.0, format="%.0f", key="season", help=about))
+    with right:
+        season = int(st.number_input("Season", 0.0, 10_000.0, 0.0, 1.0, format="%.0f", key="season", help=about))
     choice = file_id, name, chosen, season
     held = shelf.held
     if held is None or held.choice != choice:

@@ -1,10 +1,12 @@
 """Do the pages behave in a real browser, which keeps addresses, redraws charts, and remembers what was set?"""
 
 import csv
+import math
 import os
 import re
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +27,7 @@ FLAGS = [
     "--disable-sync",
 ]
 PATIENCE_MS = 60_000
+OWN_SERIES = "forecast?series=Your+own+file&steps=200&hidden=8&activations=tanh"
 CHARTS = "[...document.querySelectorAll('[data-testid=stVegaLiteChart] :is(svg, canvas)')]"
 
 # Where the gate runs, a browser that is missing is a failure.
@@ -126,3 +129,24 @@ def test_an_explosion_is_a_word_and_charts_that_can_be_read(page: Page, address:
     )
     page.wait_for_function(f"{shapes}.filter(shape => shape.split('L').length > 5).length >= 2")
     assert not page.evaluate(f"{shapes}.some(shape => shape.includes('NaN'))")
+
+
+def test_a_file_is_raced_on_and_its_forecasts_are_taken_home(page: Page, address: str, tmp_path: Path) -> None:
+    lines = [f"{1900 + i};{math.sin(i / 7):.4f}".replace(".", ",") for i in range(150)]
+    (tmp_path / "own.csv").write_text("\n".join(["year;height", *lines]))
+    (tmp_path / "bad.csv").write_text("year;height\n1900;1\n1901;=1+1\n")
+    visit(page, address, OWN_SERIES)
+    expect(page.get_by_text("Choose a file with a series.")).to_be_visible(timeout=PATIENCE_MS)
+    page.locator("input[type=file]").set_input_files(tmp_path / "bad.csv")
+    told = "line 3, column 'height': '=1+1' is a formula, not a number"
+    expect(page.get_by_text(told)).to_be_visible(timeout=PATIENCE_MS)
+    page.locator("input[type=file]").set_input_files(tmp_path / "own.csv")
+    expect(page.get_by_text(re.compile("150 values. There are no gaps"))).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text(re.compile("^The validation part picks"))).to_be_visible(timeout=PATIENCE_MS)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="All forecasts, CSV").click()
+    with open(download.value.path(), newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["time"] for row in rows] == [str(1900 + i) for i in range(127, 150)]
+    assert float(rows[0]["truth"]) == round(math.sin(127 / 7), 4)
+    assert {"last value", "tanh", "tanh, free-running"} < set(rows[0])
