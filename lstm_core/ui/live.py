@@ -58,8 +58,11 @@ def curves_of(race: Race, ghost: bool = False) -> tuple[Curve, ...]:
     return tuple(Curve(racer.label, racer.experiment, list(racer.snapshots), ghost) for racer in race.racers)
 
 
-def _show(page: str, experiments: Mapping[str, Experiment], weights: bool) -> Showing:
-    """The race of these experiments: the one under way, or a new one that starts at once and leaves ghosts behind."""
+def _show(page: str, experiments: Mapping[str, Experiment], weights: bool, anew: bool) -> Showing:
+    """
+    The race of these experiments: the one under way, or a new one that starts at once and leaves ghosts behind, `anew`
+    even if somebody has trained them already.
+    """
     wanted, before = tuple(experiments.items()), st.session_state.get(SLOT)
     if before and (before.page, before.experiments) == (page, wanted):
         return before
@@ -69,15 +72,15 @@ def _show(page: str, experiments: Mapping[str, Experiment], weights: bool) -> Sh
         if before.page == page:
             ghosts = _comparable(_haunting(before), next(iter(experiments.values())))
     st.session_state.pop(MOMENT, None)
-    race = Race(experiments, st.session_state.pop(ANEW, False), weights)
+    race = Race(experiments, anew, weights)
     st.session_state[SLOT] = Showing(page, wanted, race, ghosts)
     st.session_state[SLOT].race.start(REST_SECONDS if before else 0)
     return st.session_state[SLOT]
 
 
-def raced(page: str, experiments: Mapping[str, Experiment]) -> Race:
-    """The race of these experiments, with weights; it is under way, and somebody looks at it."""
-    race = _show(page, experiments, weights=True).race
+def raced(page: str, experiments: Mapping[str, Experiment], anew: bool) -> Race:
+    """As `_show`, with weights; somebody looks at it."""
+    race = _show(page, experiments, weights=True, anew=anew).race
     race.renew()
     _desk()["race"] = race
     return race
@@ -183,7 +186,7 @@ def live(
         return
     if next(iter(experiments.values())).problem.classes:
         charts = [charts[0], "accuracy", *charts[1:]]
-    showing = _show(page, experiments, weights)
+    showing = _show(page, experiments, weights, st.session_state.pop(ANEW, False))
     race = showing.race
     _buttons(race)
     moving, slower = race.moving, crowd() * SECONDS_A_RACE

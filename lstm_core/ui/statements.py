@@ -35,9 +35,13 @@ BADGES = {
 
 @dataclass
 class Again:
-    """A statement under test, or whose test was stopped: what each seed has answered so far, and with which runs."""
+    """
+    A statement under test, or whose test was stopped: what each seed has answered so far, and with which runs; those
+    are trained `anew`, or shared with whoever has opened the same row.
+    """
 
     claim: Claim
+    anew: bool = False
     numbers: dict[int, tuple[float, ...]] = field(default_factory=dict)
     records: list[Record] = field(default_factory=list)
     stopped: bool = False
@@ -57,9 +61,9 @@ class Again:
         return judge(self.claim, self.numbers, self.records).findings if self.seed > 1 else None
 
 
-def _begin(claim: Claim) -> None:
+def _begin(claim: Claim, anew: bool) -> None:
     stop()
-    st.session_state[AGAIN] = Again(claim)
+    st.session_state[AGAIN] = Again(claim, anew)
 
 
 def end() -> None:
@@ -79,7 +83,7 @@ def statement(claim: Claim) -> None:
     again = st.session_state.get(AGAIN)
     refusal = too_much(claim.trained(0).values()) if claim.racers else None
     if (again is None or again.claim is not claim) and not refusal and is_quick(claim):
-        _begin(claim)
+        _begin(claim, anew=False)
         again = st.session_state[AGAIN]
     under_test = again if again and again.claim is claim and not again.stopped else None
     _buttons(claim, under_test, refusal)
@@ -106,7 +110,7 @@ def _buttons(claim: Claim, again: Again | None, refusal: str | None) -> None:
     st.caption(told)
     with st.container(horizontal=True):
         once_more = "Run it again" if again is None or again.finished else "Start over"
-        st.button(once_more, icon=":material/replay:", on_click=_begin, args=(claim,), key="run claim")
+        st.button(once_more, icon=":material/replay:", on_click=_begin, args=(claim, True), key="run claim")
         if again and not again.finished:
             st.button("Stop", icon=":material/stop:", on_click=_halt, args=(again,), key="stop claim")
 
@@ -122,7 +126,8 @@ def _test(again: Again) -> None:
 
     @st.fragment(run_every=FRAME_SECONDS if moving else None)
     def test() -> None:
-        race = raced("claims", again.claim.trained(min(again.seed, SEEDS - 1))) if again.claim.racers else None
+        racers = again.claim.trained(min(again.seed, SEEDS - 1))
+        race = raced("claims", racers, again.anew and moving) if racers else None
         with held(PAGE):
             _advance(again, race)
             st.progress(_share(again, race), _progress(again, race))
