@@ -29,9 +29,14 @@ def _series(curves: Sequence[Curve]) -> tuple[Series, int, Tensor]:
     return series, experiment.horizon, forecast.tested_places(series)[:SHOWN]
 
 
+def _moments(curve: Curve) -> list[Moment]:
+    """Of a curve that forecasts; of others none."""
+    return moments.kept(curve.experiment, curve.snapshots) if curve.experiment.problem.of else []
+
+
 def chosen(curve: Curve) -> Moment | None:
     """The moment that did best on the validation part, whose forecasts are shown; None before the first."""
-    return forecast.best(moments.kept(curve.experiment, curve.snapshots))
+    return forecast.best(_moments(curve))
 
 
 def _line(places: Tensor, values: Tensor, label: str, kind: str = "racer") -> list[Point]:
@@ -95,7 +100,7 @@ def validation_by_step(curves: Sequence[Curve]) -> pa.Table:
     points = [
         Point(moment.step, forecast.validated(moment).rmse, curve.label)
         for curve in _racers(curves)
-        for moment in moments.kept(curve.experiment, curve.snapshots)
+        for moment in _moments(curve)
     ]
     levels = [(name, error.rmse) for name, error in _baselines(series, horizon, forecast.validated_places).items()]
     finite = [point for point in points if 0 < point.y < math.inf]

@@ -1,4 +1,4 @@
-"""Who forecasts each series best? `python -m tests.forecast_winners > benchmarks/forecast.md`, in three minutes."""
+"""Who forecasts each series best? `python -m tests.forecast_winners > benchmarks/forecast.md`, in four minutes."""
 
 import dataclasses
 import datetime

@@ -94,6 +94,10 @@ def test_the_grid_of_greff_et_al_is_theirs() -> None:
         ("[[variants]]\nname = 'a'\n[[variants]]\nname = 'a'", "^variants: the name 'a' is not a text of its own"),
         ("[[variants]]\nname = 'a'\ncolour = 'red'", "^field: 'colour' is not one of"),
         ("[base]\ncell = 'rnn'\n[[variants]]\nname = 'V'\npeephole = true", r"^peephole: .* \(variant V\)$"),
+        (
+            "[base]\nseries = 'csv:0123456789abcdef'\n[grid]\nseeds = 2",
+            "^series: 'csv:0123456789abcdef' is of a visitor",
+        ),
     ],
 )
 def test_a_bad_grid_is_refused_by_name(text: str, told: str) -> None:

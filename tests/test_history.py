@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from lstm_core import Experiment, history, schema
 from lstm_core.records import Curves, Record, failed, record_of, versions
 from lstm_core.runs import Run
+from lstm_core.series import Series, register
 from tests.postgres import missing, postgres
 
 SMALL = Experiment(task="recall", length=4, hidden=4, batch=2, steps=5)
@@ -243,6 +244,32 @@ def test_a_history_of_the_first_schema_is_brought_up_to_date(url: str) -> None:
         for wanted in choices:
             assert history.runs(kept, **wanted).column("key").to_pylist() == [stored[0].experiment.key]
         kept.dispose()
+
+
+def test_a_history_that_knows_no_series_gets_the_two_columns(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/history.sqlite"
+    kept = schema.open_history(url)
+    history.store(kept, [made_up(0), made_up(1)])
+    with kept.begin() as connection:
+        for name in schema.OF_SERIES:
+            connection.execute(sa.text(f"ALTER TABLE runs DROP COLUMN {name}"))
+        before = next(version for version, step in schema.MIGRATIONS.items() if step is schema._add_series)
+        connection.execute(sa.text(f"UPDATE schema_version SET version = {before}"))
+    kept.dispose()
+    kept = schema.open_history(url)
+    assert history.runs(kept, series="mackey_glass", horizon=1).num_rows == 2
+    history.store(kept, [made_up(2, task="forecast", series="sines", horizon=3)])
+    assert history.runs(kept, series="sines").column("horizon").to_pylist() == [3]
+    assert len(list(history.records(kept))) == 3
+    kept.dispose()
+
+
+def test_a_run_on_a_visitors_own_series_is_not_kept() -> None:
+    own = register(Series("own", tuple(float(i % 7) for i in range(60))))
+    with pytest.raises(
+        ValueError, match=r"^series: 'csv:[0-9a-f]{16}' is of a visitor's file, of which nothing is kept"
+    ):
+        made_up(0, series=own.name)
 
 
 def test_a_history_of_a_later_schema_is_refused_in_one_line(kept: schema.History, url: str) -> None:

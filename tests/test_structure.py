@@ -110,11 +110,14 @@ def test_every_module_says_which_question_it_answers(file: Path) -> None:
     assert ast.get_docstring(ast.parse(file.read_text()))
 
 
-def test_the_dashboard_does_without_pandas_and_sympy() -> None:
-    """Which torch and pyarrow import when they are asked in the wrong way; 85 MB for each server."""
+@pytest.mark.parametrize("page", ["dashboard.py", "pages/forecast.py"])
+def test_the_dashboard_does_without_pandas_and_sympy(page: str) -> None:
+    """Which torch, pyarrow and vega_datasets import when they are asked in the wrong way; 85 MB for each server."""
     script = (
         "import sys; from streamlit.testing.v1 import AppTest; "
-        "visit = AppTest.from_file('dashboard.py', default_timeout=60).run(); "
+        "visit = AppTest.from_file('dashboard.py', default_timeout=60); "
+        "visit.query_params['series'] = 'US employment, thousands, by month, 2006 to 2015'; "
+        f"visit.switch_page('{page}').run(); "
         "assert visit.title; visit.session_state['showing'].race.pause(); "
         "print([name for name in ('pandas', 'sympy') if name in sys.modules])"
     )
