@@ -148,7 +148,7 @@ class Standing(NamedTuple):
 
 
 # Of the table of all standings, in its order.
-ERRORS = ("validation RMSE", "RMSE", "MAE", "MASE")
+ERRORS = ("validation RMSE", "test RMSE", "test MAE", "test MASE")
 
 
 def standings_table(rows: Sequence[Standing]) -> pa.Table:

@@ -15,7 +15,7 @@ from lstm_core.tables import Curve
 from lstm_core.ui.live import curves_of, showing
 from lstm_core.ui.own_series import stay
 
-NUMBER = st.column_config.NumberColumn(format="%.4g", width="small")
+NUMBER = st.column_config.NumberColumn(format="%.4g")
 WAITING = "The test part is looked at when all have ended."
 
 
