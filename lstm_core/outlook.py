@@ -147,6 +147,30 @@ class Standing(NamedTuple):
     step: int = 0
 
 
+# Of the table of all standings, in its order.
+ERRORS = ("validation RMSE", "test RMSE", "test MAE", "test MASE")
+
+
+def standings_table(rows: Sequence[Standing]) -> pa.Table:
+    """A row for each, with the errors on the test part behind that on the validation part; null is nothing yet."""
+    told = [
+        (
+            row.validation and row.validation.rmse,
+            *((row.test.rmse, row.test.mae, row.test.mase) if row.test else [None] * 3),
+        )
+        for row in rows
+    ]
+    labels, steps = [row.label for row in rows], [str(row.step or "") for row in rows]
+    errors = [_numbers(column) for column in zip(*told, strict=True)]
+    columns = [tables.column(labels, pa.string()), *errors, tables.column(steps, pa.string())]
+    return pa.table(columns, names=["", *ERRORS, "weights of step"])
+
+
+def _numbers(values: Sequence[float | None]) -> pa.Array:
+    """By way of texts, of which some may be None: pa.scalar(None) would import pandas."""
+    return tables.column([None if value is None else repr(value) for value in values], pa.string()).cast(pa.float64())
+
+
 def standings(curves: Sequence[Curve]) -> list[Standing]:
     """All racers in their order, then the baselines. Nobody sees an error on the test part while it trains."""
     series, horizon, _ = _series(curves)

@@ -46,9 +46,9 @@ def raced(base: Experiment) -> dict[str, Experiment]:
     """The race on this series, its table, and what can be kept of it."""
     racers = variants(base, changes)
     live("forecast", racers, charts=CHARTS, extra=standing, weights=True)
-    take_home()
     equations(racers)
     the_task(base)
+    take_home()
     return racers
 
 

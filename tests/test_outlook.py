@@ -142,3 +142,11 @@ def test_a_racer_that_diverged_is_told_without_numbers_and_wins_nothing() -> Non
     rows = outlook.standings([curve(wild, "wild"), CURVE])
     assert rows[0].label == "wild"
     assert "**wild**" not in verdict(rows)
+
+
+def test_the_table_of_standings_has_nothing_where_nothing_is_known() -> None:
+    late = Standing("late", errors(2), None, True, 30)
+    told = outlook.standings_table([late, last_value(3, 4)]).to_pylist()
+    names = ["", *outlook.ERRORS, "weights of step"]
+    assert [list(row.values()) for row in told] == [["late", 2, None, None, None, "30"], ["last value", 3, 4, 2, 4, ""]]
+    assert list(told[0]) == names

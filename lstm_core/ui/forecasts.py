@@ -6,7 +6,7 @@ import pyarrow.csv
 import streamlit as st
 
 from lstm_core import outlook
-from lstm_core.forecast import Errors, validated
+from lstm_core.forecast import validated
 from lstm_core.moments import Moment
 from lstm_core.race import Race
 from lstm_core.saved import to_safetensors
@@ -15,7 +15,7 @@ from lstm_core.tables import Curve
 from lstm_core.ui.live import curves_of, showing
 from lstm_core.ui.own_series import stay
 
-HEADER = "| | RMSE, validation | RMSE, test | MAE, test | MASE, test | weights of step |\n|---|---|---|---|---|---|"
+NUMBER = st.column_config.NumberColumn(format="%.4g")
 WAITING = "The test part is looked at when all have ended."
 
 
@@ -23,20 +23,14 @@ def standing(race: Race) -> None:
     """A table of all racers and baselines, and who wins."""
     stay(race.racers[0].experiment.series)
     rows = outlook.standings(curves_of(race))
-    lines = [_line(row) for row in rows]
-    st.markdown("\n".join([HEADER, *lines]) + f"\n\n{outlook.verdict(rows) or WAITING}")
-
-
-def _line(row: outlook.Standing) -> str:
-    validation, test = row.validation, row.test
-    told = [row.label, _number(validation and validation.rmse), *map(_number, test or (None,) * len(Errors._fields))]
-    mae, rmse = told[2:4]
-    told[2:4] = [rmse, mae]
-    return f"| {' | '.join(told)} | {row.step or '·'} |"
-
-
-def _number(value: float | None) -> str:
-    return "·" if value is None else f"{value:.4g}"
+    st.dataframe(
+        outlook.standings_table(rows),
+        hide_index=True,
+        width="content",
+        key="standings",
+        column_config=dict.fromkeys(outlook.ERRORS, NUMBER),
+    )
+    st.markdown(outlook.verdict(rows) or WAITING)
 
 
 def take_home() -> None:
