@@ -43,7 +43,7 @@ st.markdown(" ".join(f"{BADGES[verdict]} **{verdicts.count(verdict)}**" for verd
 rows(CLAIMS)
 st.subheader("Published results")
 st.markdown("What others have measured on these tasks, one seed each, and what comes out here with five.")
-rows(tuple(c for c in PUBLISHED if c.name in recorded()))
+rows(PUBLISHED)
 st.caption(
     "A statement is *confirmed* if the 95 % intervals of all its measurements lie where its sentences hold, *refuted* "
     "if one lies where its sentence does not hold, and *undecided* otherwise. Shares have Wilson's interval, other "
