@@ -1,14 +1,30 @@
-"""What all tests share: one thread, as in the laboratory itself, kernels that are ready, and a history of their own."""
+"""What all tests share: one thread, as in the laboratory itself, kernels that are ready, a history, visits to pages."""
 
 import os
 import tempfile
+from collections.abc import Iterator
 
+import pytest
+import streamlit as st
 import torch
+from streamlit.testing.v1 import AppTest
 
 from lstm_core import engine
+from lstm_core.ui.live import SLOT
 
 torch.set_num_threads(1)
 _folder = tempfile.TemporaryDirectory(prefix="history")
 os.environ["GRADIENT_HIGHWAY_HISTORY"] = f"sqlite:///{_folder.name}/history.sqlite"
 for dtype in (torch.float32, torch.float64):
     engine.resolve(engine.FUSED, dtype)
+
+
+@pytest.fixture
+def visits() -> Iterator[list[AppTest]]:
+    """Those of a test; their races stop with it."""
+    opened: list[AppTest] = []
+    yield opened
+    for visit in opened:
+        if SLOT in visit.session_state:
+            visit.session_state[SLOT].race.pause()
+    st.cache_resource.clear()

@@ -1,11 +1,9 @@
 """Does the page Claims show every verdict, put statements to the test, and survive any link?"""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import streamlit as st
 from hypothesis import HealthCheck, given, settings, strategies
 from streamlit.testing.v1 import AppTest
 
@@ -17,39 +15,19 @@ from lstm_core.ui.live import SLOT
 from lstm_core.ui.setup import PAGES
 from lstm_core.ui.statements import AGAIN, Again, is_quick
 from lstm_core.verdicts import recorded
+from tests.visits import check, open_page
 
-ROOT = Path(__file__).parent.parent
 OPENED = [*CLAIMS, *PUBLISHED]
 WIDGETS = ("slider", "select_slider", "selectbox", "segmented_control", "pills")
 
 
-@pytest.fixture
-def visits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[AppTest]]:
+@pytest.fixture(autouse=True)
+def history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(PLACE, f"sqlite:///{tmp_path}/history.sqlite")
-    opened: list[AppTest] = []
-    yield opened
-    for visit in opened:
-        if SLOT in visit.session_state:
-            visit.session_state[SLOT].race.pause()
-    st.cache_resource.clear()
 
 
 def named(claim: Claim) -> str:
     return claim.name
-
-
-def open_page(visits: list[AppTest], page: str = "claims", **address: str | tuple[str, ...]) -> AppTest:
-    visit = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60)
-    visits.append(visit)
-    visit.query_params.update({key: value if isinstance(value, str) else list(value) for key, value in address.items()})
-    if page != "dashboard":
-        visit.switch_page(PAGES[page].path)
-    return check(visit.run())
-
-
-def check(visit: AppTest) -> AppTest:
-    assert [error.value for error in visit.exception] == []
-    return visit
 
 
 def again(visit: AppTest) -> Again:
@@ -58,7 +36,7 @@ def again(visit: AppTest) -> Again:
 
 
 def test_every_statement_has_a_row_with_its_recorded_verdict(visits: list[AppTest]) -> None:
-    labels = [row.label for row in open_page(visits).expander]
+    labels = [row.label for row in open_page(visits, "claims").expander]
     assert len(labels) == len(OPENED)
     for claim, label in zip(OPENED, labels, strict=True):
         assert label.startswith(f"**{claim.name}** {claim.said} ")
@@ -67,7 +45,7 @@ def test_every_statement_has_a_row_with_its_recorded_verdict(visits: list[AppTes
 
 @pytest.mark.parametrize("claim", OPENED, ids=named)
 def test_a_row_opens_by_its_link_and_shows_all_there_is(claim: Claim, visits: list[AppTest]) -> None:
-    visit = open_page(visits, claim=claim.name)
+    visit = open_page(visits, "claims", claim=claim.name)
     told = [text.value for text in visit.markdown]
     assert any(claim.takeaway in text for text in told)
     for question in claim.questions:
@@ -94,7 +72,7 @@ def test_a_statement_is_put_to_the_test_to_its_end_and_its_runs_are_kept(
     visits: list[AppTest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(statements, "SEEDS", 2)
-    visit = open_page(visits, claim="A13")
+    visit = open_page(visits, "claims", claim="A13")
     while not again(visit).finished:
         check(visit.run())
     check(visit.run())
@@ -107,7 +85,7 @@ def test_a_statement_is_put_to_the_test_to_its_end_and_its_runs_are_kept(
 
 
 def test_a_statement_without_anything_to_train_is_tested_a_seed_a_frame(visits: list[AppTest]) -> None:
-    visit = open_page(visits, claim="A10")
+    visit = open_page(visits, "claims", claim="A10")
     assert again(visit).seed == 1
     check(visit.run())
     assert again(visit).seed == 2
@@ -115,7 +93,7 @@ def test_a_statement_without_anything_to_train_is_tested_a_seed_a_frame(visits: 
 
 
 def test_a_test_can_be_stopped_and_run_again(visits: list[AppTest]) -> None:
-    visit = open_page(visits, claim="A12")
+    visit = open_page(visits, "claims", claim="A12")
     race = visit.session_state[SLOT].race
     check(visit.button(key="stop claim").click().run())
     assert not race.running
@@ -127,13 +105,13 @@ def test_a_test_can_be_stopped_and_run_again(visits: list[AppTest]) -> None:
 
 
 def test_a_statement_that_takes_minutes_names_its_command(visits: list[AppTest]) -> None:
-    visit = open_page(visits, claim="P1")
+    visit = open_page(visits, "claims", claim="P1")
     assert any("python -m lstm_core claims P1" in text.value for text in visit.caption)
     assert AGAIN not in visit.session_state
 
 
 def test_another_page_stops_the_test(visits: list[AppTest]) -> None:
-    visit = open_page(visits, claim="A12")
+    visit = open_page(visits, "claims", claim="A12")
     race = visit.session_state[SLOT].race
     check(visit.switch_page(PAGES["gates"].path).run())
     assert not race.running
@@ -145,7 +123,7 @@ def test_without_a_history_statements_are_tested_all_the_same(
     (tmp_path / "file").touch()
     monkeypatch.setenv(PLACE, f"sqlite:///{tmp_path}/file/history.sqlite")
     monkeypatch.setattr(statements, "SEEDS", 2)
-    visit = open_page(visits, claim="A13")
+    visit = open_page(visits, "claims", claim="A13")
     while not again(visit).finished:
         check(visit.run())
     check(visit.run())
@@ -154,5 +132,5 @@ def test_without_a_history_statements_are_tested_all_the_same(
 @settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(strategies.text(max_size=20) | strategies.sampled_from(["none", "a6", "A99", "A6 ", "\x00"]))
 def test_no_link_does_harm(visits: list[AppTest], text: str) -> None:
-    visit = open_page(visits, claim=text)
+    visit = open_page(visits, "claims", claim=text)
     assert AGAIN not in visit.session_state

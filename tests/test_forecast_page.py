@@ -5,7 +5,6 @@ import io
 import json
 import math
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,36 +18,11 @@ from lstm_core.ui import own_series
 from lstm_core.ui.forecasts import WAITING, snippet
 from lstm_core.ui.live import SLOT
 from lstm_core.ui.own_series import OWN_LABEL, SHELF, Held
-from lstm_core.ui.setup import PAGES
 from tests.test_series_file import BAD
+from tests.visits import check, open_page
 
-ROOT = Path(__file__).parent.parent
 QUICK = {"steps": "100", "hidden": "4", "batch": "8", "activations": "tanh"}
 WAVE = [math.sin(i / 7) + 0.2 * math.cos(i * i) for i in range(150)]
-
-
-@pytest.fixture
-def visits() -> Iterator[list[AppTest]]:
-    """The visits of a test; their races stop with it."""
-    opened: list[AppTest] = []
-    yield opened
-    for visit in opened:
-        if SLOT in visit.session_state:
-            visit.session_state[SLOT].race.pause()
-    st.cache_resource.clear()
-
-
-def open_page(visits: list[AppTest], **address: str) -> AppTest:
-    visit = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60)
-    visits.append(visit)
-    visit.query_params.update(address)
-    visit.switch_page(PAGES["forecast"].path)
-    return check(visit.run())
-
-
-def check(visit: AppTest) -> AppTest:
-    assert [error.value for error in visit.exception] == []
-    return visit
 
 
 def csv_of(values: list[float]) -> bytes:
@@ -81,7 +55,7 @@ def told(visit: AppTest) -> str:
 
 
 def test_a_file_is_raced_on_and_its_gaps_are_told(visits: list[AppTest]) -> None:
-    visit = open_page(visits, series=OWN_LABEL, **QUICK)
+    visit = open_page(visits, "forecast", series=OWN_LABEL, **QUICK)
     assert SLOT not in visit.session_state
     content = csv_of(WAVE).replace(b"1905,", b"1905,NA#").replace(b"NA#" + repr(WAVE[5]).encode(), b"NA")
     upload(visit, content)
@@ -93,7 +67,7 @@ def test_a_file_is_raced_on_and_its_gaps_are_told(visits: list[AppTest]) -> None
 
 
 def test_another_column_and_a_season_are_another_series(visits: list[AppTest]) -> None:
-    visit = open_page(visits, series=OWN_LABEL, **QUICK)
+    visit = open_page(visits, "forecast", series=OWN_LABEL, **QUICK)
     content = "day,x,y\n" + "".join(f"{1900 + i},{value},{-value}\n" for i, value in enumerate(WAVE))
     upload(visit, content.encode())
     first = experiment(visit)
@@ -114,7 +88,7 @@ def test_a_bad_file_gets_one_message_and_no_race(kind: str, visits: list[AppTest
         "dates out of order": "t,x\n2024-01-02,1\n2024-01-01,2\n",
     }
     content = more[kind] if kind in more else BAD[kind][0]
-    visit = open_page(visits, series=OWN_LABEL, **QUICK)
+    visit = open_page(visits, "forecast", series=OWN_LABEL, **QUICK)
     visit.file_uploader[0].upload("own.csv", content if isinstance(content, bytes) else content.encode()).run()
     if kind == "all missing" or "column 'x' is not one of" in BAD.get(kind, ("", ""))[1]:
         # Another column is there to be guessed.
@@ -128,7 +102,7 @@ def test_a_bad_file_gets_one_message_and_no_race(kind: str, visits: list[AppTest
 
 
 def test_after_a_bad_file_a_good_one_races(visits: list[AppTest]) -> None:
-    visit = open_page(visits, series=OWN_LABEL, **QUICK)
+    visit = open_page(visits, "forecast", series=OWN_LABEL, **QUICK)
     upload(visit, b"x\nno\n")
     upload(visit, csv_of(WAVE))
     assert [message.value for message in visit.error] == []
@@ -136,7 +110,7 @@ def test_after_a_bad_file_a_good_one_races(visits: list[AppTest]) -> None:
 
 
 def test_another_file_after_a_race_leaves_no_ghosts_of_a_series_that_is_gone(visits: list[AppTest]) -> None:
-    visit = open_page(visits, series=OWN_LABEL, **QUICK)
+    visit = open_page(visits, "forecast", series=OWN_LABEL, **QUICK)
     upload(visit, csv_of([3 * value for value in WAVE]))
     until_finished(visit)
     check(visit.button(key="pin").click().run())
@@ -149,7 +123,7 @@ def test_another_file_after_a_race_leaves_no_ghosts_of_a_series_that_is_gone(vis
 
 
 def test_a_window_that_is_too_long_for_the_series_says_what_to_lower(visits: list[AppTest]) -> None:
-    visit = open_page(visits, series=SERIES["us_employment"].label, length="100")
+    visit = open_page(visits, "forecast", series=SERIES["us_employment"].label, length="100")
     (warning,) = visit.warning
     assert warning.value.startswith("This series is too short: length: 100 and a horizon of 1 need 101 values")
     assert "lower the length to at most 83, or the horizon" in warning.value
@@ -171,7 +145,7 @@ def test_what_was_uploaded_is_gone_when_the_visitor_has_left(
     visits: list[AppTest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(own_series, "LEASE_SECONDS", 0.1)
-    visit = open_page(visits, series=OWN_LABEL, **QUICK)
+    visit = open_page(visits, "forecast", series=OWN_LABEL, **QUICK)
     upload(visit, csv_of([value + 1 for value in WAVE]))
     until_finished(visit)
     name = experiment(visit).series
@@ -186,7 +160,7 @@ def test_a_visitor_who_has_not_left_keeps_the_series_or_gets_it_back(
 ) -> None:
     """Anybody can clear the caches of all."""
     monkeypatch.setattr(own_series, "LEASE_SECONDS", 0.1)
-    visit = open_page(visits, series=OWN_LABEL, **QUICK)
+    visit = open_page(visits, "forecast", series=OWN_LABEL, **QUICK)
     upload(visit, csv_of([value + 2 for value in WAVE]))
     until_finished(visit)
     name = experiment(visit).series
@@ -202,7 +176,7 @@ def test_a_visitor_who_has_not_left_keeps_the_series_or_gets_it_back(
 
 
 def test_a_finished_race_says_who_wins_and_offers_it_to_take_home(visits: list[AppTest]) -> None:
-    visit = open_page(visits, **QUICK)
+    visit = open_page(visits, "forecast", **QUICK)
     assert WAITING in told(visit)
     until_finished(visit)
     assert "The validation part picks **" in told(visit)
@@ -216,7 +190,7 @@ def test_a_finished_race_says_who_wins_and_offers_it_to_take_home(visits: list[A
 
 
 def test_every_series_says_where_it_is_from(visits: list[AppTest]) -> None:
-    visit = open_page(visits, **QUICK)
+    visit = open_page(visits, "forecast", **QUICK)
     for row in SERIES.values():
         check(visit.selectbox(key="series").set_value(_name(visit, row.label)).run())
         assert row.source in told(visit)
@@ -228,7 +202,7 @@ def _name(visit: AppTest, label: str) -> Any:
 
 
 def test_cells_and_gate_sets_race_beside_the_activations(visits: list[AppTest]) -> None:
-    visit = open_page(visits, cells="GRU", **QUICK)
+    visit = open_page(visits, "forecast", cells="GRU", **QUICK)
     assert [racer.experiment.cell for racer in visit.session_state[SLOT].race.racers] == ["lstm", "gru"]
 
 

@@ -1,11 +1,9 @@
 """Does every page open on its calibrated race, and survive whatever a visitor does?"""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from lstm_core import Experiment, Snapshot, runs, train
@@ -18,37 +16,10 @@ from lstm_core.ui import live
 from lstm_core.ui.keep import MOST_PINS, PINS
 from lstm_core.ui.live import GHOST_STEPS, SLOT, Showing
 from lstm_core.ui.setup import PAGES
+from tests.visits import ROOT, check, open_page
 
-ROOT = Path(__file__).parent.parent
 OPENING_LENGTH = OPENINGS["dashboard"].base.length
 WIDGETS = ("slider", "select_slider", "selectbox", "number_input", "toggle", "pills", "segmented_control")
-
-
-@pytest.fixture
-def visits() -> Iterator[list[AppTest]]:
-    """The visits of a test; their races stop with it."""
-    opened: list[AppTest] = []
-    yield opened
-    for visit in opened:
-        if SLOT in visit.session_state:
-            visit.session_state[SLOT].race.pause()
-    st.cache_resource.clear()
-
-
-def open_page(visits: list[AppTest], name: str, **address: str) -> AppTest:
-    """A first visit to a page, with what its address says."""
-    visit = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60)
-    visits.append(visit)
-    for key, value in address.items():
-        visit.query_params[key] = value
-    if name != "dashboard":
-        visit.switch_page(PAGES[name].path)
-    return check(visit.run())
-
-
-def check(visit: AppTest) -> AppTest:
-    assert [error.value for error in visit.exception] == []
-    return visit
 
 
 def experiments(visit: AppTest) -> dict[str, Experiment]:

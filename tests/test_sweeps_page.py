@@ -19,8 +19,8 @@ from lstm_core.schema import PLACE, History, open_history
 from lstm_core.ui import grids
 from lstm_core.ui.live import SLOT
 from lstm_core.ui.setup import PAGES
+from tests.visits import ROOT, check
 
-ROOT = Path(__file__).parent.parent
 SMALL = Experiment(length=4, hidden=4, batch=4, steps=30, cell="rnn")
 GRID = """
 [base]
@@ -58,11 +58,6 @@ def visit(**address: str) -> AppTest:
     page = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60)
     page.query_params.update(address)
     return check(page.switch_page(PAGES["sweeps"].path).run())
-
-
-def check(page: AppTest) -> AppTest:
-    assert [problem.value for problem in page.exception] == []
-    return page
 
 
 def rows(page: AppTest) -> list[tuple[str, str]]:
