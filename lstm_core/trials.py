@@ -59,10 +59,12 @@ class Trial:
 
     @classmethod
     def of(cls, record: Record) -> Self:
-        """From a record that has kept its weights."""
-        weights = torch.frombuffer(bytearray(record.weights), dtype=record.experiment.dtype)
-        moment = Moment(record.experiment, record.last_step, record.computed_by, weights)
-        end = moment if bool(weights.isfinite().all()) else None
+        """From a record that has kept its weights; a run that failed has none."""
+        end = None
+        if record.weights:
+            weights = torch.frombuffer(bytearray(record.weights), dtype=record.experiment.dtype)
+            if bool(weights.isfinite().all()):
+                end = Moment(record.experiment, record.last_step, record.computed_by, weights)
         return cls(record.experiment, record.ended, record.final_mean_loss, end)
 
 

@@ -13,6 +13,7 @@ from lstm_core.__main__ import main
 from lstm_core.claims import Claim, Question
 from lstm_core.evidence import Region
 from lstm_core.history import with_weights
+from lstm_core.records import failed
 from lstm_core.schema import open_history
 from lstm_core.sweep import train_one
 from lstm_core.trials import Trial, fresh_loss, solved
@@ -124,6 +125,11 @@ def test_a_network_that_diverged_leaves_its_question_undecided() -> None:
     judgement = verdicts.judge(claim, told, records.values())
     assert {record.ended for record in records.values()} == {"diverged"}
     assert judgement.verdict == "undecided" or all(math.isfinite(values[0]) for values in told.values())
+
+
+def test_a_run_that_failed_leaves_its_question_undecided() -> None:
+    told = {seed: verdicts.numbers(RIGHT, seed, {"small": failed(SMALL, "out of memory")}) for seed in range(2)}
+    assert verdicts.judge(RIGHT, told, []).verdict == "undecided"
 
 
 def test_a_network_that_was_not_trained_answers_no_question_about_its_end() -> None:
