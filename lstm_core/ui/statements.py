@@ -1,4 +1,4 @@
-"""How is a statement shown, and put to the test again, live? Its evidence, and the races of one seed after another."""
+"""How is a statement shown, and put to the test again, live? Its evidence, and a race of all its seeds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,22 +9,24 @@ from lstm_core.baton import PAGE, held
 from lstm_core.claims import SEEDS, Claim
 from lstm_core.cost import too_much
 from lstm_core.evidence import CONFIRMED, REFUTED, UNDECIDED, Finding, dots
+from lstm_core.experiment import Experiment
 from lstm_core.history import store
 from lstm_core.pictures import EVIDENCE, spec
-from lstm_core.race import Race
+from lstm_core.race import Race, Racer
 from lstm_core.records import Record, record_of
 from lstm_core.runs import FAILED
 from lstm_core.schema import History, UnavailableError
 from lstm_core.tables import Curve
 from lstm_core.ui.archive import found
-from lstm_core.ui.live import FRAME_SECONDS, curves_of, draw, raced, stop
+from lstm_core.ui.live import HEAT_SECONDS, draw, raced, stop
 from lstm_core.ui.setup import PAGES
 from lstm_core.ui.words import equations
 from lstm_core.verdicts import findings, judge, numbers, recorded
 
 AGAIN = "again"
-# What a visitor waits for gladly: such rows run as soon as they are opened.
-QUICK_SECONDS, CORES = 20, 2
+# What a visitor waits for gladly: such rows run as soon as they are opened. On two cores that also draw a page, a race
+# of all seeds takes about as long as its training does on one core that does nothing else.
+QUICK_SECONDS = 20
 EVIDENCE_SPEC = spec(EVIDENCE)
 BADGES = {
     CONFIRMED: ":green-badge[:material/check: confirmed]",
@@ -47,18 +49,22 @@ class Again:
     stopped: bool = False
 
     @property
-    def seed(self) -> int:
-        """The one under way."""
-        return len(self.numbers)
-
-    @property
     def finished(self) -> bool:
-        return self.seed == SEEDS
+        return len(self.numbers) == SEEDS
 
     @property
     def answers(self) -> tuple[Finding, ...] | None:
         """So far, from the second seed on."""
-        return judge(self.claim, self.numbers, self.records).findings if self.seed > 1 else None
+        return judge(self.claim, self.numbers, self.records).findings if len(self.numbers) > 1 else None
+
+    @property
+    def experiments(self) -> dict[str, Experiment]:
+        """All that is trained: the racers of all seeds, side by side."""
+        return {_of_seed(label, seed): one for seed in range(SEEDS) for label, one in self.claim.trained(seed).items()}
+
+
+def _of_seed(label: str, seed: int) -> str:
+    return f"{label}, seed {seed}"
 
 
 def _begin(claim: Claim, anew: bool) -> None:
@@ -73,15 +79,16 @@ def end() -> None:
 
 
 def is_quick(claim: Claim) -> bool:
-    """Whether all seeds are done in `QUICK_SECONDS` on two cores, by the recorded seconds of training."""
-    return recorded()[claim.name]["seconds"] / CORES < QUICK_SECONDS
+    """Whether all seeds are done in `QUICK_SECONDS`, by what is recorded."""
+    seconds: float = recorded()[claim.name]["seconds"]
+    return seconds < QUICK_SECONDS
 
 
 def statement(claim: Claim) -> None:
     """All about one statement: what to take away, the evidence, the test, the equations, and where to go on."""
     st.markdown(f"**{claim.takeaway}** {claim.why}")
     again = st.session_state.get(AGAIN)
-    refusal = too_much(claim.trained(0).values()) if claim.racers else None
+    refusal = too_much(Again(claim).experiments.values()) if claim.racers else None
     if (again is None or again.claim is not claim) and not refusal and is_quick(claim):
         _begin(claim, anew=False)
         again = st.session_state[AGAIN]
@@ -124,13 +131,12 @@ def _halt(again: Again) -> None:
 def _test(again: Again) -> None:
     moving = not again.finished
 
-    @st.fragment(run_every=FRAME_SECONDS if moving else None)
+    @st.fragment(run_every=HEAT_SECONDS if moving else None)
     def test() -> None:
-        racers = again.claim.trained(min(again.seed, SEEDS - 1))
-        race = raced("claims", racers, again.anew and moving) if racers else None
+        race = raced("claims", again.experiments, again.anew and moving) if again.claim.racers else None
         with held(PAGE):
             _advance(again, race)
-            st.progress(_share(again, race), _progress(again, race))
+            st.progress(race.progress if race else len(again.numbers) / SEEDS, _progress(again, race))
             _evidence(again.claim, again.answers, again.finished)
             _charts(again.claim, race)
         if moving and again.finished:
@@ -140,31 +146,38 @@ def _test(again: Again) -> None:
 
 
 def _advance(again: Again, race: Race | None) -> None:
-    """Answer for the seed under way, as soon as its race has ended; with nothing to train, one seed a frame."""
-    if again.finished or (race and not race.finished):
-        return
-    records = {racer.label: record_of(racer.run) for racer in race.racers} if race else {}
-    again.numbers[again.seed] = numbers(again.claim, again.seed, records)
-    again.records += records.values()
+    """Answer for the next seed whose racers have ended: one a frame, because some answers take a second."""
+    for seed in set(range(SEEDS)) - set(again.numbers):
+        racers = {label: _racer(race, label, seed) for label in again.claim.racers} if race else {}
+        if all(racer.ended for racer in racers.values()):
+            records = {label: record_of(racer.run) for label, racer in racers.items()}
+            again.numbers[seed] = numbers(again.claim, seed, records)
+            again.records += records.values()
+            _keep(list(records.values()))
+            return
+
+
+def _racer(race: Race, label: str, seed: int) -> Racer:
+    return next(racer for racer in race.racers if racer.label == _of_seed(label, seed))
+
+
+def _keep(records: list[Record]) -> None:
+    """In the history, where there is one."""
     history = found()
     if isinstance(history, History):
         try:
-            store(history, records.values())
+            store(history, records)
         except UnavailableError as error:
             st.caption(str(error))
 
 
-def _share(again: Again, race: Race | None) -> float:
-    under_way = race.progress if race and not again.finished else 0.0
-    return min(1.0, (again.seed + under_way) / SEEDS)
-
-
 def _progress(again: Again, race: Race | None) -> str:
+    done = len(again.numbers)
     if again.finished:
         failed = sum(record.ended == FAILED for record in again.records)
         return f"{SEEDS} seeds are done" + (f", {failed} runs failed" if failed else "")
-    left = f", {race.seconds_left:.0f} s left for this seed" if race and race.progress else ""
-    return f"seed {again.seed} is under way, {again.seed} of {SEEDS} are done{left}"
+    left = f", about {race.seconds_left:.0f} s of training left" if race and race.progress else ""
+    return f"under test: {done} of {SEEDS} seeds are done{left}"
 
 
 def _evidence(claim: Claim, answers: Sequence[Finding] | None, settled: bool = True) -> None:
@@ -207,9 +220,11 @@ def _needed(found: Finding) -> str:
 
 
 def _charts(claim: Claim, race: Race | None) -> None:
-    """The charts of a statement, of the race of the seed under way, or of the first networks as they are drawn."""
-    drawn = [Curve(label, one, []) for label, one in claim.looked_at(0).items()]
-    curves = list(curves_of(race)) if race else drawn
+    """The charts of a statement, of the racers of the first seed, or of its networks as they are drawn."""
+    curves = [Curve(label, one, []) for label, one in claim.looked_at(0).items()]
+    if race:
+        racers = {label: _racer(race, label, 0) for label in claim.racers}
+        curves = [Curve(label, racer.experiment, racer.snapshots) for label, racer in racers.items()]
     for column, (name, label) in zip(st.columns(max(2, len(claim.charts))), claim.charts, strict=False):
         with column:
             draw(name, [curve for curve in curves if label in ("", curve.label)], of=label)

@@ -153,12 +153,12 @@ def test_a_file_is_raced_on_and_its_forecasts_are_taken_home(page: Page, address
 
 
 def test_a_statement_is_put_to_the_test_in_place_and_another_row_opens_at_a_click(page: Page, address: str) -> None:
-    """Its charts stay, nodes and all, from one seed to the next."""
+    """Its charts stay, nodes and all, while it trains."""
     visit(page, address, "claims?claim=A8")
-    expect(page.get_by_text("seed 1 is under way, 1 of 5 are done")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text(re.compile("^under test: 0 of 5 seeds are done"))).to_be_visible(timeout=PATIENCE_MS)
     page.wait_for_function(f"{CHARTS}.length == 7")
     page.evaluate(f"{CHARTS}.forEach(node => node.dataset.seen = 'yes')")
-    expect(page.get_by_text("5 seeds are done")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("5 seeds are done", exact=True)).to_be_visible(timeout=PATIENCE_MS)
     assert page.evaluate(f"{CHARTS}.filter(node => node.dataset.seen).length") == 7
     expect(page.get_by_text(re.compile("Measured now: 5 of 5 seeds"))).to_be_visible()
     page.get_by_text("The L2 norm of a matrix is its largest eigenvalue.").click()
