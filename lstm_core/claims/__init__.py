@@ -2,7 +2,7 @@
 What does the article say, and how is each statement put to the test?
 
 Every statement is a row of `CLAIMS`: the networks that are looked at, the questions that are asked of them, and the
-rule that turns the answers into a verdict. All of it was written down before the seeds were run that are recorded; what
+rule that turns the answers into a verdict. Rules were written down before the seeds were run that are recorded; what
 could be expected was tried out on other seeds. `PUBLISHED` are results of others, put to the test in the same way.
 """
 
