@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from lstm_core import trials
 from lstm_core.evidence import Region
 from lstm_core.experiment import Experiment
 from lstm_core.trials import Trials
@@ -72,3 +73,8 @@ class Claim:
 
 def _of_seed(experiments: Racers, seed: int) -> dict[str, Experiment]:
     return {label: dataclasses.replace(one, seed=seed) for label, one in experiments.items()}
+
+
+def solved(sentence: str, quantity: str, label: str, holds: Region, decides: bool = True) -> Question:
+    """Of the racer with this label: how many seeds solve its task."""
+    return Question(sentence, quantity, lambda of: trials.solved(of[label]), holds, share=True, decides=decides)

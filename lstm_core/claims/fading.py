@@ -3,7 +3,7 @@
 import dataclasses
 
 from lstm_core import trials
-from lstm_core.claims.claim import ALL, DRAWN_RNN, FEW, MOST, NOTHING, Claim, Question
+from lstm_core.claims.claim import ALL, DRAWN_RNN, FEW, MOST, NOTHING, Claim, Question, solved
 from lstm_core.evidence import Region
 from lstm_core.experiment import Experiment
 from lstm_core.presets import OPENINGS
@@ -15,19 +15,17 @@ FADING = (
         "A1",
         "An RNN forgets inputs that lie far back.",
         (
-            Question(
+            solved(
                 "Over 10 steps a vanilla RNN learns to add two numbers.",
                 "share of seeds that solve T = 10",
-                lambda of: trials.solved(of["T = 10"]),
+                "T = 10",
                 MOST,
-                share=True,
             ),
-            Question(
+            solved(
                 "Over 100 steps it does not.",
                 "share of seeds that solve T = 100",
-                lambda of: trials.solved(of["T = 100"]),
+                "T = 100",
                 FEW,
-                share=True,
             ),
             Question(
                 "Then its gradient does not reach the beginning: less than a thousandth of it is left.",
@@ -172,19 +170,17 @@ FADING = (
         "A6",
         "ReLU has slope 1 and still does not do well, because of W_h.",
         (
-            Question(
+            solved(
                 "From random weights a ReLU network does not learn to add over 100 steps.",
                 "share of seeds that solve it",
-                lambda of: trials.solved(of["ReLU"]),
+                "ReLU",
                 FEW,
-                share=True,
             ),
-            Question(
+            solved(
                 "The reason is W_h: the same network learns it from W_h = I.",
                 "share of seeds that solve it from W_h = I",
-                lambda of: trials.solved(of["ReLU, W_h = I"]),
+                "ReLU, W_h = I",
                 MOST,
-                share=True,
             ),
         ),
         "Right, and the reason is the remedy: with W_h = I, and nothing else changed, ReLU does well.",

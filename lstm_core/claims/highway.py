@@ -3,7 +3,7 @@
 import dataclasses
 
 from lstm_core import trials
-from lstm_core.claims.claim import ALL, DRAWN_LSTM, FEW, MOST, NOTHING, Claim, Question
+from lstm_core.claims.claim import ALL, DRAWN_LSTM, FEW, MOST, NOTHING, Claim, Question, solved
 from lstm_core.evidence import Region
 from lstm_core.presets import FAMILY_RACERS, OPENINGS, variants
 
@@ -74,20 +74,18 @@ HIGHWAY = (
                 ),
                 Region(high=0.2),
             ),
-            Question(
+            solved(
                 "Without gates adding is not learned.",
                 "share of seeds that solve it without gates",
-                lambda of: trials.solved(of["no gates"]),
+                "no gates",
                 FEW,
-                share=True,
                 decides=False,
             ),
-            Question(
+            solved(
                 "With input and forget gates it is.",
                 "share of seeds that solve it with i and f",
-                lambda of: trials.solved(of["i and f"]),
+                "i and f",
                 MOST,
-                share=True,
                 decides=False,
             ),
         ),
@@ -116,12 +114,11 @@ HIGHWAY = (
                 lambda of: trials.output_gate_error(of["all gates, drawn"].start),
                 NOTHING,
             ),
-            Question(
+            solved(
                 "With it, adding over 60 steps is learned.",
                 "share of seeds that solve it",
-                lambda of: trials.solved(of["all gates"]),
+                "all gates",
                 MOST,
-                share=True,
             ),
             Question(
                 "It helps: with it the loss is lower than without.",

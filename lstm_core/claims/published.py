@@ -6,7 +6,7 @@ Do published results come out here? Adding and copy memory as in the logs of a p
 import dataclasses
 
 from lstm_core import trials
-from lstm_core.claims.claim import ALL, MOST, Claim, Question
+from lstm_core.claims.claim import ALL, MOST, Claim, Question, solved
 from lstm_core.evidence import Region
 from lstm_core.experiment import Experiment
 
@@ -27,12 +27,11 @@ _ON_THE_RACE = {**_NEAREST, "hidden": "128", "steps": "3000"}
 
 
 def _solved(label: str) -> Question:
-    return Question(
+    return solved(
         "It solves the task, that is, its loss falls below 0.01.",
         "share of seeds that solve it",
-        lambda of: trials.solved(of[label]),
+        label,
         MOST,
-        share=True,
     )
 
 
