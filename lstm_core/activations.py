@@ -3,10 +3,16 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd import Function
 from torch.nn import functional as F
+
+from lstm_core.beyond import more_than_numbers
+
+Elementwise = Callable[[Tensor], Tensor]
 
 LEAK = 0.01
 SQRT_2PI = math.sqrt(2 * math.pi)
@@ -19,16 +25,45 @@ class Activation:
 
     `function` and `derivative` are elementwise on tensors of any shape. `largest_slope` is gamma, the largest value of
     |phi'|, which bounds one step of the gradient of a recurrent network: ||dh_t/dh_(t-1)|| <= gamma ||W_hh||
-    (Pascanu et al. 2013). At a kink the derivative is the one torch's autograd uses.
+    (Pascanu et al. 2013). Autograd finds the same derivative; at a kink it is the one torch uses. It keeps its digits
+    where phi is saturated, down to the smallest numbers of the arithmetic.
     """
 
     name: str
     label: str
-    function: Callable[[Tensor], Tensor]
-    derivative: Callable[[Tensor], Tensor]
+    function: Elementwise
+    derivative: Elementwise
     largest_slope: float
     formula: str
     slope_formula: str
+
+
+def _sloping(function: Elementwise, slope: Elementwise, same_slope: Elementwise) -> Elementwise:
+    """
+    The same function for autograd, with `slope` for its derivative: where torch finds it from the value, as 1 - y^2
+    for tanh, nothing is left of it once y is rounded to 1. torch.func and torch.compile do not, or not always, take
+    notice of a derivative of ours; for them it rises and falls with `same_slope`, which torch differentiates to all
+    digits, and which takes longer.
+    """
+
+    class Sloping(Function):
+        @staticmethod
+        def forward(ctx: Any, x: Tensor) -> Tensor:
+            ctx.save_for_backward(x)
+            return function(x)
+
+        @staticmethod
+        def backward(ctx: Any, gradient: Tensor) -> Tensor:
+            (x,) = ctx.saved_tensors
+            return gradient * slope(x)
+
+    def sloping(x: Tensor) -> Tensor:
+        if more_than_numbers():
+            y = same_slope(x)
+            return function(x).detach() + (y - y.detach())
+        return Sloping.apply(x)
+
+    return sloping
 
 
 def _normal_density(x: Tensor) -> Tensor:
@@ -39,8 +74,33 @@ def _sigmoid_slope(x: Tensor) -> Tensor:
     return torch.sigmoid(x) * torch.sigmoid(-x)
 
 
+def _sigmoid_to_the_nearer_end(x: Tensor) -> Tensor:
+    """sigmoid(x) on the left, sigmoid(x) - 1 on the right."""
+    return torch.where(x > 0, -torch.sigmoid(-x), torch.sigmoid(x))
+
+
+def _tanh_slope(x: Tensor) -> Tensor:
+    """1 / cosh^2 x; by two sigmoids, which overflow in no derivative, where it may be differentiated itself."""
+    if torch.is_grad_enabled():
+        return 4 * _sigmoid_slope(2 * x)
+    return x.cosh().square_().reciprocal_()
+
+
+def _softsign_slope(x: Tensor) -> Tensor:
+    return (1 / (1 + x.abs())).square()
+
+
+def _softsign_to_the_nearer_end(x: Tensor) -> Tensor:
+    """softsign(x) + 1 on the left, softsign(x) - 1 on the right."""
+    return torch.where(x > 0, -1 / (1 + x.clamp(min=0)), 1 / (1 - x.clamp(max=0)))
+
+
+def _gelu(x: Tensor) -> Tensor:
+    return x * torch.erfc(-x / math.sqrt(2)) / 2
+
+
 def _gelu_slope(x: Tensor) -> Tensor:
-    return torch.special.ndtr(x) + x * _normal_density(x)
+    return torch.erfc(-x / math.sqrt(2)) / 2 + x * _normal_density(x)
 
 
 def _silu_slope(x: Tensor) -> Tensor:
@@ -55,7 +115,7 @@ _ROWS = (
     Activation(
         "sigmoid",
         "sigmoid",
-        torch.sigmoid,
+        _sloping(torch.sigmoid, _sigmoid_slope, _sigmoid_to_the_nearer_end),
         _sigmoid_slope,
         0.25,
         r"\frac{1}{1 + e^{-x}}",
@@ -64,8 +124,8 @@ _ROWS = (
     Activation(
         "tanh",
         "tanh",
-        torch.tanh,
-        lambda x: 1 - torch.tanh(x) ** 2,
+        _sloping(torch.tanh, _tanh_slope, lambda x: 2 * _sigmoid_to_the_nearer_end(2 * x)),
+        _tanh_slope,
         1.0,
         r"\tanh x",
         r"1 - \tanh^2 x",
@@ -73,8 +133,8 @@ _ROWS = (
     Activation(
         "softsign",
         "softsign",
-        F.softsign,
-        lambda x: 1 / (1 + x.abs()) ** 2,
+        _sloping(F.softsign, _softsign_slope, _softsign_to_the_nearer_end),
+        _softsign_slope,
         1.0,
         r"\frac{x}{1 + |x|}",
         r"\frac{1}{(1 + |x|)^2}",
@@ -138,7 +198,7 @@ _ROWS = (
     Activation(
         "gelu",
         "GELU",
-        F.gelu,
+        _sloping(F.gelu, _gelu_slope, _gelu),
         _gelu_slope,
         float(_gelu_slope(torch.tensor(GELU_PEAK, dtype=torch.float64))),
         r"x\,\Phi(x)",

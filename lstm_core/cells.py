@@ -129,6 +129,7 @@ class _Steps:
     def __init__(self, gates: str = "") -> None:
         self._states: tuple[list[Tensor], list[Tensor]] = [], []
         self._gates: dict[str, list[Tensor]] = {gate: [] for gate in gates}
+        self._hidden: Tensor | None = None
 
     def append(self, *states: Tensor) -> None:
         for kept, state in zip(self._states, states, strict=False):
@@ -138,9 +139,12 @@ class _Steps:
         for gate, value in gates.items():
             self._gates[gate].append(value)
 
-    @cached_property
+    @property
     def hidden(self) -> Tensor:
-        return torch.stack(self._states[0])
+        """Kept by hand: torch cannot compile the lock of a cached property."""
+        if self._hidden is None:
+            self._hidden = torch.stack(self._states[0])
+        return self._hidden
 
     @property
     def final(self) -> tuple[Tensor, ...]:

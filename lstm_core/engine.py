@@ -1,11 +1,12 @@
 """Who computes a sequence? One call, two engines."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
+from lstm_core.beyond import more_than_numbers
 from lstm_core.cells import REFERENCE, Cell, Parameters, Trace, choose
 from lstm_core.fused import FusedLearner, run_fused
 from lstm_core.kernels.compilation import PRECISIONS, build
@@ -40,8 +41,34 @@ def resolve(engine: str, dtype: torch.dtype = torch.float32, device: str = "cpu"
     return FUSED if kernels.done.done() and not kernels.done.exception() else REFERENCE_ENGINE
 
 
+def expected(engine: str, dtype: torch.dtype = torch.float32) -> str:
+    """The engine that computes what begins now on the CPU, as `resolve` finds it; this one does not wait."""
+    if engine != AUTO:
+        return engine
+    kernels = build(_precision(dtype))
+    return FUSED if kernels.soon or kernels.done.done() else REFERENCE_ENGINE
+
+
 def _precision(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
+
+
+NAMES = ("input", "state", "cell state", "W_h", "W_x", "bias", "bias_h", "peephole", "W")
+
+
+def _check_kinds(tensors: Sequence[Tensor | None], weights: Tensor) -> None:
+    dtype, device = weights.dtype, weights.device
+    for name, tensor in zip(NAMES, tensors, strict=True):
+        if tensor is None:
+            continue
+        if tensor.dtype != dtype:
+            raise ValueError(f"{name}: {_precision(tensor.dtype)} is not {_precision(dtype)}, the type of the weights")
+        if tensor.device != device:
+            raise ValueError(f"{name}: {tensor.device} is not {device}, the device of the weights")
+
+
+def _cast(tensor: Tensor, dtype: torch.dtype) -> Tensor:
+    return tensor.to(dtype) if tensor.is_floating_point() else tensor
 
 
 def run(
@@ -55,11 +82,20 @@ def run(
     """
     Run one layer over inputs (T, B, D) from a hidden state (B, H), and a cell state (B, H) where the family has one.
 
-    Both engines return the same values and gradients. The fused one can be differentiated once; for Jacobians by
-    `torch.func`, or for second derivatives, take the reference.
+    Both engines return the same values and gradients, of every order. What the kernels cannot do the reference does,
+    whichever engine is asked for: derivatives of gradients, transforms of `torch.func`, forward-mode differentiation,
+    torch.compile, a batch of 0. Under torch.autocast, too, a layer computes in the type of its weights. Raises
+    ValueError where a tensor has not the type or not the device of the weights.
     """
-    if resolve(engine, inputs.dtype, inputs.device.type) == FUSED:
-        kernels = build(_precision(inputs.dtype)).done.result()
+    device, dtype = inputs.device.type, parameters.recurrent.dtype
+    if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
+        with torch.autocast(device, enabled=False):
+            inputs, hidden = _cast(inputs, dtype), _cast(hidden, dtype)
+            cell_state = None if cell_state is None else _cast(cell_state, dtype)
+            return run(inputs, hidden, cell_state, parameters, cell, engine)
+    _check_kinds((inputs, hidden, cell_state, *parameters), parameters.recurrent)
+    if not more_than_numbers() and inputs.shape[1] and resolve(engine, dtype, device) == FUSED:
+        kernels = build(_precision(dtype)).done.result()
         return run_fused(inputs, hidden, cell_state, parameters, cell, kernels)
     return REFERENCE[cell.family](inputs, hidden, cell_state, parameters, cell)
 

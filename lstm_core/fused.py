@@ -1,16 +1,16 @@
 """How does torch call the kernels? With a tape for every sequence, through autograd or without."""
 
 from collections.abc import Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from lstm_core.baton import aside
-from lstm_core.cells import Cell, Parameters
+from lstm_core.beyond import gradients, more_than_numbers
+from lstm_core.cells import REFERENCE, Cell, Parameters
 from lstm_core.kernels.activations import CODES
 from lstm_core.kernels.compilation import Kernels
 from lstm_core.kernels.spec import GRU, LSTM, RNN, Spec
@@ -95,43 +95,87 @@ class Tape:
         dfirst = [np.zeros((batch, width), peephole.dtype) for width in (self.seen, size)]
         for first, last in zip(dfirst, (dlast, dlast_state), strict=True):
             if last is not None:
-                first[:, :size] = last.numpy()
-        incoming = _zeros(dtype, 0, 0, 0) if doutputs is None else doutputs.numpy()
+                first[:, :size] = last.detach().numpy()
+        incoming = _zeros(dtype, 0, 0, 0) if doutputs is None else doutputs.detach().numpy()
         aside(kernels.backward, self.spec, peephole, *self.arrays, incoming, *dfirst, dinputs, *gradients, self.norms)
         return dfirst
 
 
+def _by_kernels(ctx: Any, given: Sequence[Any], incoming: Sequence[Tensor | None]) -> Sequence[Tensor | None]:
+    """The gradients of what `_Sequence` is given; of the inputs only where it is needed."""
+    inputs, _hidden, state, *sources = given
+    doutputs, dlast, dlast_state, _ = incoming
+    tape, dtype = ctx.tape, inputs.dtype
+    dinputs = inputs.new_empty(inputs.shape) if ctx.needs_input_grad[2] else None
+    dsources = [None if source is None else torch.empty_like(source) for source in sources]
+    dhidden, dstate = tape.back(
+        ctx.kernels,
+        _arrays(sources, tape.seen, dtype)[-1],
+        doutputs,
+        dlast,
+        dlast_state,
+        _zeros(dtype, 0, 0, 0) if dinputs is None else dinputs.numpy(),
+        _arrays(dsources, tape.seen, dtype),
+    )
+    return dinputs, torch.from_numpy(dhidden), None if state is None else torch.from_numpy(dstate), *dsources
+
+
+def _by_reference(
+    cell: Cell,
+    inputs: Tensor,
+    hidden: Tensor,
+    state: Tensor | None,
+    weight: Tensor,
+    input_weight: Tensor | None,
+    bias: Tensor,
+    recurrent_bias: Tensor | None,
+    peephole: Tensor | None,
+) -> Sequence[Tensor]:
+    """What `_Sequence` makes of the same."""
+    joint = None
+    if input_weight is None:
+        joint = weight
+        weight, input_weight = joint.split([hidden.shape[1], inputs.shape[2]], 1)
+    p = Parameters(weight, input_weight, bias, recurrent_bias, peephole, joint)
+    trace = REFERENCE[cell.family](inputs, hidden, state, p, cell)
+    return trace.hidden, *trace.final
+
+
 class _Sequence(torch.autograd.Function):
-    """Inputs (T, B, D), first states (B, kH) and the `_sources` of a layer to outputs, last states and the tape."""
+    """
+    Inputs (T, B, D), first states (B, kH) and the `_sources` of a layer to outputs, last states and the tape. A cell
+    without a cell state has None in its place.
+    """
 
     @staticmethod
     def forward(
-        ctx: Any, cell: Cell, kernels: Kernels, inputs: Tensor, hidden: Tensor, state: Tensor, *sources: Tensor | None
+        ctx: Any,
+        cell: Cell,
+        kernels: Kernels,
+        inputs: Tensor,
+        hidden: Tensor,
+        state: Tensor | None,
+        *sources: Tensor | None,
     ) -> Any:
         tape = Tape(cell, inputs, hidden.shape[1])
-        given = [tensor.detach().numpy() for tensor in (inputs, hidden, state)]
+        given = [tensor.detach().numpy() for tensor in (inputs, hidden, hidden if state is None else state)]
         aside(kernels.forward, tape.spec, *given, *_arrays(sources, tape.seen, inputs.dtype), *tape.arrays)
         outputs = tape.outputs
-        last_state = tape.by_time(tape.states[-1:])[0] if tape.spec.family == LSTM else None
+        last_state = None if state is None else tape.by_time(tape.states[-1:])[0]
         # The outputs lie in the tape: saving them lets torch notice when somebody changes them in place.
-        ctx.save_for_backward(outputs, last_state, *sources)
-        ctx.kernels, ctx.tape = kernels, tape
+        ctx.save_for_backward(outputs, last_state, inputs, hidden, state, *sources)
+        ctx.cell, ctx.kernels, ctx.tape = cell, kernels, tape
         ctx.set_materialize_grads(False)
         return outputs, outputs[-1], last_state, tape
 
     @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, doutputs: Tensor | None, dlast: Tensor | None, dlast_state: Tensor | None, _: None) -> Any:
-        outputs, _last_state, *sources = ctx.saved_tensors
-        tape, (steps, batch, _), dtype = ctx.tape, outputs.shape, outputs.dtype
-        peephole = _arrays(sources, tape.seen, dtype)[-1]
-        gradients = [None if source is None else torch.empty_like(source) for source in sources]
-        dinputs = outputs.new_empty(steps, batch, tape.features) if ctx.needs_input_grad[2] else None
-        reached = _zeros(dtype, 0, 0, 0) if dinputs is None else dinputs.numpy()
-        dfirst = tape.back(
-            ctx.kernels, peephole, doutputs, dlast, dlast_state, reached, _arrays(gradients, tape.seen, dtype)
-        )
-        return None, None, dinputs, *map(torch.from_numpy, dfirst), *gradients
+    def backward(ctx: Any, *incoming: Tensor | None) -> Any:
+        _outputs, _last_state, *given = ctx.saved_tensors
+        found = None if more_than_numbers(incoming) else _by_kernels(ctx, given, incoming)
+        if found is None or torch.is_grad_enabled():
+            # Somebody differentiates further, which the kernels, asked for the norms alone, do not bear.
+            found = gradients(partial(_by_reference, ctx.cell), given, incoming)
+        return None, None, *found
 
 
 class FusedTrace:
@@ -161,10 +205,9 @@ class FusedTrace:
 def run_fused(inputs: Tensor, h: Tensor, c: Tensor | None, p: Parameters, cell: Cell, kernels: Kernels) -> FusedTrace:
     """The call of `cells.run_rnn` and its sisters, for tensors on the CPU in the precision of the kernels."""
     first = torch.nn.functional.pad(h, (0, p.recurrent.shape[1] - h.shape[1]))
-    # In the place of a cell state that there is not; the hidden state has all of the gradient.
-    state = first.detach() if c is None else c
+    state = c if cell.family == "lstm" else None
     outputs, *final, tape = _Sequence.apply(cell, kernels, inputs, first, state, *_sources(p))
-    return FusedTrace(cell, tape, outputs, tuple(final[: 1 if c is None else 2]))
+    return FusedTrace(cell, tape, outputs, tuple(final[: 1 if state is None else 2]))
 
 
 class FusedLearner:

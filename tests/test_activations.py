@@ -2,10 +2,13 @@
 
 import math
 from collections.abc import Callable
+from typing import Any
 
+import mpmath
 import pytest
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from lstm_core.activations import ACTIVATIONS, Activation
 
@@ -37,6 +40,75 @@ def slope(row: Activation, x: Tensor) -> Tensor:
     x = x.clone().requires_grad_()
     (gradient,) = torch.autograd.grad(row.function(x).sum(), x)
     return gradient
+
+
+def exactly(name: str, x: float) -> float:
+    """The slope, to 60 digits."""
+    with mpmath.workdps(60):
+        a = mpmath.mpf(x)
+        return float(TRUTH[name](a))
+
+
+TRUTH: dict[str, Callable[[Any], Any]] = {
+    "tanh": lambda a: mpmath.sech(a) ** 2,
+    "sigmoid": lambda a: mpmath.exp(-a) / (1 + mpmath.exp(-a)) ** 2,
+    "softsign": lambda a: 1 / (1 + abs(a)) ** 2,
+    "gelu": lambda a: mpmath.ncdf(a) + a * mpmath.npdf(a),
+    "silu": lambda a: (1 + a * mpmath.exp(-a) / (1 + mpmath.exp(-a))) / (1 + mpmath.exp(-a)),
+    "elu": lambda a: mpmath.exp(a) if a < 0 else mpmath.mpf(1),
+}
+# How far a slope is told from 0 in double precision, and the sides on which it goes there.
+SATURATED = {
+    "tanh": (350, 2),
+    "sigmoid": (700, 2),
+    "softsign": (1e100, 2),
+    "gelu": (25, 1),
+    "silu": (690, 1),
+    "elu": (700, 1),
+}
+
+
+@pytest.mark.parametrize("name", SATURATED)
+def test_a_slope_keeps_its_digits_where_the_function_is_saturated(name: str) -> None:
+    """In the table, by autograd, and by torch.func."""
+    farthest, sides = SATURATED[name]
+    right = torch.logspace(0.3, math.log10(farthest), 60, dtype=torch.float64)
+    x = torch.cat([-right, right]) if sides == 2 else -right
+    expected = torch.tensor([exactly(name, value) for value in x.tolist()], dtype=torch.float64)
+    row = ACTIVATIONS[name]
+    transformed = torch.func.vmap(torch.func.grad(row.function))(x)
+    for found in (row.derivative(x), slope(row, x), transformed):
+        torch.testing.assert_close(found, expected, rtol=1e-12, atol=0)
+
+
+PLAIN = {"tanh": torch.tanh, "sigmoid": torch.sigmoid, "softsign": F.softsign, "gelu": F.gelu}
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_values_are_torchs_own_and_slopes_too_where_nothing_is_saturated(name: str) -> None:
+    x = points(-5, 5, 401).requires_grad_()
+    torch.testing.assert_close(ACTIVATIONS[name].function(x), PLAIN[name](x), rtol=0, atol=0)
+    (theirs,) = torch.autograd.grad(PLAIN[name](x).sum(), x)
+    torch.testing.assert_close(slope(ACTIVATIONS[name], x.detach()), theirs, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_second_derivatives_are_those_of_finite_differences(name: str) -> None:
+    x = points(-6, 6, 24).requires_grad_()
+    assert torch.autograd.gradcheck(ACTIVATIONS[name].function, [x])
+    assert torch.autograd.gradgradcheck(ACTIVATIONS[name].function, [x])
+
+
+@pytest.mark.parametrize("name", SATURATED)
+def test_a_slope_at_infinity_is_0_or_1_and_never_nan(name: str) -> None:
+    x = torch.tensor([-math.inf, -1e300, 1e300, math.inf], dtype=torch.float64)
+    assert set(ACTIVATIONS[name].derivative(x).nan_to_num(7).tolist()) <= {0.0, 1.0} | (
+        {7.0} if name in INDEFINITE else set()
+    )
+
+
+# Infinity times zero, where torch has no number either.
+INDEFINITE = ("gelu", "silu")
 
 
 def test_the_table_has_these_twelve_activations() -> None:

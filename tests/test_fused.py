@@ -1,7 +1,7 @@
 """Does the fused engine compute what the reference computes, value for value and gradient for gradient?"""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
 
@@ -31,11 +31,9 @@ Incoming = Callable[[str, Tensor], Tensor | None]
 
 
 @pytest.fixture(autouse=True)
-def _no_denormal_numbers() -> Iterator[None]:
+def _no_denormal_numbers(_denormal_numbers: None) -> None:
     """As in training; with them, the engines round differently."""
     torch.set_flush_denormal(True)
-    yield
-    torch.set_flush_denormal(False)
 
 
 def normal(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> Tensor:
@@ -46,7 +44,7 @@ def built(
     cell: Cell, *sizes: int, dtype: torch.dtype = torch.float64, layout: str = "separate", biases: int = 1
 ) -> Stack:
     """Sizes: D, H, layers."""
-    generator = Generator().manual_seed(1)
+    generator = Generator().manual_seed(2)
     return Stack(cell, *(sizes or (D, H)), weights=layout, biases=biases, generator=generator).to(dtype)
 
 
@@ -157,8 +155,12 @@ def test_a_gradient_may_enter_through_some_outputs_alone(cell: Cell, way: tuple[
 
 @over(ALL + WINDOWS)
 def test_saturated_cells_are_as_in_the_reference(cell: Cell) -> None:
-    """A slope like 1 - y y has hardly a digit left where y is almost 1."""
-    actual, expected = both(built(cell), 1e3 * normal(T, B, D), first_states(cell))
+    """
+    A slope like 1 - y y has hardly a digit left where y is almost 1. Where a cell state may lie within rounding of a
+    kink of hardtanh, which has two slopes, only saturation that is exact can be compared.
+    """
+    scale = 1e6 if "hardtanh" in (cell.activation, cell.output_activation) else 1e3
+    actual, expected = both(built(cell), scale * normal(T, B, D), first_states(cell))
     assert_equal(actual, expected, TOLERANCE[torch.float64], least=1e-6)
 
 

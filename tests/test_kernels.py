@@ -45,6 +45,25 @@ def test_values_and_slopes_are_those_of_torch(name: str, scale: float, precision
         assert (np.abs(actual - expected) / np.maximum(1, np.abs(expected))).max() < TOLERANCE[precision]
 
 
+@pytest.mark.parametrize(("name", "farthest"), [("tanh", 0.49), ("sigmoid", 0.99)])
+@every_precision
+def test_a_slope_keeps_its_digits_down_to_the_smallest_numbers(name: str, farthest: float, precision: str) -> None:
+    """Against the table's in double precision, which the tests hold against mpmath."""
+    ends = {"float32": 87, "float64": 700}
+    right = np.linspace(2, farthest * ends[precision], 2001)
+    x = np.concatenate([-right, right]).astype(precision)
+    expected = ACTIVATIONS[name].derivative(torch.from_numpy(x.astype(np.float64))).numpy()
+    assert 0 < expected.min() < 10 * np.finfo(precision).tiny ** 0.95
+    np.testing.assert_allclose(in_kernels(name, x)[1], expected, rtol={"float32": 2e-5, "float64": 1e-12}[precision])
+
+
+@every_precision
+def test_a_slope_of_tanh_that_is_too_small_for_its_precision_is_0(precision: str) -> None:
+    x = np.array([-1e4, -400, 400, 1e4, -np.inf, np.inf], precision)
+    assert in_kernels("tanh", x)[1].tolist() == [0] * 6
+    assert in_kernels("tanh", x)[0].tolist() == [-1, -1, 1, 1, -1, 1]
+
+
 @every_precision
 @every_activation
 def test_values_alone_are_the_values_with_slopes(name: str, precision: str) -> None:

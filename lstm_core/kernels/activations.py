@@ -14,9 +14,9 @@ from lstm_core.kernels.elementary import (
     expm1,
     log1p,
     normal_distribution,
+    power_and_rest,
     sigmoid,
     sine_and_cosine,
-    tanh,
 )
 
 Pair = Callable[[Any], Any]
@@ -26,22 +26,30 @@ LINEAR_BEYOND = 20
 
 @elementary
 def _sigmoid(p: Precision) -> Pair:
+    """y = 1 / (1 + e), slope = y^2 e, with e = e^-x."""
     one = p.real(1)
 
     def function(x: Any) -> Any:
-        y = sigmoid(x)
-        return y, y * (one - y)
+        e = exp(-x)
+        y = one / (one + e)
+        return y, y * (y * e)
 
     return function
 
 
 @elementary
 def _tanh(p: Precision) -> Pair:
-    one = p.real(1)
+    """y = (e - 1) / (e + 1), slope = 4 e / (e + 1)^2, with e = e^2x; 0 where e + 1 has no inverse of all digits."""
+    zero, one, four, farthest = p.real(0), p.real(1), p.real(4), p.real(-p.least)
 
     def function(x: Any) -> Any:
-        y = tanh(x)
-        return y, one - y * y
+        double = x + x
+        double = -farthest if double < -farthest else (farthest if double > farthest else double)
+        power, rest = power_and_rest(double)
+        e = power * rest + power
+        share = one / (e + one)
+        slope = four * (e * share) * share
+        return (power * rest + (power - one)) * share, zero if abs(double) >= farthest else slope
 
     return function
 

@@ -138,19 +138,6 @@ def sigmoid(p: Precision) -> Callable[[Any], Any]:
     return lambda x: one / (one + exp(-x))
 
 
-@elementary
-def tanh(p: Precision) -> Callable[[Any], Any]:
-    """(e^2x - 1) / (e^2x + 1)"""
-    two, enough = p.real(2), p.real(22)
-
-    def function(x: Any) -> Any:
-        x = -enough if x < -enough else (enough if x > enough else x)
-        less = expm1(x + x)
-        return less / (less + two)
-
-    return function
-
-
 def _artanh(square: float) -> float:
     """artanh(r) / r for r * r = `square`"""
     return math.atanh(math.sqrt(square)) / math.sqrt(square)
