@@ -28,6 +28,7 @@ from lstm_core.schema import History, UnavailableError, open_history
 from lstm_core.series import Series, register
 from lstm_core.series_file import MOST_BYTES, opened
 from lstm_core.series_file import column as series_column
+from lstm_core.streams import Purpose
 from lstm_core.sweep import CLUSTER_IN_FLIGHT, cluster, compile_kernels, plan, processes, sweep
 from lstm_core.training import Snapshot, train
 from lstm_core.verdicts import Judgement, experiments, judged, record, recorded
@@ -205,6 +206,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         own = _own_series(values["task"], file, column, times)
         experiment = Experiment(**{**values, **({"series": own.name} if own else {})})
+        experiment.stream_for(Purpose.DATA)
     except ValueError as error:
         parser.error(str(error))
     try:

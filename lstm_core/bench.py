@@ -22,6 +22,7 @@ import torch
 from tqdm import tqdm
 
 from lstm_core.cost import tape_bytes
+from lstm_core.data import samples
 from lstm_core.engine import FUSED, REFERENCE_ENGINE, resolve
 from lstm_core.experiment import Experiment
 from lstm_core.rivals import (
@@ -37,7 +38,6 @@ from lstm_core.rivals import (
     through_autograd,
     together,
 )
-from lstm_core.training import samples
 
 Size = tuple[int, int, int]
 

@@ -132,7 +132,7 @@ CHARTS = {
         "Accuracy",
         tables.accuracy_by_step,
         lines(BY_STEP, "share of right answers"),
-        "The share of right answers in each fresh batch; guessing gives one over the number of classes.",
+        "The share of right answers in each training batch; guessing gives one over the number of classes.",
         "part of an answer can be known from part of the memory.",
         "hochreiter",
         "Line chart of the share of right answers by training step.",
@@ -343,14 +343,14 @@ CHARTS = {
         "Line chart of the norm of the readout's weights by the layer that they read.",
         of_a_moment=True,
     ),
-    "fresh_loss": Chart(
-        "Training set against fresh sequences",
-        depth.fresh_loss,
+    "held_out_loss": Chart(
+        "Training set against held-out sequences",
+        depth.held_out_loss,
         lines(BY_STEP, "loss", parts="on", zero=True),
         "Where the two lines of a racer part, it learns its few sequences by heart.",
         "a small fixed set can be remembered without its rule; without such a set there is one line.",
         "huang",
-        "Line chart of the loss on the training set and on fresh sequences by training step.",
+        "Line chart of the loss on the training set and on held-out sequences by training step.",
     ),
     "forecasts": Chart(
         "Forecast against truth",

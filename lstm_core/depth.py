@@ -12,7 +12,7 @@ from lstm_core.moments import Moment
 from lstm_core.network import parameter_count
 from lstm_core.tables import Curve, Point
 
-TRAINING, FRESH = "training set", "fresh sequences"
+TRAINING, HELD_OUT = "training set", "held-out sequences"
 
 
 def _racers(curves: Sequence[Curve]) -> list[Curve]:
@@ -98,12 +98,15 @@ def readout_by_layer(curves: Sequence[Curve]) -> pa.Table:
     return tables.of_points([*tables.axis_ends(curves, 0, deepest), *shown])
 
 
-def fresh_loss(curves: Sequence[Curve]) -> pa.Table:
-    """The loss on a fixed training set, mean of 20 batches, and on fresh sequences; the latter alone where all are."""
+def held_out_loss(curves: Sequence[Curve]) -> pa.Table:
+    """
+    The loss on the training set, mean of 20 batches, and on held-out sequences, where the set is fixed; where there are
+    always new sequences, the former alone.
+    """
     experiment = curves[0].experiment
     constant = experiment.problem.constant_loss(experiment.length)
     points = tables.by_step(
-        _racers(curves), lambda snapshot: {TRAINING: snapshot.mean_loss, FRESH: snapshot.fresh_loss}
+        _racers(curves), lambda snapshot: {TRAINING: snapshot.mean_loss, HELD_OUT: snapshot.held_out_loss}
     )
     level = tables.level_lines(curves, [("constant predictor", constant)])
     return tables.of_points([*tables.axis_ends(curves), *level, *tables.below(points, 2 * constant)])

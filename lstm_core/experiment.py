@@ -15,6 +15,7 @@ from lstm_core.cells import FAMILIES, LAYOUTS, MOST_WINDOW, Cell, choose
 from lstm_core.engine import ENGINES
 from lstm_core.initialisation import INITS
 from lstm_core.series import SERIES, check_known
+from lstm_core.streams import CURRENT, Purpose, Rng, stream
 from lstm_core.tasks import TASKS, Task, bound
 from lstm_core.wiring import MOST_LAYERS, PLAIN, WIRINGS
 
@@ -22,8 +23,16 @@ OPTIMIZERS = {"adam": "Adam", "rmsprop": "RMSprop", "sgd": "SGD"}
 CLIPS = {"none": "off", "norm": "by norm", "value": "by value"}
 PRECISIONS = ("float32", "float64")
 CHRONO = "chrono"
-# Younger than the first keys, which have to stay.
-YOUNGER = ("layers", "wiring", "window", "sequences", "series", "horizon")
+# Fields that are younger than the first keys, which have to stay, and what a record means that lacks them.
+YOUNGER: dict[str, Any] = {
+    "layers": 1,
+    "wiring": PLAIN,
+    "window": 1,
+    "sequences": 0,
+    "series": "mackey_glass",
+    "horizon": 1,
+    "stream": 1,
+}
 
 
 def _one_of(default: Any, options: Collection[Any], about: str) -> Any:
@@ -72,12 +81,13 @@ class Experiment:
     layers: int = _number(1, 1, MOST_LAYERS, "recurrent layers, one above the other")
     wiring: str = _one_of(PLAIN, WIRINGS, "what each layer and the readout see of the layers below")
     window: int = _number(1, 1, MOST_WINDOW, "k, the last hidden states that an RNN sees")
-    sequences: int = _number(0, 0, 2000, "size of a fixed training set; 0: fresh sequences for ever")
+    sequences: int = _number(0, 0, 2000, "size of a fixed training set; 0: new sequences for ever")
     series: str = dataclasses.field(
         default="mackey_glass",
         metadata={"about": f"what is forecast ({', '.join(SERIES)}, or the name of a visitor's own)"},
     )
     horizon: int = _number(1, 1, 1000, "steps from the end of a window to the value that is forecast")
+    stream: int = _one_of(CURRENT, range(1, CURRENT + 1), "which random numbers; those of 1 are no longer drawn")
 
     def __post_init__(self) -> None:
         for spec in dataclasses.fields(self):
@@ -117,27 +127,43 @@ class Experiment:
         return dtype
 
     @property
+    def refusal(self) -> str | None:
+        """Why it cannot be trained, in one line; None if it can."""
+        if self.stream == CURRENT:
+            return None
+        return (
+            f"stream: {self.stream} stands for random numbers of an earlier version, which are no longer drawn; what "
+            f"was trained with them can be looked at, not trained again, and {CURRENT} gives other numbers"
+        )
+
+    def stream_for(self, purpose: Purpose) -> Rng:
+        """Its random numbers for one purpose. ValueError where there is a `refusal`."""
+        if self.refusal:
+            raise ValueError(self.refusal)
+        return stream(self.seed, purpose)
+
+    @property
     def key(self) -> str:
         """A name for the value of this experiment: 16 hexadecimal digits that never change."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()[:16]
 
     def to_json(self) -> str:
-        """Every field, sorted by name; of the `YOUNGER` ones those that are not at their default."""
-        told = dict(vars(self))
-        for spec in dataclasses.fields(self):
-            if spec.name in YOUNGER and told[spec.name] == spec.default:
-                del told[spec.name]
+        """Every field, sorted by name, but for the `YOUNGER` ones that mean what their absence means."""
+        told = {name: value for name, value in vars(self).items() if name not in YOUNGER or value != YOUNGER[name]}
         return json.dumps(told, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """The experiment of `to_json`; missing fields take their defaults. ValueError for anything else."""
+        """
+        The experiment of `to_json`; missing fields take their defaults, but for `stream`: without it, an experiment is
+        of stream 1. ValueError for anything else.
+        """
         values = json.loads(text)
         if not isinstance(values, dict):
             raise ValueError(f"experiment: {text[:40]!r} is not a JSON object")
         for name in values:
             choose("experiment", name, (spec.name for spec in dataclasses.fields(cls)))
-        return cls(**values)
+        return cls(**YOUNGER | values)
 
 
 def _checked_number(spec: dataclasses.Field[Any], value: Any) -> Any:

@@ -253,7 +253,7 @@ def clipped_through_time(curves: Sequence[Curve]) -> pa.Table:
 
 
 def lesions(curves: Sequence[Curve]) -> pa.Table:
-    """Loss of every LSTM on fresh sequences, as trained and with each learned gate held at 1; `x`, `series`, `part`."""
+    """Loss of every LSTM on held-out sequences, as trained and with each learned gate at 1; `x`, `series`, `part`."""
     experiment = curves[0].experiment
     constant = experiment.problem.constant_loss(experiment.length)
     rows = [(constant, curve.label, "constant predictor", "reference") for curve in curves if not curve.ghost]

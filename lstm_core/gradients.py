@@ -16,6 +16,7 @@ from torch.nn.functional import linear, pad
 
 from lstm_core.activations import ACTIVATIONS
 from lstm_core.cells import REFERENCE, Cell, Parameters
+from lstm_core.streams import Rng
 
 # (t, u) -> u ds_t/ds_(t-1), for u (..., B, S) and t from 1 to T.
 Back = Callable[[int, Tensor], Tensor]
@@ -155,10 +156,10 @@ def back_gru(p: Parameters, cell: Cell, path: Path) -> Back:
     from_hidden = linear(before, p.recurrent[candidate], bias)
     pre = linear(path.inputs, p.input[candidate], p.bias[candidate]) + r * from_hidden
     slope, reset = phi.derivative(pre), from_hidden * _sigmoid_slope(r)
-    update, fresh = (before - phi.function(pre)) * _sigmoid_slope(z), (1 - z) * slope
+    update, renewed = (before - phi.function(pre)) * _sigmoid_slope(z), (1 - z) * slope
 
     def back(t: int, u: Tensor) -> Tensor:
-        d_n = u * fresh[t - 1]
+        d_n = u * renewed[t - 1]
         d = [d_n * reset[t - 1], u * update[t - 1], d_n * r[t - 1]]
         return u * z[t - 1] + torch.cat(d, -1) @ p.recurrent
 
@@ -184,21 +185,22 @@ def jacobians(back: Back, path: Path, steps: Sequence[int]) -> Tensor:
     return torch.stack(kept[::-1])
 
 
-def growth_rate(back: Back, path: Path, skip: int, generator: torch.Generator) -> Tensor:
+def growth_rate(back: Back, path: Path, skip: int, rng: Rng) -> Tensor:
     """
     The largest Lyapunov exponent, one estimate for each sequence of the batch, (B,), as a natural logarithm per step.
 
     It is the mean of log |u ds_t/ds_(t-1)| / |u| over all but the last `skip` steps, in which u turns to where it grows
-    most; -inf where nothing is left (Vogt et al. 2022).
+    most, and the first `skip`, in which the state leaves zero for where it stays; -inf where nothing is left (Vogt et
+    al. 2022). Where the sequences are drawn independently, the standard error is that of the mean of these estimates.
     """
     shape = (path.hidden.shape[1], path.state_size)
-    u = torch.randn(shape, generator=generator, dtype=path.hidden.dtype)
+    u = torch.from_numpy(rng.standard_normal(shape)).to(path.hidden.dtype)
     total, last = u.new_zeros(len(u)), len(path.inputs)
-    for t in range(last, 0, -1):
+    for t in range(last, skip, -1):
         u = back(t, u / torch.linalg.vector_norm(u, dim=1, keepdim=True).clamp_min(torch.finfo(u.dtype).tiny))
         if t <= last - skip:
             total += torch.linalg.vector_norm(u, dim=1).log()
-    return total / (last - skip)
+    return total / (last - 2 * skip)
 
 
 def spectral_norms(matrices: Tensor) -> Tensor:

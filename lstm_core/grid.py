@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 from lstm_core.cells import choose
 from lstm_core.experiment import Experiment
 from lstm_core.series import is_own
+from lstm_core.streams import Purpose
 
 MOST_RUNS = 1_000_000
 SECTIONS = ("base", "grid", "variants")
@@ -118,7 +119,9 @@ def _crossed(
         for name, changes in variants.items():
             words = [name] * bool(name) + [f"{axis} {'none' if point[axis] is None else point[axis]}" for axis in named]
             try:
-                yield ", ".join(words), Experiment(**{**base, **point, **changes})
+                experiment = Experiment(**{**base, **point, **changes})
+                experiment.stream_for(Purpose.DATA)
+                yield ", ".join(words), experiment
             except ValueError as error:
                 raise ValueError(f"{error} (variant {name})" if name else str(error)) from None
 

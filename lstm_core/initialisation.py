@@ -4,8 +4,11 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import torch
-from torch import Generator, Tensor, nn
+from torch import Tensor
+
+from lstm_core.streams import Rng
 
 
 @dataclass(frozen=True)
@@ -18,9 +21,9 @@ class Chrono:
         if self.longest < 2:
             raise ValueError(f"longest: {self.longest!r} is not a number of time steps of at least 2")
 
-    def draw(self, size: int, generator: Generator | None) -> Tensor:
+    def draw(self, size: int, rng: Rng) -> Tensor:
         """Forget biases (size,), float64."""
-        return torch.log1p((self.longest - 2) * torch.rand(size, generator=generator, dtype=torch.float64))
+        return torch.from_numpy(np.log1p((self.longest - 2) * rng.random(size)))
 
 
 @dataclass(frozen=True)
@@ -28,33 +31,35 @@ class Init:
     """
     One row of `INITS`: how the blocks of a layer start.
 
-    `recurrent(H, bound, generator)` draws one block (H, H) of W_h. `bounds(H, D, joint)` are the ranges of the uniform
+    `recurrent(H, bound, rng)` draws one block (H, H) of W_h. `bounds(H, D, joint)` are the ranges of the uniform
     distributions for W_h and W_x. Biases are uniform in the range of their matrix, or 0.
     """
 
     label: str
-    recurrent: Callable[[int, float, Generator | None], Tensor]
+    recurrent: Callable[[int, float, Rng], Tensor]
     bounds: Callable[[int, int, bool], tuple[float, float]]
     biases: bool = False
 
 
-def uniform(rows: int, columns: int, bound: float, generator: Generator | None) -> Tensor:
-    return (2 * torch.rand(rows, columns, generator=generator, dtype=torch.float64) - 1) * bound
+def uniform(rows: int, columns: int, bound: float, rng: Rng) -> Tensor:
+    return torch.from_numpy(rng.uniform(-bound, bound, (rows, columns)))
 
 
-def _uniform_square(size: int, bound: float, generator: Generator | None) -> Tensor:
-    return uniform(size, size, bound, generator)
+def _uniform_square(size: int, bound: float, rng: Rng) -> Tensor:
+    return uniform(size, size, bound, rng)
 
 
-def _gaussian(size: int, bound: float, generator: Generator | None) -> Tensor:
-    return torch.randn(size, size, generator=generator, dtype=torch.float64) / math.sqrt(size)
+def _gaussian(size: int, bound: float, rng: Rng) -> Tensor:
+    return torch.from_numpy(rng.standard_normal((size, size))) / math.sqrt(size)
 
 
-def _orthogonal(size: int, bound: float, generator: Generator | None) -> Tensor:
-    return nn.init.orthogonal_(torch.empty(size, size, dtype=torch.float64), generator=generator)
+def _orthogonal(size: int, bound: float, rng: Rng) -> Tensor:
+    """Of a Gaussian matrix the factor Q, whose signs make it uniform over all orthogonal ones (Mezzadri 2007)."""
+    q, r = torch.linalg.qr(torch.from_numpy(rng.standard_normal((size, size))))
+    return q * r.diagonal().sign()
 
 
-def _identity(size: int, bound: float, generator: Generator | None) -> Tensor:
+def _identity(size: int, bound: float, rng: Rng) -> Tensor:
     return torch.eye(size, dtype=torch.float64)
 
 

@@ -4,11 +4,12 @@ import math
 from collections.abc import Sequence
 
 import torch
-from torch import Generator, Tensor, nn
+from torch import Tensor, nn
 
 from lstm_core import engine as engines
 from lstm_core.cells import BLOCKS, LAYOUTS, Cell, Parameters, Trace, choose
 from lstm_core.initialisation import INITS, Chrono, uniform
+from lstm_core.streams import Rng, stream_of
 from lstm_core.wiring import MOST_LAYERS, PLAIN, WIRINGS
 
 
@@ -39,8 +40,9 @@ class Layer(nn.Module):
     def tensors(self) -> Parameters:
         """The weights as the engines take them."""
         if self.joint:
-            recurrent, inputs = self.weight.split([self.recurrent_size, self.input_size], 1)
-            return Parameters(recurrent, inputs, self.bias, self.bias_h, self.peephole, self.weight)
+            weight = self.weight  # Looked up once: a parametrization computes it at every look.
+            recurrent, inputs = weight.split([self.recurrent_size, self.input_size], 1)
+            return Parameters(recurrent, inputs, self.bias, self.bias_h, self.peephole, weight)
         return Parameters(self.weight_h, self.weight_x, self.bias, self.bias_h, self.peephole)
 
     def block(self, name: str) -> slice:
@@ -49,7 +51,7 @@ class Layer(nn.Module):
         return slice(start, start + self.hidden_size)
 
     @torch.no_grad()
-    def initialise(self, init: str, gain: float, forget_bias: float | Chrono, generator: Generator | None) -> None:
+    def initialise(self, init: str, gain: float, forget_bias: float | Chrono, rng: Rng) -> None:
         """
         Draw the weights; `gain` multiplies W_h.
 
@@ -63,9 +65,9 @@ class Layer(nn.Module):
         bound_h, bound_x = row.bounds(size, self.input_size, self.joint)
         bias_h = torch.empty_like(p.bias) if p.recurrent_bias is None else p.recurrent_bias
         for name in BLOCKS[self.cell.family]:
-            recurrent = gain * row.recurrent(size, bound_h, generator)
-            inputs = uniform(size, self.input_size, bound_x, generator)
-            biases = row.biases * uniform(3, size, 1.0, generator)
+            recurrent = gain * row.recurrent(size, bound_h, rng)
+            inputs = uniform(size, self.input_size, bound_x, rng)
+            biases = row.biases * uniform(3, size, 1.0, rng)
             if name in self.cell.rows:
                 block = self.block(name)
                 p.recurrent[block, :size], p.input[block] = recurrent, inputs
@@ -73,14 +75,14 @@ class Layer(nn.Module):
             if p.peephole is not None and name in self.cell.learned_gates:
                 p.peephole[self.cell.learned_gates.index(name)] = bound_h * biases[2]
         for older in p.recurrent.split(size, 1)[1:]:
-            older.copy_(gain * row.recurrent(size, bound_h, generator))
+            older.copy_(gain * row.recurrent(size, bound_h, rng))
         if self.cell.family == "lstm":
-            self._set_forget_bias(forget_bias, generator)
+            self._set_forget_bias(forget_bias, rng)
 
-    def _set_forget_bias(self, forget_bias: float | Chrono, generator: Generator | None) -> None:
+    def _set_forget_bias(self, forget_bias: float | Chrono, rng: Rng) -> None:
         """Fill b_f, on one of two biases so that their sum is right; coupled gates have f = 1 - i and so b_i = -b_f."""
         if isinstance(forget_bias, Chrono):
-            value, signs = forget_bias.draw(self.hidden_size, generator), {"f": 1, "i": -1}
+            value, signs = forget_bias.draw(self.hidden_size, rng), {"f": 1, "i": -1}
         else:
             value, signs = torch.tensor(forget_bias), {"i": -1} if self.cell.coupled else {"f": 1}
         for name, sign in signs.items():
@@ -91,14 +93,12 @@ class Layer(nn.Module):
 
 
 class Readout(nn.Module):
-    """A linear map of what a stack puts out, (..., W) -> (..., O), uniform in +-1/sqrt(W) as torch.nn.Linear, which
-    would draw from the generator that the whole process shares."""
+    """A linear map of what a stack puts out, (..., W) -> (..., O), uniform in +-1/sqrt(W) as torch.nn.Linear."""
 
-    def __init__(self, width: int, outputs: int, generator: Generator | None) -> None:
+    def __init__(self, width: int, outputs: int, rng: Rng) -> None:
         super().__init__()
-        self.weight, self.bias = nn.Parameter(torch.empty(outputs, width)), nn.Parameter(torch.empty(outputs))
-        for parameter in self.parameters():
-            nn.init.uniform_(parameter, -(width**-0.5), width**-0.5, generator=generator)
+        self.weight = nn.Parameter(uniform(outputs, width, width**-0.5, rng).float())
+        self.bias = nn.Parameter(uniform(1, outputs, width**-0.5, rng)[0].float())
 
     def forward(self, seen: Tensor) -> Tensor:
         return nn.functional.linear(seen, self.weight, self.bias)
@@ -136,7 +136,7 @@ class Stack(nn.Module):
         forget_bias: float | Chrono = 1.0,
         wiring: str = PLAIN,
         engine: str = "auto",
-        generator: Generator | None = None,
+        generator: torch.Generator | Rng | None = None,
     ) -> None:
         super().__init__()
         _check_sizes(input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
@@ -152,11 +152,11 @@ class Stack(nn.Module):
         _check_finite(gain=gain, forget_bias=0.0 if isinstance(forget_bias, Chrono) else forget_bias)
         self.cell, self.wiring, self.engine = cell, wiring, engine
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
-        self.layers = nn.ModuleList()
+        self.layers, rng = nn.ModuleList(), stream_of(generator)
         *widths, self.output_size = WIRINGS[wiring].widths(input_size, hidden_size, num_layers)
         for size in widths:
             layer = Layer(cell, size, hidden_size, weights, biases)
-            layer.initialise(init, gain, forget_bias, generator)
+            layer.initialise(init, gain, forget_bias, rng)
             self.layers.append(layer)
 
     @property
@@ -194,6 +194,8 @@ class Stack(nn.Module):
         return WIRINGS[self.wiring].seen(inputs, hidden)
 
     def _checked(self, inputs: Tensor, states: tuple[Tensor, ...] | None) -> tuple[Tensor, ...]:
+        if not isinstance(inputs, Tensor):
+            raise ValueError(f"input: {type(inputs).__name__} is not a tensor (time, batch, {self.input_size})")
         if inputs.dim() != 3 or inputs.shape[2] != self.input_size or len(inputs) < 1:
             raise ValueError(f"input: shape {tuple(inputs.shape)} is not (time, batch, {self.input_size})")
         number = 2 if self.cell.family == "lstm" else 1

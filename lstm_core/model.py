@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Self
 
 import torch
-from torch import Generator, Tensor, nn
+from torch import Tensor, nn
 
 from lstm_core.cells import Cell
 from lstm_core.initialisation import Chrono
 from lstm_core.layers import Stack
+from lstm_core.streams import Purpose, Rng, stream
 from lstm_core.wiring import PLAIN
 
 
@@ -33,7 +34,7 @@ class RNN(nn.Module):
         gain: float = 1.0,
         wiring: str = PLAIN,
         engine: str = "auto",
-        generator: Generator | None = None,
+        generator: torch.Generator | Rng | None = None,
     ) -> None:
         super().__init__()
         self.stack = Stack(
@@ -104,7 +105,7 @@ class LSTM(nn.Module):
         gain: float = 1.0,
         wiring: str = PLAIN,
         engine: str = "auto",
-        generator: Generator | None = None,
+        generator: torch.Generator | Rng | None = None,
     ) -> None:
         super().__init__()
         self.stack = Stack(
@@ -165,7 +166,7 @@ class GRU(nn.Module):
         gain: float = 1.0,
         wiring: str = PLAIN,
         engine: str = "auto",
-        generator: Generator | None = None,
+        generator: torch.Generator | Rng | None = None,
     ) -> None:
         super().__init__()
         self.stack = Stack(
@@ -208,7 +209,7 @@ def _from_torch(ours: type, theirs: nn.Module, kind: Any, **options: Any) -> Any
         if getattr(theirs, name) != plain:
             raise ValueError(f"{name}: {getattr(theirs, name)!r} is not supported, only {plain!r}")
     sizes = theirs.input_size, theirs.hidden_size, theirs.num_layers
-    module = ours(*sizes, biases=2, generator=Generator(), **options).to(theirs.weight_hh_l0)
+    module = ours(*sizes, biases=2, generator=stream(0, Purpose.WEIGHTS), **options).to(theirs.weight_hh_l0)
     _copy((mine, other) for mine, other in _pairs(module.stack, theirs))
     return module
 

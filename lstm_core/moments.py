@@ -11,22 +11,23 @@ from statistics import fmean
 from typing import NamedTuple
 
 import torch
-from torch import Generator, Tensor
+from torch import Tensor
 
 from lstm_core import engine, gradients
 from lstm_core.cells import Cell, Parameters
+from lstm_core.data import held_out, samples
 from lstm_core.experiment import Experiment
 from lstm_core.gradients import BACK, Path, Spectrum, jacobians, spectral_norms, walk
 from lstm_core.network import Network
-from lstm_core.training import Snapshot, samples
+from lstm_core.streams import Purpose
+from lstm_core.tasks import Sample
+from lstm_core.training import Snapshot
 
 MOST_KEPT = 256
 MOST_TIME_STEPS = 50
-RATE_SEQUENCES, RATE_STEPS = 8, 400
+RATE_SEQUENCES, RATE_STEPS, RATE_SKIPPED = 8, 400, 200
 LESION_SEQUENCES, FEATURE_SEQUENCES = 500, 200
 LOSS_SEQUENCES, AT_A_TIME = 5000, 500
-# Away from the seeds that draw training data and first weights.
-SEED_OF_MEASUREMENTS = 2**33
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +57,8 @@ class Moment:
 
 @lru_cache(MOST_KEPT)
 def beginning(experiment: Experiment) -> Moment:
-    """The first step of its training, with the weights that its seed draws."""
+    """The first step of its training, with the weights that its seed draws. ValueError if it is of another stream."""
+    experiment.stream_for(Purpose.WEIGHTS)
     weights = [parameter.detach().flatten() for parameter in Network(experiment).parameters()]
     return Moment(experiment, 1, "", torch.cat(weights))
 
@@ -87,16 +89,20 @@ def first_inputs(experiment: Experiment) -> Tensor:
     return inputs.double()
 
 
-def fresh(experiment: Experiment, sequences: int) -> tuple[Tensor, Tensor]:
-    """Inputs (T, B, D) and targets of its task, which it was not trained on, in double precision."""
-    generator = Generator().manual_seed(SEED_OF_MEASUREMENTS + experiment.seed)
-    inputs, targets = experiment.problem.draw(experiment.length, sequences, generator)
+def unseen(experiment: Experiment, sequences: int) -> Sample:
+    """Held-out inputs (T, B, D) and targets of its task, see `data.held_out`, in double precision."""
+    inputs, targets = held_out(experiment, sequences)
     return inputs.double(), targets.double() if targets.is_floating_point() else targets
 
 
+def another(experiment: Experiment, sequences: int) -> Sample:
+    """The same, and always so many: where its task has few sequences, some may be in a fixed training set."""
+    return unseen(dataclasses.replace(experiment, sequences=0), sequences)
+
+
 def _in_a_row(experiment: Experiment, sequences: int, repeats: int) -> Tensor:
-    """Fresh inputs (T, B, D), so many sequences side by side and so many one after the other."""
-    inputs, _ = fresh(experiment, sequences * repeats)
+    """Held-out inputs (T, B, D), so many sequences side by side and so many one after the other."""
+    inputs, _ = another(experiment, sequences * repeats)
     return torch.cat(inputs.chunk(repeats, 1))
 
 
@@ -209,8 +215,9 @@ def without_forgetting(moment: Moment) -> Tensor:
 
 class Rate(NamedTuple):
     """
-    Growth of the gradient per time step, as a natural logarithm: the largest Lyapunov exponent, mean over sequences and
-    its standard error, and the mean slope of log ||ds_T/ds_t|| over one sequence of the task.
+    Growth of the gradient per time step, as a natural logarithm: the largest Lyapunov exponent, the mean over 8
+    sequences of 400 steps or more and the standard error of that mean, and the mean slope of log ||ds_T/ds_t|| over one
+    sequence of the task.
     """
 
     exponent: float
@@ -220,11 +227,12 @@ class Rate(NamedTuple):
 
 @lru_cache(MOST_KEPT)
 def growth(moment: Moment) -> Rate:
-    """On the network's own input: fresh sequences of its task, one after the other without a new start."""
+    """On the network's own input: held-out sequences of its task, one after the other without a new start."""
     p, cell, experiment = moment.parameters(), moment.cell, moment.experiment
-    path = walk(p, cell, _in_a_row(experiment, RATE_SEQUENCES, -(-RATE_STEPS // experiment.time_steps)))
-    generator = Generator().manual_seed(SEED_OF_MEASUREMENTS)
-    rates = gradients.growth_rate(BACK[cell.family](p, cell, path), path, len(path.inputs) // 4, generator)
+    repeats = -(-(RATE_STEPS + 2 * RATE_SKIPPED) // experiment.time_steps)
+    path = walk(p, cell, _in_a_row(experiment, RATE_SEQUENCES, repeats))
+    rng = experiment.stream_for(Purpose.PROBES)
+    rates = gradients.growth_rate(BACK[cell.family](p, cell, path), path, RATE_SKIPPED, rng)
     one = walk(p, cell, first_inputs(experiment))
     norm = spectral_norms(jacobians(BACK[cell.family](p, cell, one), one, [0]))[0]
     return Rate(float(rates.mean()), float(rates.std()) / RATE_SEQUENCES**0.5, float(norm.log()) / len(one.inputs))
@@ -245,14 +253,14 @@ def held_open(p: Parameters, cell: Cell, gate: str) -> tuple[Parameters, Cell]:
 @lru_cache(MOST_KEPT)
 def lesions(moment: Moment) -> dict[str, float]:
     """
-    The loss on fresh sequences as trained, under "", and with each learned gate held at 1 alone. Gates that are coupled
-    cannot be held one by one, and are left out.
+    The loss on held-out sequences as trained, under "", and with each learned gate held at 1 alone. Gates that are
+    coupled cannot be held one by one, and are left out.
     """
     experiment, network, cell = moment.experiment, moment.network(), moment.cell
-    inputs, targets = fresh(experiment, LESION_SEQUENCES)
+    inputs, targets = unseen(experiment, LESION_SEQUENCES)
     p = network.layer.tensors()
     gates = [gate for gate in cell.gates if not cell.coupled or gate == "o"]
-    start, losses = inputs.new_zeros(LESION_SEQUENCES, experiment.hidden), {}
+    start, losses = inputs.new_zeros(inputs.shape[1], experiment.hidden), {}
     for gate in ["", *gates]:
         weights, left = held_open(p, cell, gate) if gate else (p, cell)
         trace = engine.run(inputs, start, start, weights, left)
@@ -262,9 +270,9 @@ def lesions(moment: Moment) -> dict[str, float]:
 
 
 @lru_cache(MOST_KEPT)
-def fresh_loss(moment: Moment) -> float:
-    """On sequences that it was not trained on."""
-    network, (inputs, targets) = moment.network(), fresh(moment.experiment, LOSS_SEQUENCES)
+def held_out_loss(moment: Moment) -> float:
+    """On sequences that it was not trained on; nan if there are none."""
+    network, (inputs, targets) = moment.network(), unseen(moment.experiment, LOSS_SEQUENCES)
     along = int(network.task.every_step)
     parts = zip(inputs.split(AT_A_TIME, 1), targets.split(AT_A_TIME, along), strict=True)
     return fmean(network.loss(*part) for part in parts)
@@ -272,18 +280,18 @@ def fresh_loss(moment: Moment) -> float:
 
 @lru_cache(MOST_KEPT)
 def layer_gradients(moment: Moment) -> list[float]:
-    """||dL/dh|| of each layer, the lowest first, over all time steps of fresh sequences together."""
+    """||dL/dh|| of each layer, the lowest first, over all time steps of held-out sequences together."""
     network = moment.network().requires_grad_()
     for parameter in network.parameters():
         parameter.grad = torch.zeros_like(parameter)
-    learned = network.lesson(engine.REFERENCE_ENGINE)(*fresh(moment.experiment, FEATURE_SEQUENCES))
+    learned = network.lesson(engine.REFERENCE_ENGINE)(*another(moment.experiment, FEATURE_SEQUENCES))
     return [float(torch.linalg.vector_norm(trace.gradient_norms()[0])) for trace in learned.traces]
 
 
 class Features(NamedTuple):
     """
-    What the readout sees of fresh sequences: the effective rank of these features, exp of the entropy of their singular
-    values' shares (Roy and Vetterli 2007), from 1 to their number; and the mean |correlation| of pairs of them.
+    What the readout sees of held-out sequences: the effective rank of these features, exp of the entropy of their
+    singular values' shares (Roy and Vetterli 2007), from 1 to their number; and the mean |correlation| of pairs.
     """
 
     rank: float
@@ -294,7 +302,7 @@ class Features(NamedTuple):
 def features(moment: Moment) -> Features:
     """Of any network, its input left out where the readout sees that too."""
     network = moment.network()
-    inputs, _ = fresh(moment.experiment, FEATURE_SEQUENCES)
+    inputs, _ = another(moment.experiment, FEATURE_SEQUENCES)
     seen = network.features(inputs).flatten(0, -2)
     seen = seen[:, _inputs_seen(network) :]
     centred = seen - seen.mean(0)

@@ -5,16 +5,15 @@ from functools import partial
 from typing import NamedTuple, Self
 
 import torch
-from torch import Generator, Tensor, nn
+from torch import Tensor, nn
 
 from lstm_core.cells import Trace
 from lstm_core.engine import Learner, learner
 from lstm_core.experiment import CHRONO, Experiment
 from lstm_core.initialisation import Chrono
 from lstm_core.layers import Layer, Readout, Stack
+from lstm_core.streams import Purpose, stream
 from lstm_core.wiring import WIRINGS
-
-SEED_OF_WEIGHTS = 2**32
 
 
 class Learned(NamedTuple):
@@ -36,11 +35,10 @@ class Network(nn.Module):
 
     def __init__(self, experiment: Experiment) -> None:
         super().__init__()
-        generator = Generator().manual_seed(SEED_OF_WEIGHTS + experiment.seed)
-        chrono = experiment.forget_bias == CHRONO
+        rng, chrono = stream(experiment.seed, Purpose.WEIGHTS), experiment.forget_bias == CHRONO
         self.task, wiring = experiment.problem, WIRINGS[experiment.wiring]
         *_, width = wiring.widths(len(self.task.inputs), experiment.hidden, experiment.layers)
-        self.readout = Readout(width, len(self.task.outputs), generator)
+        self.readout = Readout(width, len(self.task.outputs), rng)
         self.stack = Stack(
             experiment.recurrent_cell,
             len(self.task.inputs),
@@ -52,7 +50,7 @@ class Network(nn.Module):
             gain=experiment.gain,
             forget_bias=Chrono(max(experiment.time_steps, 2)) if chrono else float(experiment.forget_bias),
             wiring=experiment.wiring,
-            generator=generator,
+            generator=rng,
         )
         self.to(experiment.dtype)
 

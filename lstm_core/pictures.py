@@ -174,7 +174,7 @@ def _lesions() -> alt.LayerChart:
     """A dot for each loss, a row for each racer, the constant predictor as a rule."""
     across = alt.X(
         "x:Q",
-        title="loss on fresh sequences",
+        title="loss on held-out sequences",
         scale=alt.Scale(type="log", nice=False),
         axis=alt.Axis(format="~g", tickCount=6, gridOpacity=POWERS_OF_TEN),
     )

@@ -173,7 +173,7 @@ OPENINGS = {
     "activations": Opening(
         "ReLU from W_h = I solves adding; at that step ReLU from random weights has not, and tanh and sigmoid are "
         "still within 10 % of the constant predictor.",
-        Experiment(cell="rnn", length=100, steps=1200, lr=0.003),
+        Experiment(cell="rnn", length=100, batch=64, steps=1200, lr=0.003),
         {label: ACTIVATION_RACERS[label] for label in ("tanh", "sigmoid", "ReLU", FROM_IDENTITY)},
         _only_identity_learns,
     ),

@@ -7,7 +7,7 @@ A contestant is a `Start`: given a number of steps it prepares them, and returns
 import importlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from importlib.util import find_spec
@@ -16,18 +16,20 @@ from typing import Any
 import numpy as np
 import torch
 from numba import njit
-from torch import Generator, Tensor, nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
+from lstm_core import streams
 from lstm_core.baton import TRAINING, held
 from lstm_core.cost import features
+from lstm_core.data import samples
 from lstm_core.engine import Learner
 from lstm_core.experiment import Experiment
 from lstm_core.kernels.elementary import ALLOCATING
 from lstm_core.kernels.products import product
 from lstm_core.layers import Stack
 from lstm_core.network import Network
-from lstm_core.training import COMPLETED, samples, train
+from lstm_core.training import COMPLETED, train
 
 Start = Callable[[int], Callable[[], object]]
 Apply = Callable[[Any, Any], Any]
@@ -80,8 +82,12 @@ def _with_baton(start: Start) -> Start:
 
 def _gradient(experiment: Experiment) -> Tensor:
     """Of all outputs."""
-    shape = experiment.time_steps, experiment.batch, experiment.hidden
-    return torch.randn(shape, generator=Generator().manual_seed(0))
+    return torch.from_numpy(_normal((experiment.time_steps, experiment.batch, experiment.hidden)))
+
+
+def _normal(shape: Sequence[int]) -> Any:
+    """Numbers to begin with, the same for everybody."""
+    return streams.stream(0, streams.Purpose.PROBES).standard_normal(shape, dtype=np.float32)
 
 
 def _sequence(module: nn.Module, experiment: Experiment) -> Start:
@@ -220,7 +226,7 @@ def _jax(apply: Apply, parameters: Any, experiment: Experiment, whole: bool) -> 
 
     differentiated = jax.jit(jax.value_and_grad(lambda p, inputs, gradient: jnp.vdot(apply(p, inputs), gradient)))
     inputs = jnp.asarray(next(stream)[0].numpy())
-    gradient = jax.random.normal(jax.random.key(0), (*inputs.shape[:2], experiment.hidden))
+    gradient = jnp.asarray(_normal((*inputs.shape[:2], experiment.hidden)))
 
     def sequence(steps: int) -> None:
         for _ in range(steps):
@@ -232,9 +238,8 @@ def _jax(apply: Apply, parameters: Any, experiment: Experiment, whole: bool) -> 
 def _jax_lstm(experiment: Experiment, whole: bool) -> Start:
     """`lax.scan`, with the product with the inputs before it."""
     jax, jnp, size = importlib.import_module("jax"), importlib.import_module("jax.numpy"), experiment.hidden
-    keys = jax.random.split(jax.random.key(0))
     shapes = (features(experiment), 4 * size), (size, 4 * size)
-    matrices = [size**-0.5 * jax.random.normal(key, shape) for key, shape in zip(keys, shapes, strict=True)]
+    matrices = [jnp.asarray(size**-0.5 * _normal(shape)) for shape in shapes]
 
     def apply(parameters: Any, inputs: Any) -> Any:
         weight, recurrent, bias = parameters

@@ -16,9 +16,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from lstm_core.experiment import Experiment
+from lstm_core.experiment import YOUNGER, Experiment
 
-SCHEMA = 4
+SCHEMA = 5
 PLACE = "GRADIENT_HIGHWAY_HISTORY"
 BUSY_SECONDS, CONNECT_SECONDS = 60, 10
 # Any number: whoever opens the same database takes the same lock.
@@ -39,7 +39,7 @@ class NewerError(UnavailableError):
 # What a run tells of its experiment under another name: these two are also said of the run.
 RENAMED = {"steps": "most_steps", "engine": "engine_asked"}
 # Younger than the other fields.
-OF_SERIES = ("series", "horizon")
+OF_SERIES, OF_STREAM = ("series", "horizon"), ("stream",)
 PLAIN = ("computed_by", "ended", "last_step", "final_mean_loss", "seconds", "stored", "versions", "reason")
 
 
@@ -177,7 +177,7 @@ def _add_columns(connection: sa.Connection, names: Iterable[str]) -> None:
 
 def _add_fields(connection: sa.Connection) -> None:
     """Version 1 knew the fields of an experiment by its JSON alone, and had to read every row to choose by them."""
-    first = [name for name in FIELDS if name not in OF_SERIES]
+    first = [name for name in FIELDS if name not in (*OF_SERIES, *OF_STREAM)]
     _add_columns(connection, first)
     columns = {RENAMED.get(name, name) for name in first}
     rows = connection.execute(sa.select(RUNS.c.key, RUNS.c.computed_by, RUNS.c.experiment)).all()
@@ -194,12 +194,21 @@ def _add_weights(connection: sa.Connection) -> None:
 
 def _add_series(connection: sa.Connection) -> None:
     """Before, there was nothing to forecast."""
-    _add_columns(connection, OF_SERIES)
-    values = field_values({})
-    connection.execute(RUNS.update().values({name: values[name] for name in OF_SERIES}))
+    _add_meaning(connection, OF_SERIES)
 
 
-MIGRATIONS = {1: _add_fields, 2: _add_weights, 3: _add_series}
+def _add_stream(connection: sa.Connection) -> None:
+    """Until version 4, seeds gave other random numbers."""
+    _add_meaning(connection, OF_STREAM)
+
+
+def _add_meaning(connection: sa.Connection, names: Iterable[str]) -> None:
+    """Columns that say of every run what it means that its experiment has no such fields."""
+    _add_columns(connection, names)
+    connection.execute(RUNS.update().values({name: YOUNGER[name] for name in names}))
+
+
+MIGRATIONS = {1: _add_fields, 2: _add_weights, 3: _add_series, 4: _add_stream}
 
 
 def field_value(name: str, value: Any) -> Any:

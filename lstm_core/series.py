@@ -17,9 +17,10 @@ from pathlib import Path
 from weakref import WeakValueDictionary
 
 import torch
-from torch import Generator, Tensor
+from torch import Tensor
 
 from lstm_core import series_file
+from lstm_core.streams import Purpose, stream
 
 TRAIN_SHARE, VALIDATION_SHARE = 0.7, 0.15
 SHORTEST = 20
@@ -128,7 +129,7 @@ def mackey_glass(steps: int, tau: int = 17, per_step: int = 10, skipped: int = 5
 
 def _sines() -> list[float]:
     """Two periods, 25 and 60 steps, and noise of standard deviation .1, the same for ever."""
-    noise = torch.randn(2000, generator=Generator().manual_seed(0), dtype=torch.float64).tolist()
+    noise = stream(0, Purpose.NOISE).standard_normal(2000).tolist()
     turn = 2 * math.pi
     return [math.sin(turn * t / 25) + 0.5 * math.sin(turn * t / 60) + 0.1 * noise[t] for t in range(2000)]
 

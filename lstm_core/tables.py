@@ -19,8 +19,9 @@ import torch
 
 from lstm_core.activations import ACTIVATIONS
 from lstm_core.cells import GATES
+from lstm_core.data import samples
 from lstm_core.experiment import Experiment
-from lstm_core.training import COMPLETED, Snapshot, samples
+from lstm_core.training import COMPLETED, Snapshot
 
 POINTS = 200
 HEAT_ROWS, HEAT_COLUMNS = 30, 40

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Generator, Tensor
+from torch import Tensor
 
 from lstm_core.cells import Trace
+from lstm_core.data import held_out, samples
 from lstm_core.engine import resolve
 from lstm_core.experiment import Experiment
 from lstm_core.layers import Layer
@@ -19,8 +20,7 @@ from lstm_core.network import Network
 from lstm_core.updates import update_rule
 
 MEAN_OVER = 20
-FRESH, SEED_OF_FRESH = 200, 2**34
-MOST_DRAWN, VALUES_DRAWN = 32, 2**16
+HELD_OUT = 200
 SOLVED, DIVERGED, COMPLETED = "solved", "diverged", "completed"
 
 
@@ -35,7 +35,8 @@ class Snapshot:
     says why this is the last snapshot. `clip_cosine` is the cosine of the angle between the gradient before and after
     clipping. `weights` are those of this step in one vector, see `Network.load`, where they were asked for.
 
-    `fresh_loss` is the loss on sequences that are not in a fixed training set, None where there is no such set.
+    `held_out_loss` is the loss on sequences that are not in a fixed training set, None where there is no such set,
+    nan where it leaves no others.
 
     Of several layers all this is about the last one, but for `layer_grad_norms`, ||dL/dh|| of each, the lowest first,
     over all time steps together, and `lower_grad_norms`, ||dL/dh_t|| of each but the last.
@@ -45,7 +46,7 @@ class Snapshot:
     loss: float
     mean_loss: float
     accuracy: float | None
-    fresh_loss: float | None
+    held_out_loss: float | None
     grad_norm: float
     clipped_grad_norm: float
     clip_cosine: float
@@ -77,32 +78,6 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def samples(experiment: Experiment) -> Iterator[tuple[Tensor, Tensor]]:
-    """
-    The endless stream of batches, fresh ones, or drawn from a fixed set; it depends on task, length, batch, seed and
-    the size of that set alone, and on series and horizon where it forecasts.
-
-    Many are drawn at a time: a draw costs as much as a training step of a small network.
-    """
-    generator, along = Generator().manual_seed(experiment.seed), int(experiment.problem.every_step)
-    if experiment.sequences:
-        inputs, targets = _drawn(experiment, experiment.sequences, generator)
-        while True:
-            chosen = torch.randint(experiment.sequences, (experiment.batch,), generator=generator)
-            yield inputs[:, chosen], targets.index_select(along, chosen)
-    batches = min(MOST_DRAWN, 1 + VALUES_DRAWN // (experiment.time_steps * experiment.batch))
-    while True:
-        inputs, targets = _drawn(experiment, experiment.batch * batches, generator)
-        yield from zip(inputs.split(experiment.batch, 1), targets.split(experiment.batch, along), strict=True)
-
-
-def _drawn(experiment: Experiment, sequences: int, generator: Generator) -> tuple[Tensor, Tensor]:
-    """So many of its task, in its precision."""
-    inputs, targets = experiment.problem.draw(experiment.length, sequences, generator)
-    dtype = experiment.dtype
-    return inputs.to(dtype), targets.to(dtype) if targets.is_floating_point() else targets
-
-
 def train(experiment: Experiment, record_every: int = 1, weights_every: int | None = None) -> Iterator[Snapshot]:
     """
     Train, and yield a snapshot of the first step, of every `record_every`-th and of the last. Of these, the first, each
@@ -118,9 +93,7 @@ def train(experiment: Experiment, record_every: int = 1, weights_every: int | No
     weights, gradient = _flattened(network)
     lesson = network.lesson(engine)
     update = update_rule(experiment, weights, gradient)
-    fresh = None
-    if experiment.sequences:
-        fresh = _drawn(experiment, FRESH, Generator().manual_seed(SEED_OF_FRESH + experiment.seed))
+    unseen = held_out(experiment, HELD_OUT) if experiment.sequences else None
     for step, (inputs, targets) in enumerate(samples(experiment), start=1):
         torch.set_num_threads(1)
         torch.set_flush_denormal(True)
@@ -132,7 +105,7 @@ def train(experiment: Experiment, record_every: int = 1, weights_every: int | No
         ended = None
         if not math.isfinite(recent[-1]) or not math.isfinite(grad_norm):
             ended = DIVERGED
-        elif len(recent) == MEAN_OVER and mean_loss < task.solved_below(experiment.length) and not fresh:
+        elif len(recent) == MEAN_OVER and mean_loss < task.solved_below(experiment.length) and not experiment.sequences:
             ended = SOLVED
         elif step == experiment.steps:
             ended = COMPLETED
@@ -148,7 +121,7 @@ def train(experiment: Experiment, record_every: int = 1, weights_every: int | No
                 loss=recent[-1],
                 mean_loss=mean_loss,
                 accuracy=task.accuracy(answer, targets),
-                fresh_loss=network.loss(*fresh) if fresh else None,
+                held_out_loss=network.loss(*unseen) if unseen else None,
                 grad_norm=grad_norm,
                 clipped_grad_norm=_norm(gradient),
                 clip_cosine=_cosine(before, gradient),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import torch
-from torch import Generator, Tensor, nn
+from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from lstm_core import forecast, gradients, moments
@@ -22,6 +22,7 @@ from lstm_core.experiment import Experiment
 from lstm_core.gradients import jacobians, spectral_norms, walk
 from lstm_core.moments import Moment, beginning, first_inputs, held_open
 from lstm_core.records import Record
+from lstm_core.streams import Purpose, stream
 from lstm_core.training import SOLVED
 
 # What is smaller than a double can be counts as the smallest one.
@@ -86,14 +87,14 @@ def lower_loss(one: Trial, other: Trial) -> float:
     return decades(one.loss / other.loss)
 
 
-def fresh_loss(trial: Trial) -> float:
+def held_out_loss(trial: Trial) -> float:
     """The loss at the end on sequences that it was not trained on."""
-    return moments.fresh_loss(trial.after)
+    return moments.held_out_loss(trial.after)
 
 
-def lower_fresh_loss(one: Trial, other: Trial) -> float:
+def lower_held_out_loss(one: Trial, other: Trial) -> float:
     """As `lower_loss`, on sequences that neither was trained on."""
-    return decades(fresh_loss(one) / fresh_loss(other))
+    return decades(held_out_loss(one) / held_out_loss(other))
 
 
 def lower_error(one: Trial, other: Trial) -> float:
@@ -176,8 +177,8 @@ def read_below(moment: Moment) -> float:
 
 
 def output_difference(one: Moment, other: Moment) -> float:
-    """The largest difference between what two networks' readouts see of the same fresh sequences."""
-    inputs, _ = moments.fresh(one.experiment, moments.FEATURE_SEQUENCES)
+    """The largest difference between what two networks' readouts see of the same held-out sequences."""
+    inputs, _ = moments.another(one.experiment, moments.FEATURE_SEQUENCES)
     seen = []
     for network in (one.network(), other.network()):
         # The fused engine computes both layouts as one.
@@ -215,8 +216,8 @@ def output_gate_error(moment: Moment) -> float:
 
 def _any_state(moment: Moment) -> tuple[Parameters, Tensor, Tensor, Tensor]:
     """Weights, an input (1, 1, D), and states (1, H) in the middle of nowhere, for a single step."""
-    size, generator = moment.experiment.hidden, Generator().manual_seed(moment.experiment.seed)
-    h, c = torch.randn(2, 1, size, generator=generator, dtype=torch.float64)
+    rng = stream(moment.experiment.seed, Purpose.PROBES)
+    h, c = torch.from_numpy(rng.standard_normal((2, 1, moment.experiment.hidden)))
     return moment.parameters(), first_inputs(moment.experiment)[:1], h.tanh(), c
 
 

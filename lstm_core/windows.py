@@ -1,9 +1,12 @@
 """What can be learned of a series? Windows of its first part, each with the value that comes some steps later."""
 
+from typing import Any
+
 import torch
-from torch import Generator, Tensor
+from torch import Tensor
 
 from lstm_core.series import Series
+from lstm_core.streams import Rng
 
 
 def learned(series: Series, length: int, horizon: int) -> tuple[Tensor, Tensor]:
@@ -12,12 +15,21 @@ def learned(series: Series, length: int, horizon: int) -> tuple[Tensor, Tensor]:
     return part[length + horizon - 1 :], part[length - 1 : len(part) - horizon]
 
 
-def drawn(series: Series, horizon: int, length: int, batch: int, generator: Generator) -> tuple[Tensor, Tensor]:
-    """Any windows, (T, B, 1), and the value `horizon` steps after the end of each, (B, 1), all scaled."""
-    part = series.scaled[: series.train_end].float()
-    starts = torch.randint(0, len(part) - length - horizon + 1, (batch,), generator=generator)
-    windows = part[starts + torch.arange(length)[:, None]]
-    return windows[:, :, None], part[starts + length + horizon - 1][:, None]
+def drawn(series: Series, horizon: int, length: int, batch: int, rng: Rng) -> tuple[Tensor, Tensor]:
+    """To learn from: any windows, (T, B, 1), and the value `horizon` steps after the end of each, (B, 1), scaled."""
+    return _before(series, horizon, length, rng.integers(length + horizon - 1, series.train_end, batch))
+
+
+def held_out(series: Series, horizon: int, length: int, batch: int, rng: Rng) -> tuple[Tensor, Tensor]:
+    """The same, from which nobody learns: the values to come are those of the validation part."""
+    return _before(series, horizon, length, rng.integers(series.train_end, series.validation_end, batch))
+
+
+def _before(series: Series, horizon: int, length: int, places: Any) -> tuple[Tensor, Tensor]:
+    """The windows from which the values at these places, (B,), are to be forecast, and these values."""
+    values, ends = series.scaled.float(), torch.from_numpy(places)
+    windows = values[ends + torch.arange(1 - length - horizon, 1 - horizon)[:, None]]
+    return windows[:, :, None], values[ends, None]
 
 
 def too_long(series: Series, horizon: int, length: int) -> str | None:

@@ -18,7 +18,7 @@ CHARTS = {
         "effective_rank",
         "correlation",
         "readout_by_layer",
-        "fresh_loss",
+        "held_out_loss",
     ),
     IN_TIME: ("loss", "gradient_through_time", "shortest_path"),
 }

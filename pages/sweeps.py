@@ -2,6 +2,8 @@
 
 import math
 import re
+from dataclasses import replace
+from urllib.parse import urlencode
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,14 +14,16 @@ from lstm_core.history import curves, records
 from lstm_core.pictures import band_lines, spec
 from lstm_core.schema import History, UnavailableError
 from lstm_core.scores import Setting, ranked
+from lstm_core.streams import CURRENT
 from lstm_core.tables import of_rows
 from lstm_core.ui import archive
+from lstm_core.ui.address import exact
 from lstm_core.ui.grids import small_grid
 from lstm_core.ui.live import live
 from lstm_core.ui.setup import setup
 from lstm_core.ui.words import equations
 
-STEPS = "median steps to solve"
+STEPS, RUN = "median steps to solve", "run"
 MOST_RANKED, MOST_SHOWN, SHOWN_FIRST = 1000, 6, 3
 QUANTITIES = {
     "mean_loss": ("Loss", spec(band_lines("loss, mean of 20 steps"))),
@@ -31,7 +35,7 @@ def ranking(settings: list[Setting]) -> list[Setting]:
     """The table, the best first; the settings whose rows are chosen, or the first few."""
     rows = [
         (
-            f"?run={setting.keys[0]}",
+            f"?{urlencode(exact({RUN: setting.keys[0]}))}",
             setting.label,
             f"{setting.score.solved} of {setting.score.runs}" if setting.score else "",
             f"{100 * setting.score.low:.0f} to {100 * setting.score.high:.0f} %" if setting.score else "",
@@ -77,7 +81,7 @@ def small_multiples(history: History, settings: list[Setting]) -> None:
 
 def opened_run(history: History) -> None:
     """The run whose key the address tells, trained live once more."""
-    key = st.text_input("Key of a run, to see it live", key="run", bind="query-params", max_chars=16)
+    key = st.text_input("Key of a run, to see it live", key=RUN, bind="query-params", max_chars=16)
     if not key:
         return
     found = next(records(history, [key]), None) if re.fullmatch("[0-9a-f]{16}", key) else None
@@ -86,7 +90,12 @@ def opened_run(history: History) -> None:
         return
     how = f"{found.ended} at step {found.last_step:,}, loss {found.final_mean_loss:.4g}"
     st.caption(f"Stored: {how}, {found.seconds:.1f} s on the {found.computed_by} engine. Now again, live:")
-    racers = {f"seed {found.experiment.seed}": found.experiment}
+    if found.experiment.refusal:
+        st.info(
+            "It was trained with random numbers of an earlier version, which are no longer drawn. Its curves can be "
+            "seen above; what races here has its settings, and the random numbers of today."
+        )
+    racers = {f"seed {found.experiment.seed}": replace(found.experiment, stream=CURRENT)}
     live("sweeps", racers, charts=("loss", "gradient_through_time"))
     equations(racers)
 

@@ -19,6 +19,12 @@ for dtype in (torch.float32, torch.float64):
     engine.resolve(engine.FUSED, dtype)
 
 
+@pytest.fixture(autouse=True)
+def _denormal_numbers() -> None:
+    """Whatever ran before: training flushes them to zero in its thread."""
+    torch.set_flush_denormal(False)
+
+
 @pytest.fixture
 def visits() -> Iterator[list[AppTest]]:
     """Those of a test; their races stop with it."""

@@ -11,10 +11,10 @@ from torch import Tensor
 
 from lstm_core import LSTM, TASKS, Experiment, Snapshot, cost, moments, train
 from lstm_core.cells import Cell
+from lstm_core.data import samples
 from lstm_core.engine import FUSED, REFERENCE_ENGINE
 from lstm_core.fused import FusedTrace, Tape
 from lstm_core.network import Network, parameter_count
-from lstm_core.training import samples
 from lstm_core.wiring import WIRINGS
 
 SMALL = Experiment(length=12, hidden=6, batch=5, steps=10, precision="float64", layers=3)

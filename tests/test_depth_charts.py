@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from lstm_core import Experiment, depth, moments, train
+from lstm_core.data import samples
 from lstm_core.network import Network, parameter_count
 from lstm_core.presets import WIRING_RACERS, variants, within_budget
 from lstm_core.tables import Curve
-from lstm_core.training import samples
 
 BASE = Experiment(layers=3, length=12, hidden=6, batch=4, steps=30)
 CURVES = [
@@ -109,21 +109,21 @@ def test_answers_stay_with_their_sequences_in_a_fixed_set() -> None:
         assert len(answers) == 3
 
 
-def test_on_a_fixed_set_the_loss_on_fresh_sequences_is_told_and_nothing_counts_as_solved() -> None:
+def test_on_a_fixed_set_the_loss_on_held_out_sequences_is_told_and_nothing_counts_as_solved() -> None:
     experiment = Experiment(cell="gru", length=10, hidden=32, batch=8, steps=400, sequences=8, lr=0.02)
     *_, end = train(experiment, 100)
     assert end.ended == "completed"
     assert end.mean_loss < 0.01
-    assert end.fresh_loss is not None
-    assert end.fresh_loss > 3 * end.mean_loss
-    assert next(iter(train(BASE))).fresh_loss is None
+    assert end.held_out_loss is not None
+    assert end.held_out_loss > 3 * end.mean_loss
+    assert next(iter(train(BASE))).held_out_loss is None
 
 
-def test_the_loss_on_fresh_sequences_is_a_chart_of_its_own() -> None:
+def test_the_loss_on_held_out_sequences_is_a_chart_of_its_own() -> None:
     few = dataclasses.replace(BASE, sequences=4)
-    table = depth.fresh_loss([Curve("plain", few, list(train(few, 10)))])
-    assert len(line(table, "plain", depth.FRESH)) == len(line(table, "plain", depth.TRAINING)) > 0
-    assert line(depth.fresh_loss(CURVES), "plain", depth.FRESH).empty
+    table = depth.held_out_loss([Curve("plain", few, list(train(few, 10)))])
+    assert len(line(table, "plain", depth.HELD_OUT)) == len(line(table, "plain", depth.TRAINING)) > 0
+    assert line(depth.held_out_loss(CURVES), "plain", depth.HELD_OUT).empty
 
 
 @pytest.mark.parametrize("layers", [1, 2, 6])

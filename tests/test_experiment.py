@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 
 from lstm_core import Experiment
+from lstm_core.data import held_out, samples
 from lstm_core.experiment import YOUNGER
+from lstm_core.moments import beginning
+from lstm_core.training import train
 
 REFUSED: list[dict[str, Any]] = [
     {"task": "nonsense"},
@@ -48,6 +51,7 @@ REFUSED: list[dict[str, Any]] = [
     {"sequences": 2001},
     {"series": "nonsense"},
     {"horizon": 0},
+    {"stream": 3},
 ]
 
 
@@ -92,7 +96,7 @@ def test_every_field_changes_the_key() -> None:
         "forget_bias": "chrono", "hidden": 33, "batch": 33, "steps": 301, "optimizer": "sgd", "lr": 0.02,
         "momentum": 0.5, "clip": "value", "clip_at": 2.0, "seed": 1, "precision": "float64", "engine": "reference",
         "layers": 2, "wiring": "dense", "window": 2, "sequences": 8,
-        "series": "sines", "horizon": 2,
+        "series": "sines", "horizon": 2, "stream": 1,
     }  # fmt: skip
     assert set(other) == {spec.name for spec in dataclasses.fields(Experiment)}
     needs: dict[str, dict[str, Any]] = {"window": {"cell": "rnn"}}
@@ -103,12 +107,34 @@ def test_every_field_changes_the_key() -> None:
 
 
 def test_the_key_never_changes() -> None:
-    assert Experiment().key == "a8e4080798ca53d2"
+    assert Experiment().key == "6503fd42b9b0230d"
+    assert Experiment(stream=1).key == "a8e4080798ca53d2"
+
+
+def test_a_record_without_a_stream_is_of_the_first_one_and_a_new_one_always_tells_its_own() -> None:
+    told = json.loads(Experiment().to_json())
+    assert told.pop("stream") == 2
+    assert Experiment.from_json(json.dumps(told)) == Experiment(stream=1)
+
+
+def test_what_was_trained_with_earlier_random_numbers_is_not_trained_again() -> None:
+    old = Experiment(stream=1)
+    assert "\n" not in str(old.refusal)
+    for draw in (
+        lambda: next(samples(old)),
+        lambda: held_out(old, 3),
+        lambda: next(train(old)),
+        lambda: beginning(old),
+    ):
+        with pytest.raises(ValueError, match=r"^stream: 1 .* looked at, not trained again"):
+            draw()
+    assert Experiment().refusal is None
 
 
 def test_fields_that_are_younger_than_the_first_keys_are_told_where_they_are_set() -> None:
-    assert not set(YOUNGER) & set(json.loads(Experiment().to_json()))
-    set_to = {"layers": 2, "wiring": "dense", "window": 3, "sequences": 8, "series": "sines", "horizon": 4}
+    assert set(YOUNGER) & set(json.loads(Experiment().to_json())) == {"stream"}
+    assert not set(YOUNGER) & set(json.loads(Experiment(stream=1).to_json()))
+    set_to = {"layers": 2, "wiring": "dense", "window": 3, "sequences": 8, "series": "sines", "horizon": 4, "stream": 2}
     deep = dataclasses.replace(Experiment(cell="rnn"), **set_to)  # type: ignore[arg-type]
     assert {name: json.loads(deep.to_json())[name] for name in YOUNGER} == set_to
     assert Experiment.from_json(deep.to_json()) == deep

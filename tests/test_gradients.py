@@ -16,6 +16,7 @@ from lstm_core.cells import REFERENCE, Cell, Parameters
 from lstm_core.gradients import BACK, Path, jacobians, spectral_norms, walk
 from lstm_core.initialisation import INITS
 from lstm_core.layers import Stack
+from lstm_core.streams import Purpose, stream
 from tests.test_cells import ALL, over
 
 T, D, H = 6, 3, 4
@@ -145,7 +146,7 @@ def test_the_growth_rate_of_a_linear_network_is_the_log_of_its_factor(factor: fl
     recurrent = factor * torch.nn.init.orthogonal_(torch.empty(H, H).double(), generator=Generator().manual_seed(0))
     p = weights(cell)._replace(recurrent=recurrent)
     path = walk(p, cell, random(40, 3, D))
-    rates = gradients.growth_rate(gradients.back_rnn(p, cell, path), path, 10, Generator().manual_seed(0))
+    rates = gradients.growth_rate(gradients.back_rnn(p, cell, path), path, 10, stream(0, Purpose.PROBES))
     torch.testing.assert_close(rates, torch.full((3,), math.log(factor), dtype=torch.float64), rtol=0, atol=1e-12)
 
 
@@ -155,8 +156,23 @@ def test_the_growth_rate_is_the_slope_of_the_jacobians_norm_in_the_long_run(cell
     path = walk(p, cell, random(steps, 1, D))
     back = BACK[cell.family](p, cell, path)
     near, far = spectral_norms(jacobians(back, path, [steps - 450, steps - 150])).log().tolist()[::-1]
-    rate = gradients.growth_rate(back, path, 150, Generator().manual_seed(0))
+    rate = gradients.growth_rate(back, path, 150, stream(0, Purpose.PROBES))
     assert float(rate) == pytest.approx((far - near) / 300, abs=0.05)
+
+
+@pytest.mark.parametrize(("w", "u"), [(0.9, 0.3), (1.2, 0.05), (-0.9, 0.5)])
+def test_the_growth_rate_of_one_unit_is_the_log_of_its_slope_where_the_unit_stays(w: float, u: float) -> None:
+    """However long the way there from zero, on which it has other slopes."""
+    cell, point = Cell("rnn"), 0.0
+    for _ in range(2000):
+        point = math.tanh(w * point + u)
+    one = torch.ones(1, 1).double()
+    p = Parameters(w * one, u * one, torch.zeros(1).double())
+    path = walk(p, cell, torch.ones(1000, 1, 1).double())
+    rate = gradients.growth_rate(gradients.back_rnn(p, cell, path), path, 300, stream(0, Purpose.PROBES))
+    assert float(rate) == pytest.approx(math.log(abs(w * (1 - point**2))), abs=1e-9)
+    to_the_start = gradients.growth_rate(gradients.back_rnn(p, cell, path), path, 0, stream(0, Purpose.PROBES))
+    assert abs(float(to_the_start - rate)) > 1e-4
 
 
 def test_a_network_that_lets_nothing_through_shrinks_without_end() -> None:
@@ -164,4 +180,7 @@ def test_a_network_that_lets_nothing_through_shrinks_without_end() -> None:
     p = weights(cell)
     dead = p._replace(bias=torch.full_like(p.bias, -100.0))
     path = walk(dead, cell, random(20, 2, D))
-    assert gradients.growth_rate(gradients.back_rnn(dead, cell, path), path, 5, Generator()).tolist() == [-math.inf] * 2
+    assert (
+        gradients.growth_rate(gradients.back_rnn(dead, cell, path), path, 5, stream(0, Purpose.PROBES)).tolist()
+        == [-math.inf] * 2
+    )

@@ -251,7 +251,7 @@ def test_a_history_that_knows_no_series_gets_the_two_columns(tmp_path: Path) -> 
     kept = schema.open_history(url)
     history.store(kept, [made_up(0), made_up(1)])
     with kept.begin() as connection:
-        for name in schema.OF_SERIES:
+        for name in (*schema.OF_SERIES, *schema.OF_STREAM):
             connection.execute(sa.text(f"ALTER TABLE runs DROP COLUMN {name}"))
         before = next(version for version, step in schema.MIGRATIONS.items() if step is schema._add_series)
         connection.execute(sa.text(f"UPDATE schema_version SET version = {before}"))
@@ -374,10 +374,10 @@ def test_a_reason_is_one_printable_line() -> None:
 
 
 def test_a_new_field_needs_a_new_schema_and_a_migration() -> None:
-    """Databases of version 4 have these columns; whoever adds a field writes a migration, and changes this list."""
+    """Databases of version 5 have these columns; whoever adds a field writes a migration, and changes this list."""
     fields = (
         "task length cell activation output_activation gates coupled peephole weights biases init gain forget_bias "
         "hidden batch steps optimizer lr momentum clip clip_at seed precision engine layers wiring window sequences "
-        "series horizon"
+        "series horizon stream"
     )
-    assert (schema.SCHEMA, sorted(schema.FIELDS)) == (4, sorted(fields.split()))
+    assert (schema.SCHEMA, sorted(schema.FIELDS)) == (5, sorted(fields.split()))

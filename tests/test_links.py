@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
@@ -90,12 +89,6 @@ class Control:
     key: str | None
     field: str
     suits: SearchStrategy[Any]
-
-
-@pytest.fixture(autouse=True)
-def _denormal_numbers() -> None:
-    """Training flushes them to zero, and hypothesis generates floats only where there are all."""
-    torch.set_flush_denormal(False)
 
 
 @pytest.fixture

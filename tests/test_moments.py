@@ -9,11 +9,11 @@ from torch import Tensor
 
 from lstm_core import Experiment, gradients, moments, train
 from lstm_core.cells import Cell
+from lstm_core.data import samples
 from lstm_core.layers import Stack
 from lstm_core.moments import Moment
 from lstm_core.network import Network
 from lstm_core.tasks import TASKS
-from lstm_core.training import samples
 
 SMALL = Experiment(length=12, hidden=6, batch=4, steps=30, precision="float64")
 

@@ -13,6 +13,8 @@ CORE = ROOT / "lstm_core"
 PACKAGES = {"kernels", "claims", "ui"}
 # A module imports only what stands before it.
 ORDER = (
+    "streams",
+    "beyond",
     "activations",
     "series_file",
     "series",
@@ -31,6 +33,7 @@ ORDER = (
     "cost",
     "network",
     "updates",
+    "data",
     "training",
     "gradients",
     "moments",

@@ -5,9 +5,10 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from torch import Generator, Tensor
+from torch import Tensor
 from torch.nn import functional as F
 
+from lstm_core.streams import Purpose, stream
 from lstm_core.tasks import TASKS, Sample, Task
 
 SAMPLES, CHUNK = 100_000, 1_000
@@ -31,13 +32,13 @@ PUBLISHED = [
 
 
 def drawn(task: Task, length: int = 20, batch: int = 1000, seed: int = 0) -> Sample:
-    return task.draw(length, batch, Generator().manual_seed(seed))
+    return task.draw(length, batch, stream(seed, Purpose.DATA))
 
 
 def mean_loss(task: Task, length: int, predict: Callable[[Tensor], Tensor]) -> float:
     """The loss of `predict` (inputs -> answer) over `SAMPLES` samples."""
-    generator = Generator().manual_seed(1)
-    samples = [task.draw(length, CHUNK, generator) for _ in range(SAMPLES // CHUNK)]
+    rng = stream(1, Purpose.DATA)
+    samples = [task.draw(length, CHUNK, rng) for _ in range(SAMPLES // CHUNK)]
     return sum(float(task.loss(predict(inputs), targets)) for inputs, targets in samples) / len(samples)
 
 
@@ -170,12 +171,12 @@ def test_the_same_seed_gives_the_same_sample(task: Task) -> None:
 
 @every_task
 def test_the_next_draw_is_a_fresh_sample(task: Task) -> None:
-    generator = Generator().manual_seed(3)
-    assert not torch.equal(task.draw(20, 100, generator)[0], task.draw(20, 100, generator)[0])
+    rng = stream(3, Purpose.DATA)
+    assert not torch.equal(task.draw(20, 100, rng)[0], task.draw(20, 100, rng)[0])
 
 
 @every_task
-def test_drawing_leaves_the_global_generator_alone(task: Task) -> None:
+def test_drawing_leaves_the_global_rng_alone(task: Task) -> None:
     before = torch.get_rng_state()
     drawn(task)
     assert torch.equal(before, torch.get_rng_state())

@@ -9,9 +9,9 @@ import torch
 from torch import nn
 
 from lstm_core import LSTM, TASKS, Experiment, Snapshot, train
+from lstm_core.data import samples
 from lstm_core.layers import Readout
 from lstm_core.network import Network, parameter_count
-from lstm_core.training import samples
 
 SMALL = Experiment(length=12, hidden=6, batch=5, steps=12, precision="float64")
 

@@ -10,12 +10,13 @@ import torch
 from lstm_core import Experiment, moments, trials
 from lstm_core.activations import ACTIVATIONS
 from lstm_core.cells import REFERENCE
+from lstm_core.data import samples
 from lstm_core.moments import Moment, beginning
 from lstm_core.network import Network
 from lstm_core.records import record_of
 from lstm_core.runs import Run
 from lstm_core.tasks import TASKS
-from lstm_core.training import samples, train
+from lstm_core.training import train
 from lstm_core.trials import Trial
 
 DOUBLE = Experiment(length=8, hidden=4, batch=5, steps=3, precision="float64")
@@ -49,10 +50,10 @@ def test_a_trial_without_weights_says_so() -> None:
         _ = Trial(RNN).after
 
 
-def test_the_constant_predictors_fresh_loss_is_the_tasks() -> None:
+def test_the_constant_predictors_held_out_loss_is_the_tasks() -> None:
     experiment = dataclasses.replace(RNN, length=20)
     moment = zeroed(experiment, float(TASKS["adding"].constant(20)))
-    loss = trials.fresh_loss(Trial(experiment, end=moment))
+    loss = trials.held_out_loss(Trial(experiment, end=moment))
     assert loss == pytest.approx(TASKS["adding"].constant_loss(20), rel=0.05)
 
 
@@ -62,7 +63,7 @@ def test_the_gradient_by_layer_is_that_of_a_training_step_on_the_same_sequences(
 ) -> None:
     experiment = dataclasses.replace(DOUBLE, layers=3, wiring=wiring)
     batch = next(samples(experiment))
-    monkeypatch.setattr(moments, "fresh", lambda *_: batch)
+    monkeypatch.setattr(moments, "another", lambda *_: batch)
     moments.layer_gradients.cache_clear()
     expected = next(train(experiment)).layer_grad_norms
     assert moments.layer_gradients(beginning(experiment)) == pytest.approx(list(expected), rel=1e-9)

@@ -16,7 +16,7 @@ from lstm_core.history import with_weights
 from lstm_core.records import failed
 from lstm_core.schema import open_history
 from lstm_core.sweep import train_one
-from lstm_core.trials import Trial, fresh_loss, solved
+from lstm_core.trials import Trial, held_out_loss, solved
 
 SMALL = Experiment(task="recall", length=4, hidden=4, batch=2, steps=5, cell="rnn")
 
@@ -26,7 +26,7 @@ def made_up(name: str, holds: Region) -> Claim:
     return Claim(
         name,
         "It is said.",
-        (Question("Its loss is small.", "loss", lambda of: fresh_loss(of["small"]), holds),),
+        (Question("Its loss is small.", "loss", lambda of: held_out_loss(of["small"]), holds),),
         "It is so.",
         "Because.",
         "dashboard",

@@ -16,6 +16,7 @@ from lstm_core.gradients import Path, back_rnn, jacobians, walk
 from lstm_core.initialisation import INITS
 from lstm_core.layers import Layer, Stack
 from lstm_core.network import Network, parameter_count
+from lstm_core.streams import Purpose, stream
 from tests.test_cells import normal
 
 T, B, D, H = 7, 3, 2, 4
@@ -105,7 +106,7 @@ def test_a_growth_rate_has_as_many_numbers_as_the_state(window: int) -> None:
     cell, p = Cell("rnn", "identity", window=window), weights(window, activation="identity")
     companion = torch.cat([p.recurrent, torch.eye(window * H).double()])[: window * H]
     path = walk(p, cell, torch.zeros(900, 1, D).double())
-    rate = gradients.growth_rate(back_rnn(p, cell, path), path, 300, Generator().manual_seed(0))
+    rate = gradients.growth_rate(back_rnn(p, cell, path), path, 300, stream(0, Purpose.PROBES))
     assert float(rate) == pytest.approx(math.log(gradients.spectrum(companion).radius), abs=0.01)
 
 

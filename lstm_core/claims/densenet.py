@@ -175,16 +175,16 @@ DENSENET = (
                 Region(low=0.25),
             ),
             Question(
-                "Trained on 128 sequences, the dense stack has at most half the loss of a plain one on fresh "
+                "Trained on 128 sequences, the dense stack has at most half the loss of a plain one on held-out "
                 "sequences.",
-                "loss on fresh sequences, dense / plain, decades",
-                lambda of: trials.lower_fresh_loss(of["dense"], of["plain"]),
+                "loss on held-out sequences, dense / plain, decades",
+                lambda of: trials.lower_held_out_loss(of["dense"], of["plain"]),
                 Region(high=-0.3),
             ),
             Question(
                 "And less than one plain layer with as many weights.",
-                "loss on fresh sequences, dense / one layer, decades",
-                lambda of: trials.lower_fresh_loss(of["dense"], of["one layer"]),
+                "loss on held-out sequences, dense / one layer, decades",
+                lambda of: trials.lower_held_out_loss(of["dense"], of["one layer"]),
                 Region(high=0),
                 decides=False,
             ),
@@ -194,7 +194,7 @@ DENSENET = (
         "The readout can take from each layer what it needs. How much of the advantage is depth that can be trained, "
         "and how much is economy with data, shows the comparison with one layer.",
         "depth",
-        (("readout_by_layer", ALL), ("fresh_loss", ALL)),
+        (("readout_by_layer", ALL), ("held_out_loss", ALL)),
         racers=_TAUGHT,
         address={"sequences": "128", "compared": "equal number of weights"},
     ),

@@ -36,7 +36,7 @@ def _solved(label: str) -> Question:
 
 
 def _ends(label: str, sentence: str, holds: Region) -> Question:
-    return Question(sentence, "loss on fresh sequences", lambda of: trials.fresh_loss(of[label]), holds)
+    return Question(sentence, "loss on fresh sequences", lambda of: trials.held_out_loss(of[label]), holds)
 
 
 PUBLISHED = (

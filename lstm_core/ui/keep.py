@@ -9,8 +9,10 @@ from urllib.parse import urlencode
 import pyarrow.csv
 import streamlit as st
 
+from lstm_core.engine import expected
 from lstm_core.export import everything
 from lstm_core.tables import Curve
+from lstm_core.ui.address import exact
 
 PINS = "pins"
 MOST_PINS = 4
@@ -70,11 +72,15 @@ def _json(curves: Sequence[Curve]) -> str:
 
 
 def share(curves: Callable[[], Sequence[Curve]]) -> None:
-    """A link to this race, its curves as they are at the click, and its experiments."""
+    """A link to this race that names its engine, its curves as they are at the click, and its experiments."""
     with st.popover("Keep", icon=":material/ios_share:"):
         st.markdown("**Link**: whoever opens it sees the same race, number by number on the same machine.")
-        settings = urlencode(list(st.query_params.to_dict().items()), doseq=True)
-        st.code(f"{st.context.url}?{settings}" if settings else f"{st.context.url}", language=None, wrap_lines=True)
+        engines = [
+            curve.snapshots[-1].engine if curve.snapshots else expected(curve.experiment.engine, curve.experiment.dtype)
+            for curve in curves()
+        ]
+        settings = urlencode(exact(st.query_params.to_dict(), engines), doseq=True)
+        st.code(f"{st.context.url}?{settings}", language=None, wrap_lines=True)
         files: tuple[tuple[str, Callable[[], str | bytes], str, str], ...] = (
             ("All curves, CSV", lambda: _csv(curves()), "curves.csv", "text/csv"),
             ("The experiments, JSON", lambda: _json(curves()), "experiments.json", "application/json"),

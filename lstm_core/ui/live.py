@@ -19,6 +19,7 @@ from lstm_core.race import MOST_RACING, MOST_WAITING, Race, Racer, crowd
 from lstm_core.runs import FAILED
 from lstm_core.tables import Curve
 from lstm_core.training import COMPLETED, DIVERGED, SOLVED
+from lstm_core.ui.address import leave_engine, other_engine
 from lstm_core.ui.keep import MOST_PINS, pin, pinned_races, pins, share
 
 FRAME_SECONDS, HEAT_SECONDS = 0.25, 1.0
@@ -68,6 +69,7 @@ def _show(page: str, experiments: Mapping[str, Experiment], weights: bool, anew:
         return before
     ghosts: tuple[Curve, ...] = ()
     if before:
+        leave_engine()
         before.race.pause()
         if before.page == page:
             ghosts = _comparable(_haunting(before), next(iter(experiments.values())))
@@ -181,7 +183,8 @@ def live(
     if len(experiments) > MOST_RACERS:
         st.warning(f"{len(experiments)} racers are chosen; the first {MOST_RACERS} run.")
         experiments = dict(list(experiments.items())[:MOST_RACERS])
-    if refusal := too_much(experiments.values()):
+    old = (experiment.refusal for experiment in experiments.values())
+    if refusal := next(filter(None, old), None) or too_much(experiments.values()):
         refuse(refusal)
         return
     if next(iter(experiments.values())).problem.classes:
@@ -250,16 +253,17 @@ def draw(name: str, curves: Sequence[Curve], of: str = "") -> None:
 
 def _progress(race: Race) -> str:
     step = max(racer.steps for racer in race.racers)
+    engines = {racer.snapshots[-1].engine for racer in race.racers if racer.snapshots}
+    note = other_engine(engines)
     if race.finished:
-        engines = {racer.snapshots[-1].engine for racer in race.racers if racer.snapshots}
-        seconds = sum(racer.seconds for racer in race.racers)
-        return f"finished after {step:,} steps and {seconds:.1f} s of training on the {' and '.join(engines)} engine"
+        seconds, told = sum(racer.seconds for racer in race.racers), " and ".join(sorted(engines))
+        return f"finished after {step:,} steps and {seconds:.1f} s of training on the {told} engine{note}"
     if place := race.place:
         queue = f"you are number {place}" if place < MOST_WAITING else "and the queue is full; it is tried again"
         return f"busy: {MOST_RACING} races are under way, {queue}"
     limit = max(racer.experiment.steps for racer in race.racers)
     left = f", {race.seconds_left:.0f} s left" if step else ""
-    return f"step {step:,} of {limit:,}{left}" if race.running else f"paused at step {step:,} of {limit:,}"
+    return f"step {step:,} of {limit:,}{left}{note}" if race.running else f"paused at step {step:,} of {limit:,}{note}"
 
 
 def _line(racer: Racer, colour: str) -> str:

@@ -11,6 +11,7 @@ import streamlit as st
 from lstm_core.experiment import PRECISIONS, Experiment
 from lstm_core.kernels.compilation import build
 from lstm_core.training import train
+from lstm_core.ui import address
 from lstm_core.ui.controls import DEFAULTS
 
 HERE = "page"
@@ -85,6 +86,7 @@ def setup(name: str) -> None:
     page = PAGES[name]
     _leave_other_pages(name)
     st.set_page_config(page_title=f"{page.label} · Gradient Highway", page_icon=":material/timeline:", layout="wide")
+    address.arrive()
     _warm_up()
     with st.sidebar:
         st.markdown("### Gradient Highway")

@@ -17,6 +17,7 @@ from lstm_core.records import Record, record_of
 from lstm_core.runs import FAILED
 from lstm_core.schema import History, UnavailableError
 from lstm_core.tables import Curve
+from lstm_core.ui.address import exact
 from lstm_core.ui.archive import found
 from lstm_core.ui.live import HEAT_SECONDS, draw, raced, stop
 from lstm_core.ui.setup import PAGES
@@ -101,7 +102,7 @@ def statement(claim: Claim) -> None:
     equations({**claim.trained(0), **claim.looked_at(0)})
     page = PAGES[claim.page]
     label = f"Play with it on the page {page.label}"
-    st.page_link(page.path, label=label, icon=page.icon, query_params=dict(claim.address))
+    st.page_link(page.path, label=label, icon=page.icon, query_params=exact(claim.address))
 
 
 def _buttons(claim: Claim, again: Again | None, refusal: str | None) -> None:

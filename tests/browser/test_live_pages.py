@@ -76,7 +76,7 @@ def test_every_page_opens_on_its_own_race_wherever_one_comes_from(page: Page, ad
     expect_opening_race(page, "dashboard")
     page.get_by_role("slider", name="Length T").focus()
     page.keyboard.press("ArrowRight")
-    page.wait_for_url("**/?length=105")
+    page.wait_for_url("**/?length=105&stream=2")
     for name in [*list(OPENINGS)[1:], "dashboard"]:
         page.get_by_role("link", name=PAGES[name].label, exact=True).first.click()
         expect_opening_race(page, name)
@@ -164,4 +164,4 @@ def test_a_statement_is_put_to_the_test_in_place_and_another_row_opens_at_a_clic
     page.get_by_text("The L2 norm of a matrix is its largest eigenvalue.").click()
     expect(page.get_by_text("Not so: the norm is the largest singular value.")).to_be_visible(timeout=PATIENCE_MS)
     expect(page.get_by_text("Without gates adding is not learned.")).to_have_count(0, timeout=PATIENCE_MS)
-    assert page.url.endswith("/claims?claim=A4")
+    assert page.url.endswith("/claims?claim=A4&stream=2")
