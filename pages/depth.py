@@ -55,7 +55,7 @@ if racers:
     the_task(next(iter(racers.values())))
 three_texts(
     racers == opening.experiments(),
-    "Four plain layers stay on the constant predictor; residual and dense ones solve the task. In the chart of "
+    "Four plain layers stay on the constant predictor; residual and dense ones come down from it. In the chart of "
     "gradients by layer the plain line falls to the left: its first layer hardly learns. At an equal number of weights "
     "the dense stack has fewer units in each layer, and learns all the same.",
     "A gradient that comes down a plain stack is multiplied by the weights and slopes of every layer. Where the "
