@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from lstm_core.presets import FAMILY_RACERS, OPENINGS, variants
+from lstm_core.openings.presets import FAMILY_RACERS, OPENINGS, variants
 from lstm_core.ui import controls
 from lstm_core.ui.live import live
-from lstm_core.ui.setup import PAGES, setup
-from lstm_core.ui.words import equations, the_task, three_texts
+from lstm_core.ui.page import PAGES, setup
+from lstm_core.ui.texts import equations, the_task, three_texts
 
 setup("dashboard")
 st.markdown(

@@ -5,9 +5,9 @@ from pathlib import Path
 import altair as alt
 
 from lstm_core import train
-from lstm_core.charts import CHARTS
-from lstm_core.presets import OPENINGS
-from lstm_core.tables import Curve
+from lstm_core.charts.catalogue import CHARTS
+from lstm_core.charts.points import Curve
+from lstm_core.openings.presets import OPENINGS
 
 curves = [
     Curve(label, experiment, list(train(experiment, record_every=3)))

@@ -14,24 +14,26 @@ from typing import Any
 
 from tqdm import tqdm
 
-from lstm_core import bench, calibration, options
+from lstm_core import options
+from lstm_core.bench import bench
 from lstm_core.claims import CLAIMS, ROWS, Claim
+from lstm_core.claims.verdicts import Judgement, experiments, judged, record, recorded
 from lstm_core.engine import FUSED
 from lstm_core.experiment import Experiment
-from lstm_core.grid import Group, read_grid
-from lstm_core.history import outcomes, with_weights
+from lstm_core.history.database import outcomes, with_weights
+from lstm_core.history.records import Record
+from lstm_core.history.schema import History, UnavailableError, open_history
 from lstm_core.kernels.compilation import build, unfinished
-from lstm_core.records import Record
-from lstm_core.report import report
-from lstm_core.runs import FAILED
-from lstm_core.schema import History, UnavailableError, open_history
-from lstm_core.series import Series, register
-from lstm_core.series_file import MOST_BYTES, opened
-from lstm_core.series_file import column as series_column
+from lstm_core.openings import calibration
+from lstm_core.race.runs import FAILED
 from lstm_core.streams import Purpose
-from lstm_core.sweep import CLUSTER_IN_FLIGHT, cluster, compile_kernels, plan, processes, sweep
+from lstm_core.sweep.grid import Group, read_grid
+from lstm_core.sweep.report import report
+from lstm_core.sweep.sweep import CLUSTER_IN_FLIGHT, cluster, compile_kernels, plan, processes, sweep
+from lstm_core.tasks.series import Series, register
+from lstm_core.tasks.series_file import MOST_BYTES, opened
+from lstm_core.tasks.series_file import column as series_column
 from lstm_core.training import Snapshot, train
-from lstm_core.verdicts import Judgement, experiments, judged, record, recorded
 
 DIFFERS, UNAVAILABLE, INTERRUPTED = 1, 1, 130
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.nn import functional as F
 
-from lstm_core.beyond import more_than_numbers
+from lstm_core.borrowed.autograd import more_than_numbers
 
 Elementwise = Callable[[Tensor], Tensor]
 

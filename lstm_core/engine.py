@@ -6,9 +6,9 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from lstm_core.beyond import more_than_numbers
+from lstm_core.borrowed.autograd import more_than_numbers
 from lstm_core.cells import REFERENCE, Cell, Parameters, Trace, choose
-from lstm_core.fused import FusedLearner, run_fused
+from lstm_core.kernels.autograd import FusedLearner, run_fused
 from lstm_core.kernels.compilation import PRECISIONS, build
 
 AUTO, FUSED, REFERENCE_ENGINE = ENGINES = ("auto", "fused", "reference")

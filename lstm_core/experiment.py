@@ -14,9 +14,9 @@ from lstm_core.activations import ACTIVATIONS
 from lstm_core.cells import FAMILIES, LAYOUTS, MOST_WINDOW, Cell, choose
 from lstm_core.engine import ENGINES
 from lstm_core.initialisation import INITS
-from lstm_core.series import SERIES, check_known
 from lstm_core.streams import CURRENT, Purpose, Rng, stream
 from lstm_core.tasks import TASKS, Task, bound
+from lstm_core.tasks.series import SERIES, check_known
 from lstm_core.wiring import MOST_LAYERS, PLAIN, WIRINGS
 
 OPTIMIZERS = {"adam": "Adam", "rmsprop": "RMSprop", "sgd": "SGD"}

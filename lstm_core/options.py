@@ -58,7 +58,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _add_grid(command: argparse.ArgumentParser) -> None:
-    command.add_argument("grid", metavar="GRID.toml", type=Path, help="the experiments, see lstm_core/grid.py")
+    command.add_argument("grid", metavar="GRID.toml", type=Path, help="the experiments, see lstm_core/sweep/grid.py")
     _add_history(command)
 
 

@@ -17,7 +17,7 @@ from lstm_core.engine import resolve
 from lstm_core.experiment import Experiment
 from lstm_core.layers import Layer
 from lstm_core.network import Network
-from lstm_core.updates import update_rule
+from lstm_core.optimizers import update_rule
 
 MEAN_OVER = 20
 HELD_OUT = 200

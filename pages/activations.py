@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from lstm_core import tables
 from lstm_core.activations import ACTIVATIONS
-from lstm_core.presets import ACTIVATION_RACERS, OPENINGS, variants
+from lstm_core.charts import tables
+from lstm_core.openings.presets import ACTIVATION_RACERS, OPENINGS, variants
 from lstm_core.ui import controls
 from lstm_core.ui.live import MOST_RACERS, live
-from lstm_core.ui.setup import setup
-from lstm_core.ui.words import FUNCTIONS_SPEC, SLOPES_SPEC, equations, the_task, three_texts
+from lstm_core.ui.page import setup
+from lstm_core.ui.texts import FUNCTIONS_SPEC, SLOPES_SPEC, equations, the_task, three_texts
 
 setup("activations")
 st.markdown(

@@ -3,9 +3,9 @@
 import streamlit as st
 
 from lstm_core.claims import CLAIMS, PUBLISHED, ROWS, Claim
-from lstm_core.ui.setup import setup
-from lstm_core.ui.statements import BADGES, end, statement
-from lstm_core.verdicts import recorded
+from lstm_core.claims.verdicts import recorded
+from lstm_core.ui.claims import BADGES, end, statement
+from lstm_core.ui.page import setup
 
 OPEN, ADDRESS = "open claim", "claim"
 

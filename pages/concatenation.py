@@ -4,12 +4,12 @@ import statistics
 
 import streamlit as st
 
-from lstm_core.presets import COMPARISONS, OPENINGS, variants
-from lstm_core.race import Race
+from lstm_core.openings.presets import COMPARISONS, OPENINGS, variants
+from lstm_core.race.race import Race
 from lstm_core.ui import controls
 from lstm_core.ui.live import live
-from lstm_core.ui.setup import setup
-from lstm_core.ui.words import equations, the_task, three_texts
+from lstm_core.ui.page import setup
+from lstm_core.ui.texts import equations, the_task, three_texts
 
 NOTES = {
     "same weights": "Both start from the very same numbers, in double precision: only the layout is left to differ.",

@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from lstm_core.presets import OPENINGS, WIRING_RACERS, variants, within_budget
+from lstm_core.openings.presets import OPENINGS, WIRING_RACERS, variants, within_budget
 from lstm_core.ui import controls
 from lstm_core.ui.live import live
-from lstm_core.ui.setup import setup
-from lstm_core.ui.words import equations, the_task, three_texts
+from lstm_core.ui.page import setup
+from lstm_core.ui.texts import equations, the_task, three_texts
 
 STACKS, IN_TIME = "Stacks of layers", "Dense in time"
 CHARTS = {

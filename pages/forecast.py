@@ -3,14 +3,14 @@
 import streamlit as st
 
 from lstm_core.experiment import Experiment
-from lstm_core.presets import ACTIVATION_RACERS, FAMILY_RACERS, GATE_SETS, OPENINGS, variants
-from lstm_core.series import SERIES
+from lstm_core.openings.presets import ACTIVATION_RACERS, FAMILY_RACERS, GATE_SETS, OPENINGS, variants
+from lstm_core.tasks.series import SERIES
 from lstm_core.ui import controls
 from lstm_core.ui.forecasts import standing, take_home
 from lstm_core.ui.live import live, refuse
-from lstm_core.ui.own_series import OWN, OWN_LABEL, own_series
-from lstm_core.ui.setup import setup
-from lstm_core.ui.words import equations, the_task, three_texts
+from lstm_core.ui.page import setup
+from lstm_core.ui.texts import equations, the_task, three_texts
+from lstm_core.ui.upload import OWN, OWN_LABEL, own_series
 
 CHARTS = ("loss", "validation", "forecasts", "residuals", "free_running", "gradient_through_time")
 CELLS = {**FAMILY_RACERS, **{name: {"cell": "lstm", **changes} for name, changes in GATE_SETS.items()}}

@@ -4,11 +4,11 @@ import dataclasses
 
 import streamlit as st
 
-from lstm_core.presets import GATE_SETS, OPENINGS, variants
+from lstm_core.openings.presets import GATE_SETS, OPENINGS, variants
 from lstm_core.ui import controls
 from lstm_core.ui.live import live
-from lstm_core.ui.setup import setup
-from lstm_core.ui.words import equations, the_task, three_texts
+from lstm_core.ui.page import setup
+from lstm_core.ui.texts import equations, the_task, three_texts
 
 setup("gates")
 st.markdown(

@@ -4,11 +4,11 @@ import dataclasses
 
 import streamlit as st
 
-from lstm_core.presets import OPENINGS
+from lstm_core.openings.presets import OPENINGS
 from lstm_core.ui import controls
 from lstm_core.ui.live import live
-from lstm_core.ui.setup import setup
-from lstm_core.ui.words import equations, the_task, three_texts
+from lstm_core.ui.page import setup
+from lstm_core.ui.texts import equations, the_task, three_texts
 
 SECTIONS = {
     "How far back?": (

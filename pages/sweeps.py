@@ -9,19 +9,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import streamlit as st
 
-from lstm_core.bands import bands
-from lstm_core.history import curves, records
-from lstm_core.pictures import band_lines, spec
-from lstm_core.schema import History, UnavailableError
-from lstm_core.scores import Setting, ranked
+from lstm_core.borrowed.arrow import of_rows
+from lstm_core.charts.bands import bands
+from lstm_core.charts.marks import band_lines, spec
+from lstm_core.history.database import curves, records
+from lstm_core.history.schema import History, UnavailableError
 from lstm_core.streams import CURRENT
-from lstm_core.tables import of_rows
-from lstm_core.ui import archive
+from lstm_core.sweep.scores import Setting, ranked
 from lstm_core.ui.address import exact
-from lstm_core.ui.grids import small_grid
+from lstm_core.ui.history import chosen, files, opened
 from lstm_core.ui.live import live
-from lstm_core.ui.setup import setup
-from lstm_core.ui.words import equations
+from lstm_core.ui.page import setup
+from lstm_core.ui.small_grid import small_grid
+from lstm_core.ui.texts import equations
 
 STEPS, RUN = "median steps to solve", "run"
 MOST_RANKED, MOST_SHOWN, SHOWN_FIRST = 1000, 6, 3
@@ -102,7 +102,7 @@ def opened_run(history: History) -> None:
 
 def page(history: History) -> None:
     """Choice, ranking, curves, a run live, a small grid, files."""
-    listed = archive.chosen(history)
+    listed = chosen(history)
     st.subheader(f"{len(listed):,} run{'' if len(listed) == 1 else 's'}")
     if len(listed):
         settings = ranked(listed)
@@ -115,7 +115,7 @@ def page(history: History) -> None:
     with st.expander("Run a small grid", key="small grid", icon=":material/grid_on:"):
         small_grid(history)
     with st.expander("Files", key="files", icon=":material/folder:"):
-        archive.files(history, lambda: listed.column("key").to_pylist())
+        files(history, lambda: listed.column("key").to_pylist())
 
 
 setup("sweeps")
@@ -123,7 +123,7 @@ st.markdown(
     "One seed proves nothing. Here are the runs that were kept, those that differ in their seeds alone taken together. "
     "**Choose by any field**, mark up to six rows to see their curves, or open one as a live race."
 )
-history = archive.opened()
+history = opened()
 if history is not None:
     try:
         page(history)

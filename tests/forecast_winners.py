@@ -10,13 +10,14 @@ from typing import NamedTuple
 import torch
 from tqdm import tqdm
 
-from lstm_core import Experiment, outlook, train
-from lstm_core.calibration import SEEDS
-from lstm_core.outlook import Standing
-from lstm_core.presets import OPENINGS
-from lstm_core.race import THREADS, Race
-from lstm_core.series import SERIES
-from lstm_core.tables import Curve
+from lstm_core import Experiment, train
+from lstm_core.charts import outlook
+from lstm_core.charts.outlook import Standing
+from lstm_core.charts.points import Curve
+from lstm_core.openings.calibration import SEEDS
+from lstm_core.openings.presets import OPENINGS
+from lstm_core.race.race import THREADS, Race
+from lstm_core.tasks.series import SERIES
 
 
 class Outcome(NamedTuple):

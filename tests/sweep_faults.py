@@ -17,9 +17,9 @@ from typing import Any
 
 import psutil
 
-from lstm_core.grid import read_grid
-from lstm_core.history import records
-from lstm_core.schema import open_history
+from lstm_core.history.database import records
+from lstm_core.history.schema import open_history
+from lstm_core.sweep.grid import read_grid
 
 ROOT = Path(__file__).parents[1]
 PATIENCE = 120

@@ -16,8 +16,8 @@ import torch
 from tqdm import tqdm
 
 from lstm_core import Experiment
-from lstm_core.schema import open_history
-from lstm_core.sweep import compile_kernels, processes, sweep, train_one
+from lstm_core.history.schema import open_history
+from lstm_core.sweep.sweep import compile_kernels, processes, sweep, train_one
 
 RUNS, ROUNDS, SECONDS = 20, 7, 1.0
 # Too slow ever to be solved, so that all runs are equally long.

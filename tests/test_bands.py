@@ -5,8 +5,8 @@ import math
 import pandas as pd
 import pytest
 
-from lstm_core.bands import SMALLEST, bands
-from lstm_core.records import Curves
+from lstm_core.charts.bands import SMALLEST, bands
+from lstm_core.history.records import Curves
 
 
 def curve(*losses: float) -> Curves:

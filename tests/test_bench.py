@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 import torch
 
-from lstm_core import Experiment, bench, cost
-from lstm_core.rivals import RIVALS
+from lstm_core import Experiment
+from lstm_core.bench import bench
+from lstm_core.bench.rivals import RIVALS
+from lstm_core.race import limits
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +73,7 @@ def test_the_formula_for_the_memory_of_a_racer_is_what_its_tensors_take(
 ) -> None:
     fused = Experiment(length=100, batch=64, hidden=32, precision=precision, engine="fused")
     experiment = dataclasses.replace(fused, **variant)
-    assert bench.measured_tape_bytes(experiment) == pytest.approx(cost.tape_bytes(experiment), rel=0.02)
+    assert bench.measured_tape_bytes(experiment) == pytest.approx(limits.tape_bytes(experiment), rel=0.02)
 
 
 def test_the_threads_of_torch_are_restored_even_for_half_a_report() -> None:

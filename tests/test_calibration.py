@@ -5,8 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from lstm_core import Experiment, calibration, train
-from lstm_core.presets import OPENINGS
+from lstm_core import Experiment, train
+from lstm_core.openings import calibration
+from lstm_core.openings.presets import OPENINGS
 
 
 @pytest.mark.parametrize("page", OPENINGS)

@@ -4,14 +4,14 @@ import dataclasses
 
 import pytest
 
-from lstm_core.charts import CHARTS
+from lstm_core.charts.catalogue import CHARTS
 from lstm_core.claims import CLAIMS, PUBLISHED, ROWS, Claim
-from lstm_core.evidence import UNDECIDED, Finding, finding, together
+from lstm_core.claims.evidence import UNDECIDED, Finding, finding, together
+from lstm_core.claims.verdicts import findings, numbers, recorded
+from lstm_core.history.records import Record
 from lstm_core.network import parameter_count
-from lstm_core.records import Record
-from lstm_core.sweep import train_one
-from lstm_core.ui.setup import PAGES
-from lstm_core.verdicts import findings, numbers, recorded
+from lstm_core.sweep.sweep import train_one
+from lstm_core.ui.page import PAGES
 
 ALL_ROWS = [*CLAIMS, *PUBLISHED]
 

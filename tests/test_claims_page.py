@@ -8,13 +8,13 @@ from hypothesis import HealthCheck, given, settings, strategies
 from streamlit.testing.v1 import AppTest
 
 from lstm_core.claims import CLAIMS, PUBLISHED, ROWS, Claim
-from lstm_core.history import with_weights
-from lstm_core.schema import PLACE, open_history
-from lstm_core.ui import statements
+from lstm_core.claims.verdicts import recorded
+from lstm_core.history.database import with_weights
+from lstm_core.history.schema import PLACE, open_history
+from lstm_core.ui import claims
+from lstm_core.ui.claims import AGAIN, Again, is_quick
 from lstm_core.ui.live import SLOT
-from lstm_core.ui.setup import PAGES
-from lstm_core.ui.statements import AGAIN, Again, is_quick
-from lstm_core.verdicts import recorded
+from lstm_core.ui.page import PAGES
 from tests.visits import check, open_page
 
 OPENED = [*CLAIMS, *PUBLISHED]
@@ -71,7 +71,7 @@ def test_the_page_that_a_row_points_to_takes_its_settings(claim: Claim, visits: 
 def test_a_statement_is_put_to_the_test_to_its_end_and_its_runs_are_kept(
     visits: list[AppTest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(statements, "SEEDS", 2)
+    monkeypatch.setattr(claims, "SEEDS", 2)
     visit = open_page(visits, "claims", claim="A13")
     while not again(visit).finished:
         check(visit.run())
@@ -122,7 +122,7 @@ def test_without_a_history_statements_are_tested_all_the_same(
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv(PLACE, f"sqlite:///{tmp_path}/file/history.sqlite")
-    monkeypatch.setattr(statements, "SEEDS", 2)
+    monkeypatch.setattr(claims, "SEEDS", 2)
     visit = open_page(visits, "claims", claim="A13")
     while not again(visit).finished:
         check(visit.run())

@@ -13,7 +13,7 @@ import pytest
 
 from lstm_core import Experiment, train
 from lstm_core.__main__ import main
-from lstm_core.series import Series, register
+from lstm_core.tasks.series import Series, register
 
 SHORT = ["--length", "5", "--hidden", "4", "--batch", "3", "--steps", "4"]
 

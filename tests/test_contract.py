@@ -16,10 +16,10 @@ from torch.nn.utils import parametrize
 from torch.nn.utils.rnn import pack_sequence
 from torch.utils.checkpoint import checkpoint
 
-from lstm_core.beyond import more_than_numbers
+from lstm_core.borrowed.autograd import more_than_numbers
 from lstm_core.cells import Cell
 from lstm_core.engine import FUSED, REFERENCE_ENGINE
-from lstm_core.fused import FusedTrace
+from lstm_core.kernels.autograd import FusedTrace
 from lstm_core.layers import Stack
 from lstm_core.model import GRU, LSTM, RNN
 

@@ -9,12 +9,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from lstm_core import LSTM, TASKS, Experiment, Snapshot, cost, moments, train
+from lstm_core import LSTM, TASKS, Experiment, Snapshot, train
 from lstm_core.cells import Cell
 from lstm_core.data import samples
 from lstm_core.engine import FUSED, REFERENCE_ENGINE
-from lstm_core.fused import FusedTrace, Tape
+from lstm_core.kernels.autograd import FusedTrace, Tape
+from lstm_core.measurements import checkpoints
 from lstm_core.network import Network, parameter_count
+from lstm_core.race import limits
 from lstm_core.wiring import WIRINGS
 
 SMALL = Experiment(length=12, hidden=6, batch=5, steps=10, precision="float64", layers=3)
@@ -163,31 +165,31 @@ def test_the_memory_of_a_step_is_that_of_all_tapes(cell: dict[str, Any], layers:
     network, (inputs, _) = Network(experiment), next(samples(experiment))
     network.stack.engine = FUSED
     tapes = [trace.tape for trace in network.stack.traces(inputs) if isinstance(trace, FusedTrace)]
-    assert cost.tape_bytes(experiment) == sum(array.nbytes for tape in tapes for array in tape.arrays)
+    assert limits.tape_bytes(experiment) == sum(array.nbytes for tape in tapes for array in tape.arrays)
 
 
 def test_two_equal_layers_are_more_than_twice_the_work_of_one_that_has_fewer_inputs() -> None:
-    one, two = (cost.multiplications(variant(layers=layers)) for layers in (1, 2))
+    one, two = (limits.multiplications(variant(layers=layers)) for layers in (1, 2))
     assert two / one == pytest.approx(1 + (6 + 6 + 1) / (6 + 2 + 1))
 
 
 def test_a_stack_that_is_too_much_is_told_to_have_fewer_layers() -> None:
     large = Experiment(length=200, hidden=64, batch=64, layers=6, wiring="dense")
-    assert "the layers" in (cost.too_much([large]) or "")
-    assert cost.too_much([dataclasses.replace(large, layers=1)]) is None
+    assert "the layers" in (limits.too_much([large]) or "")
+    assert limits.too_much([dataclasses.replace(large, layers=1)]) is None
 
 
 def test_nothing_is_measured_in_several_layers() -> None:
     experiment = variant(steps=2)
-    assert moments.moments(experiment, train(experiment, 1, 1)) == []
-    assert len(moments.moments(variant(layers=1), train(variant(layers=1, steps=2), 1, 1))) == 2
+    assert checkpoints.moments(experiment, train(experiment, 1, 1)) == []
+    assert len(checkpoints.moments(variant(layers=1), train(variant(layers=1, steps=2), 1, 1))) == 2
 
 
 def test_lesions_of_one_dense_layer_are_read_with_its_input() -> None:
     """The loss as trained is that of the readout, which sees the input too."""
     experiment = variant(layers=1, wiring="dense")
-    moment = moments.beginning(experiment)
-    losses = moments.lesions(moment)
+    moment = checkpoints.beginning(experiment)
+    losses = checkpoints.lesions(moment)
     assert set(losses) == {"", "i", "f", "o"}
     assert all(math.isfinite(loss) for loss in losses.values())
 

@@ -8,7 +8,7 @@ import pytest
 from lstm_core import Experiment
 from lstm_core.activations import ACTIVATIONS
 from lstm_core.cells import LAYOUTS, Cell
-from lstm_core.equations import SEEN, latex, terms
+from lstm_core.charts.equations import SEEN, latex, terms
 from lstm_core.network import Network, parameter_count
 from lstm_core.tasks import TASKS
 from lstm_core.wiring import WIRINGS

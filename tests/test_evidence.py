@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from lstm_core.evidence import CONFIRMED, REFUTED, UNDECIDED, Region, finding, interval, together
+from lstm_core.claims.evidence import CONFIRMED, REFUTED, UNDECIDED, Region, finding, together
+from lstm_core.measurements.intervals import interval
 
 # Two-sided 95 % quantiles of Student's t, from any table of it.
 T_QUANTILES = {2: 12.706, 5: 2.776, 10: 2.262}

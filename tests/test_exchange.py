@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from lstm_core import Experiment, exchange
-from lstm_core.exchange import COLUMNS, BadFileError, from_csv, from_parquet, to_csv, to_parquet
-from lstm_core.records import Curves, Record, failed, versions
+from lstm_core import Experiment
+from lstm_core.history import exchange
+from lstm_core.history.exchange import COLUMNS, BadFileError, from_csv, from_parquet, to_csv, to_parquet
+from lstm_core.history.records import Curves, Record, failed, versions
 
 EXPERIMENT = Experiment(length=4, steps=9, forget_bias="chrono")
 CURVES = Curves((1, 9), (0.1, math.nan), (1e300, math.inf))
@@ -129,7 +130,7 @@ def test_history_and_exchange_do_without_pandas(tmp_path: Any) -> None:
     """Which pyarrow imports when it is asked in the wrong way."""
     script = (
         "import sys; from lstm_core import Experiment, exchange, history, schema; "
-        "from lstm_core.records import failed; "
+        "from lstm_core.history.records import failed; "
         f"kept = schema.open_history('sqlite:///{tmp_path}/history.sqlite'); "
         "history.store(kept, [failed(Experiment(), 'a reason')]); assert history.runs(kept).num_rows == 1; "
         "told = list(history.records(kept)); exchange.from_csv(exchange.to_csv(told)); "

@@ -9,7 +9,7 @@ import pytest
 from lstm_core import Experiment
 from lstm_core.data import held_out, samples
 from lstm_core.experiment import YOUNGER
-from lstm_core.moments import beginning
+from lstm_core.measurements.checkpoints import beginning
 from lstm_core.training import train
 
 REFUSED: list[dict[str, Any]] = [

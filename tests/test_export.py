@@ -1,8 +1,8 @@
 """Is what one takes home all that was seen?"""
 
 from lstm_core import Experiment, train
-from lstm_core.export import everything
-from lstm_core.tables import Curve
+from lstm_core.charts.export import everything
+from lstm_core.charts.points import Curve
 
 EXPERIMENT = Experiment(length=12, hidden=4, batch=4, steps=30)
 SNAPSHOTS = list(train(EXPERIMENT))

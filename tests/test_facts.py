@@ -8,11 +8,12 @@ import pytest
 import torch
 from torch import Generator, Tensor, nn
 
-from lstm_core import LSTM, Experiment, gradients, moments
+from lstm_core import LSTM, Experiment
 from lstm_core.cells import Cell, Parameters, run_rnn
-from lstm_core.gradients import back_lstm, jacobians, spectral_norms, walk
 from lstm_core.layers import Stack
-from lstm_core.moments import Moment
+from lstm_core.measurements import checkpoints, gradients
+from lstm_core.measurements.checkpoints import Moment
+from lstm_core.measurements.gradients import back_lstm, jacobians, spectral_norms, walk
 from lstm_core.network import Network
 from lstm_core.training import train
 from tests.test_cells import GATE_SETS
@@ -35,12 +36,12 @@ def magnitudes(values: list[Tensor]) -> list[float]:
 @pytest.mark.parametrize("gates", [gates for gates in GATE_SETS if "f" not in gates])
 def test_without_a_forget_gate_the_direct_path_is_1_exactly_and_the_jacobian_is_not(gates: str) -> None:
     moment = untrained(gates=gates, hidden=8, length=20)
-    way = moments.highway(moment)
+    way = checkpoints.highway(moment)
     assert way.direct.tolist() == [1.0] * len(way.steps)
     assert float(way.rest[0]) > 1e-6
     p = moment.parameters()
     cut = p._replace(recurrent=torch.zeros_like(p.recurrent))
-    path = walk(cut, moment.cell, moments.first_inputs(moment.experiment))
+    path = walk(cut, moment.cell, checkpoints.first_inputs(moment.experiment))
     whole = jacobians(back_lstm(cut, moment.cell, path), path, [0])[0]
     assert torch.equal(whole[8:, 8:], torch.eye(8).double())
 
@@ -49,7 +50,7 @@ def test_without_a_forget_gate_the_direct_path_is_1_exactly_and_the_jacobian_is_
 def test_a_unit_at_forget_bias_b_keeps_for_1_plus_e_to_the_b_steps(bias: float, steps: float) -> None:
     moment = untrained(forget_bias=bias, init="identity", gain=0.0, hidden=4)
     p = moment.parameters()
-    path = walk(p._replace(input=torch.zeros_like(p.input)), moment.cell, moments.first_inputs(moment.experiment))
+    path = walk(p._replace(input=torch.zeros_like(p.input)), moment.cell, checkpoints.first_inputs(moment.experiment))
     forget = path.gates["f"]
     torch.testing.assert_close(1 / (1 - forget), torch.full_like(forget, steps), rtol=0.01, atol=0)
 
@@ -79,7 +80,7 @@ def test_torchs_default_recurrent_matrix_has_radius_62_and_norm_1_13() -> None:
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             torchs = dict(nn.RNN(2, 64).named_parameters())["weight_hh_l0"].detach().double()
-        ours = moments.recurrent_spectrum(untrained(cell="rnn", hidden=64, seed=seed))
+        ours = checkpoints.recurrent_spectrum(untrained(cell="rnn", hidden=64, seed=seed))
         for found in (ours, gradients.spectrum(torchs)):
             assert found.radius == pytest.approx(0.61, abs=0.06)
             assert found.norm == pytest.approx(1.13, abs=0.06)
@@ -99,7 +100,7 @@ BANDS = {
 def test_what_is_left_of_an_rnns_gradient_after_100_steps(activation: str, init: str, gain: float) -> None:
     low, high = BANDS[activation, init, gain]
     options = {"cell": "rnn", "hidden": 64, "activation": activation, "init": init, "gain": gain}
-    found = [moments.reach(untrained(seed=seed, **options)) for seed in SEEDS]
+    found = [checkpoints.reach(untrained(seed=seed, **options)) for seed in SEEDS]
     assert all(low <= magnitude <= high for magnitude in magnitudes([reach.measured[0] for reach in found]))
     if (activation, init) == ("tanh", "uniform"):
         assert min(magnitudes([reach.true_slopes[0] for reach in found])) > 3
@@ -113,9 +114,9 @@ def test_a_tanh_network_at_a_radius_above_1_does_not_grow_as_its_bound(
     measured = []
     for seed in SEEDS:
         start = untrained(cell="rnn", hidden=32, seed=seed)
-        moment = untrained(cell="rnn", hidden=32, seed=seed, gain=radius / moments.recurrent_spectrum(start).radius)
-        assert moments.recurrent_spectrum(moment).radius == pytest.approx(radius, rel=1e-6)
-        one, most = magnitudes([(reach := moments.reach(moment)).measured[0], reach.largest_slope[0]])
+        moment = untrained(cell="rnn", hidden=32, seed=seed, gain=radius / checkpoints.recurrent_spectrum(start).radius)
+        assert checkpoints.recurrent_spectrum(moment).radius == pytest.approx(radius, rel=1e-6)
+        one, most = magnitudes([(reach := checkpoints.reach(moment)).measured[0], reach.largest_slope[0]])
         measured.append(one)
         assert one < most - 20
         assert most > bound
@@ -125,14 +126,14 @@ def test_a_tanh_network_at_a_radius_above_1_does_not_grow_as_its_bound(
 def test_half_of_the_directions_or_more_pass_a_relu_network_that_starts_from_the_identity() -> None:
     for seed in SEEDS:
         moment = untrained(cell="rnn", hidden=64, activation="relu", init="identity", seed=seed)
-        path = moments.one_sequence(moment)
+        path = checkpoints.one_sequence(moment)
         whole = jacobians(gradients.back_rnn(moment.parameters(), moment.cell, path), path, [0])[0]
         assert 0.5 < float(whole.norm()) / 8 < 0.8
 
 
 def test_a_relu_network_with_a_gain_of_1_5_explodes_for_most_seeds() -> None:
     options = {"cell": "rnn", "hidden": 64, "activation": "relu", "init": "gaussian", "gain": 1.5}
-    found = magnitudes([moments.reach(untrained(seed=seed, **options)).measured[0] for seed in SEEDS])
+    found = magnitudes([checkpoints.reach(untrained(seed=seed, **options)).measured[0] for seed in SEEDS])
     assert sum(magnitude > 0 for magnitude in found) >= 4
     assert max(found) > 4
 
@@ -141,7 +142,7 @@ def test_a_sigmoid_networks_gradient_is_exactly_0_in_single_precision() -> None:
     for seed in SEEDS:
         moment = untrained(cell="rnn", hidden=64, activation="sigmoid", seed=seed)
         p = type(moment.parameters())(*(None if w is None else w.float() for w in moment.parameters()))  # type: ignore[arg-type]
-        path = walk(p, moment.cell, moments.first_inputs(moment.experiment).float())
+        path = walk(p, moment.cell, checkpoints.first_inputs(moment.experiment).float())
         assert not jacobians(gradients.back_rnn(p, moment.cell, path), path, [0]).any()
 
 
@@ -151,7 +152,7 @@ def test_a_sigmoid_networks_gradient_is_exactly_0_in_single_precision() -> None:
 )
 def test_the_product_of_the_forget_gates_is_not_the_lstms_gradient(bias: float, direct: float, full: float) -> None:
     """Decimal logarithms at T = 100, H = 32, within two orders of magnitude and a half."""
-    ways = [moments.highway(untrained(forget_bias=bias, hidden=32, seed=seed)) for seed in SEEDS]
+    ways = [checkpoints.highway(untrained(forget_bias=bias, hidden=32, seed=seed)) for seed in SEEDS]
     assert magnitudes([way.direct[0] for way in ways]) == pytest.approx([direct] * 5, abs=2)
     assert magnitudes([way.cell[0] for way in ways]) == pytest.approx([full] * 5, abs=2.5)
     assert all(float(way.cell[0]) > 10 * float(way.direct[0]) for way in ways)
@@ -160,7 +161,7 @@ def test_the_product_of_the_forget_gates_is_not_the_lstms_gradient(bias: float, 
 def test_without_a_forget_gate_the_state_grows_with_the_sequence_and_with_it_it_does_not() -> None:
     for seed in SEEDS:
         largest = {
-            (gates, length): float(moments.states(untrained(gates=gates, length=length, seed=seed))[-1].abs().max())
+            (gates, length): float(checkpoints.states(untrained(gates=gates, length=length, seed=seed))[-1].abs().max())
             for gates in ("io", "ifo")
             for length in (50, 100, 200, 400)
         }

@@ -7,9 +7,11 @@ import pandas as pd
 import pytest
 import torch
 
-from lstm_core import Experiment, flow, moments, train
-from lstm_core.charts import CHARTS, PAPERS
-from lstm_core.tables import UNDERFLOW, Curve
+from lstm_core import Experiment, train
+from lstm_core.charts import flow
+from lstm_core.charts.catalogue import CHARTS, PAPERS
+from lstm_core.charts.points import UNDERFLOW, Curve
+from lstm_core.measurements import checkpoints
 
 RNN = Experiment(cell="rnn", length=20, hidden=6, batch=4, steps=30, clip_at=0.01)
 LSTM = dataclasses.replace(RNN, cell="lstm")
@@ -27,14 +29,14 @@ def line(table: pd.DataFrame, series: str, part: str = "") -> list[float]:
     return list(shown.y)
 
 
-def last(shown: Curve) -> moments.Moment:
-    return moments.moments(shown.experiment, shown.snapshots)[-1]
+def last(shown: Curve) -> checkpoints.Moment:
+    return checkpoints.moments(shown.experiment, shown.snapshots)[-1]
 
 
 def test_reach_shows_the_measured_norms_between_0_and_their_bounds() -> None:
     table = flow.reach_by_time_step(CURVES).to_pandas()
     measured, true_slopes, largest_slope, _ = (line(table, name) for name in flow.REACH)
-    assert measured == moments.reach(last(CURVES[0])).measured.tolist()
+    assert measured == checkpoints.reach(last(CURVES[0])).measured.tolist()
     assert measured[-1] == 1
     assert all(a <= b <= c for a, b, c in zip(measured, true_slopes, largest_slope, strict=True))
     assert len(table[table.kind == "ghost"]) == len(measured)
@@ -52,10 +54,10 @@ def test_what_single_precision_would_call_0_is_marked_and_said_once() -> None:
 
 def test_the_highway_shows_both_parts_and_the_whole() -> None:
     table = flow.highway_by_time_step(CURVES).to_pandas()
-    way = moments.highway(last(CURVES[1]))
+    way = checkpoints.highway(last(CURVES[1]))
     assert line(table, "LSTM: ∂c_T/∂c_t") == way.cell[:-1].tolist()
     assert line(table, "direct: product of f") == way.direct[:-1].tolist()
-    assert line(table, "RNN: ∂h_T/∂h_t") == moments.reach(last(CURVES[0])).measured[:-1].tolist()
+    assert line(table, "RNN: ∂h_T/∂h_t") == checkpoints.reach(last(CURVES[0])).measured[:-1].tolist()
 
 
 @pytest.mark.parametrize("name", CHARTS)
@@ -76,7 +78,7 @@ def test_growth_has_a_point_for_each_moment() -> None:
 
 def test_the_spectrum_shows_every_eigenvalue_and_singular_value() -> None:
     plane = flow.eigenvalues(CURVES).to_pandas()
-    found = moments.recurrent_spectrum(last(CURVES[0]))
+    found = checkpoints.recurrent_spectrum(last(CURVES[0]))
     assert list(plane[plane.kind == "eigenvalue"].x) == found.eigenvalues.real.tolist()
     assert (plane[plane.kind == "circle"][["x", "y"]].pow(2).sum(axis=1) - 1).abs().max() < 1e-12
     values = flow.singular_values(CURVES).to_pandas()
@@ -109,12 +111,12 @@ def test_states_are_relative_to_the_racers_largest() -> None:
     table = flow.states(CURVES).to_pandas()
     assert set(table.channel) == {f"{label}{unit}" for label in ("RNN h", "LSTM c") for unit in range(1, 7)}
     assert table.value.abs().max() <= 1
-    truth = moments.states(last(CURVES[1]))
+    truth = checkpoints.states(last(CURVES[1]))
     assert list(table[table.channel == "LSTM c2"].state) == truth[1:, 1].tolist()
 
 
 def test_changes_are_the_distance_between_neighbouring_states() -> None:
-    truth = moments.states(last(CURVES[0]))
+    truth = checkpoints.states(last(CURVES[0]))
     change = torch.linalg.vector_norm(truth[1:] - truth[:-1], dim=1) / torch.linalg.vector_norm(truth[1:], dim=1)
     assert line(flow.state_change(CURVES).to_pandas(), "RNN") == pytest.approx(change.tolist())
 
@@ -132,7 +134,7 @@ def test_clipping_by_norm_is_one_factor_for_all_time_steps() -> None:
 
 def test_lesions_are_shown_for_every_learned_gate() -> None:
     table = flow.lesions(CURVES).to_pandas().query("kind == 'racer'")
-    found = moments.lesions(last(CURVES[1]))
+    found = checkpoints.lesions(last(CURVES[1]))
     assert list(table.x) == list(found.values())
     assert list(table.part) == ["as trained", "input gate held at 1", "forget gate held at 1", "output gate held at 1"]
 

@@ -8,10 +8,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from lstm_core import Experiment, forecast, train
-from lstm_core.moments import Moment
+from lstm_core import Experiment, train
+from lstm_core.measurements import forecast
+from lstm_core.measurements.checkpoints import Moment
 from lstm_core.network import Network
-from lstm_core.series import Series, known, register
+from lstm_core.tasks.series import Series, known, register
 
 SMALL = Experiment(task="forecast", series="sines", length=12, hidden=5, batch=8, steps=20, precision="float64")
 WAVE = tuple(math.sin(i / 3) + 0.1 * math.cos(i * i) for i in range(200))

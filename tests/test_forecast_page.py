@@ -12,12 +12,13 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from lstm_core import Experiment, series
-from lstm_core.series import SERIES, known
-from lstm_core.ui import own_series
+from lstm_core import Experiment
+from lstm_core.tasks import series
+from lstm_core.tasks.series import SERIES, known
+from lstm_core.ui import upload as uploads
 from lstm_core.ui.forecasts import WAITING, snippet
 from lstm_core.ui.live import SLOT
-from lstm_core.ui.own_series import OWN_LABEL, SHELF, Held
+from lstm_core.ui.upload import OWN_LABEL, SHELF, Held
 from tests.test_series_file import BAD
 from tests.visits import check, open_page
 
@@ -144,7 +145,7 @@ def until_gone(name: str) -> bool:
 def test_what_was_uploaded_is_gone_when_the_visitor_has_left(
     visits: list[AppTest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(own_series, "LEASE_SECONDS", 0.1)
+    monkeypatch.setattr(uploads, "LEASE_SECONDS", 0.1)
     visit = open_page(visits, "forecast", series=OWN_LABEL, **QUICK)
     upload(visit, csv_of([value + 1 for value in WAVE]))
     until_finished(visit)
@@ -159,7 +160,7 @@ def test_a_visitor_who_has_not_left_keeps_the_series_or_gets_it_back(
     visits: list[AppTest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Anybody can clear the caches of all."""
-    monkeypatch.setattr(own_series, "LEASE_SECONDS", 0.1)
+    monkeypatch.setattr(uploads, "LEASE_SECONDS", 0.1)
     visit = open_page(visits, "forecast", series=OWN_LABEL, **QUICK)
     upload(visit, csv_of([value + 2 for value in WAVE]))
     until_finished(visit)
@@ -208,7 +209,7 @@ def test_cells_and_gate_sets_race_beside_the_activations(visits: list[AppTest]) 
 
 def test_the_snippet_runs_with_the_core_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from lstm_core import train
-    from lstm_core.saved import to_safetensors
+    from lstm_core.measurements.saved import to_safetensors
 
     one = Experiment(task="forecast", length=10, hidden=4, steps=3)
     *_, last = train(one, weights_every=3)

@@ -13,7 +13,7 @@ from lstm_core.activations import ACTIVATIONS
 from lstm_core.cells import FAMILIES, LAYOUTS, Cell, Trace
 from lstm_core.engine import FUSED, REFERENCE_ENGINE, resolve, run
 from lstm_core.experiment import Experiment
-from lstm_core.fused import FusedTrace
+from lstm_core.kernels.autograd import FusedTrace
 from lstm_core.layers import Stack
 from lstm_core.training import Snapshot, train
 from tests.test_cells import ALL, described, over

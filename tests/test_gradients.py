@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from torch import Generator, Tensor
 from torch.autograd.functional import jacobian
 
-from lstm_core import gradients
 from lstm_core.activations import ACTIVATIONS
 from lstm_core.cells import REFERENCE, Cell, Parameters
-from lstm_core.gradients import BACK, Path, jacobians, spectral_norms, walk
 from lstm_core.initialisation import INITS
 from lstm_core.layers import Stack
+from lstm_core.measurements import gradients
+from lstm_core.measurements.gradients import BACK, Path, jacobians, spectral_norms, walk
 from lstm_core.streams import Purpose, stream
 from tests.test_cells import ALL, over
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from lstm_core import Experiment
-from lstm_core.cost import multiplications
-from lstm_core.grid import read_grid
-from lstm_core.presets import GATE_SETS
+from lstm_core.openings.presets import GATE_SETS
+from lstm_core.race.limits import multiplications
+from lstm_core.sweep.grid import read_grid
 
 ROOT = Path(__file__).parents[1]
 

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from lstm_core import Experiment, history, schema
-from lstm_core.records import Curves, Record, failed, record_of, versions
-from lstm_core.runs import Run
-from lstm_core.series import Series, register
+from lstm_core import Experiment
+from lstm_core.history import database, schema
+from lstm_core.history.records import Curves, Record, failed, record_of, versions
+from lstm_core.race.runs import Run
+from lstm_core.tasks.series import Series, register
 from tests.postgres import missing, postgres
 
 SMALL = Experiment(task="recall", length=4, hidden=4, batch=2, steps=5)
@@ -79,53 +80,53 @@ def kept(url: str) -> Iterator[schema.History]:
 
 def test_a_run_comes_back_as_it_was(kept: schema.History) -> None:
     record = trained(SMALL)
-    assert history.store(kept, [record]) == 1
-    assert list(history.records(kept)) == [record]
-    assert list(history.records(kept, [SMALL.key])) == [record]
-    assert list(history.records(kept, ["elsewhere"])) == []
-    assert history.curves(kept, [SMALL.key]) == {(SMALL.key, record.computed_by): record.curves}
-    assert history.outcomes(kept) == {SMALL.key: (record.ended, record.last_step, record.final_mean_loss)}
+    assert database.store(kept, [record]) == 1
+    assert list(database.records(kept)) == [record]
+    assert list(database.records(kept, [SMALL.key])) == [record]
+    assert list(database.records(kept, ["elsewhere"])) == []
+    assert database.curves(kept, [SMALL.key]) == {(SMALL.key, record.computed_by): record.curves}
+    assert database.outcomes(kept) == {SMALL.key: (record.ended, record.last_step, record.final_mean_loss)}
 
 
 def test_a_run_that_diverged_keeps_what_is_not_a_number(kept: schema.History) -> None:
     record = trained(dataclasses.replace(SMALL, cell="rnn", activation="identity", gain=9.0, lr=100.0, length=500))
     assert record.ended == "diverged"
-    history.store(kept, [record])
-    assert repr(list(history.records(kept))) == repr([record])
+    database.store(kept, [record])
+    assert repr(list(database.records(kept))) == repr([record])
 
 
 def test_the_same_run_twice_is_one_row_and_no_error(kept: schema.History) -> None:
-    assert history.store(kept, [made_up(0), made_up(0)]) == 1
-    assert history.store(kept, [made_up(0)]) == 0
-    assert history.runs(kept).num_rows == 1
+    assert database.store(kept, [made_up(0), made_up(0)]) == 1
+    assert database.store(kept, [made_up(0)]) == 0
+    assert database.runs(kept).num_rows == 1
 
 
 def test_a_run_is_told_apart_by_its_engine(kept: schema.History) -> None:
-    history.store(kept, [made_up(0), dataclasses.replace(made_up(0), computed_by="reference")])
-    assert history.runs(kept).column("computed_by").to_pylist() == ["fused", "reference"]
+    database.store(kept, [made_up(0), dataclasses.replace(made_up(0), computed_by="reference")])
+    assert database.runs(kept).column("computed_by").to_pylist() == ["fused", "reference"]
 
 
 def test_a_failed_run_gives_way_and_a_finished_one_does_not(kept: schema.History) -> None:
-    history.store(kept, [failed(SMALL, "out of memory")])
-    assert history.outcomes(kept)[SMALL.key].ended == "failed"
-    assert history.runs(kept).column("reason").to_pylist() == ["out of memory"]
-    history.store(kept, [trained(SMALL)])
-    history.store(kept, [failed(SMALL, "out of memory")])
-    assert history.outcomes(kept)[SMALL.key].ended == "completed"
-    assert [len(record.curves.steps) for record in history.records(kept) if record.ended != "failed"] == [5]
+    database.store(kept, [failed(SMALL, "out of memory")])
+    assert database.outcomes(kept)[SMALL.key].ended == "failed"
+    assert database.runs(kept).column("reason").to_pylist() == ["out of memory"]
+    database.store(kept, [trained(SMALL)])
+    database.store(kept, [failed(SMALL, "out of memory")])
+    assert database.outcomes(kept)[SMALL.key].ended == "completed"
+    assert [len(record.curves.steps) for record in database.records(kept) if record.ended != "failed"] == [5]
 
 
 def test_weights_come_back_and_join_a_run_that_was_stored_without(kept: schema.History) -> None:
     record = made_up(0)
     weighed = dataclasses.replace(record, weights=b"numbers")
     identity = (record.experiment.key, record.computed_by)
-    assert history.store(kept, [record]) == 1
-    assert history.weights(kept, [record.experiment.key]) == {}
-    assert history.store(kept, [weighed, weighed]) == 0
-    assert history.weights(kept, [record.experiment.key]) == {identity: b"numbers"}
-    assert history.with_weights(kept) == {record.experiment.key}
-    assert history.weights(kept, ["elsewhere"]) == {}
-    assert list(history.records(kept)) == [record]
+    assert database.store(kept, [record]) == 1
+    assert database.weights(kept, [record.experiment.key]) == {}
+    assert database.store(kept, [weighed, weighed]) == 0
+    assert database.weights(kept, [record.experiment.key]) == {identity: b"numbers"}
+    assert database.with_weights(kept) == {record.experiment.key}
+    assert database.weights(kept, ["elsewhere"]) == {}
+    assert list(database.records(kept)) == [record]
 
 
 def test_all_of_a_batch_is_kept_or_nothing(kept: schema.History) -> None:
@@ -134,9 +135,9 @@ def test_all_of_a_batch_is_kept_or_nothing(kept: schema.History) -> None:
         raise ValueError("the second one is bad")
 
     with pytest.raises(ValueError, match="second"):
-        history.store(kept, breaking())
-    assert history.runs(kept).num_rows == 0
-    assert history.curves(kept, [made_up(0).experiment.key]) == {}
+        database.store(kept, breaking())
+    assert database.runs(kept).num_rows == 0
+    assert database.curves(kept, [made_up(0).experiment.key]) == {}
 
 
 @pytest.mark.parametrize(
@@ -165,36 +166,36 @@ def test_runs_are_chosen_by_any_field(wanted: dict[str, Any], kept: schema.Histo
         {"lr": 0.02},
     ]
     stored = [made_up(seed, **change) for seed, change in enumerate(changes)]
-    history.store(kept, stored)
+    database.store(kept, stored)
 
     def fits(record: Record) -> bool:
         values = vars(record) | vars(record.experiment)
         options = [value if isinstance(value, list | tuple) else [value] for value in wanted.values()]
         return all(values[name] in option for name, option in zip(wanted, options, strict=True))
 
-    found = history.runs(kept, **wanted).column("key").to_pylist()
+    found = database.runs(kept, **wanted).column("key").to_pylist()
     assert found == [record.experiment.key for record in reversed(stored) if fits(record)]
 
 
 def test_a_column_that_there_is_not_is_refused(kept: schema.History) -> None:
     with pytest.raises(ValueError, match=r"^column: 'colour' is not one of key, computed_by, "):
-        history.runs(kept, colour="red")
+        database.runs(kept, colour="red")
 
 
 def test_no_runs_have_the_same_columns_as_some(kept: schema.History) -> None:
-    empty = history.runs(kept).schema
-    history.store(kept, [made_up(0), failed(dataclasses.replace(SMALL, seed=1), "a reason")])
-    assert history.runs(kept).schema == empty
+    empty = database.runs(kept).schema
+    database.store(kept, [made_up(0), failed(dataclasses.replace(SMALL, seed=1), "a reason")])
+    assert database.runs(kept).schema == empty
     assert {*schema.FIELDS} - {*schema.RENAMED} < {*empty.names}
 
 
 def test_ten_thousand_runs_are_listed_in_well_under_a_second(tmp_path: Path) -> None:
     kept = schema.open_history(f"sqlite:///{tmp_path}/history.sqlite")
-    history.store(kept, (made_up(seed, lr=(1 + seed % 4) / 100) for seed in range(10_000)))
+    database.store(kept, (made_up(seed, lr=(1 + seed % 4) / 100) for seed in range(10_000)))
     choices: list[tuple[dict[str, Any], int]] = [({}, 10_000), ({"lr": 0.02}, 2500), ({"seed": 7}, 1)]
     for wanted, rows in choices:
         started = time.perf_counter()
-        assert history.runs(kept, **wanted).num_rows == rows
+        assert database.runs(kept, **wanted).num_rows == rows
         assert time.perf_counter() - started < 1
     kept.dispose()
 
@@ -202,7 +203,7 @@ def test_ten_thousand_runs_are_listed_in_well_under_a_second(tmp_path: Path) -> 
 def _write(url: str, seeds: range) -> None:
     kept = schema.open_history(url)
     for seed in seeds:
-        history.store(kept, [made_up(seed)])
+        database.store(kept, [made_up(seed)])
     kept.dispose()
 
 
@@ -216,7 +217,7 @@ def test_processes_that_write_at_once_lose_nothing(url: str) -> None:
         writer.join()
     assert [writer.exitcode for writer in writers] == [0, 0, 0]
     kept = schema.open_history(url)
-    assert sorted(record.experiment.seed for record in history.records(kept)) == list(range(200))
+    assert sorted(record.experiment.seed for record in database.records(kept)) == list(range(200))
     kept.dispose()
 
 
@@ -232,24 +233,24 @@ def test_a_history_of_the_first_schema_is_brought_up_to_date(url: str) -> None:
             row |= {name: getattr(record, name) for name in names}
             places = ", ".join(f":{name}" for name in row)
             connection.execute(sa.text(f"INSERT INTO runs ({', '.join(row)}) VALUES ({places})"), row)
-            packed = {"key": row["key"], "by": "fused", "points": 2, "numbers": history._packed(record.curves)}
+            packed = {"key": row["key"], "by": "fused", "points": 2, "numbers": database._packed(record.curves)}
             connection.execute(sa.text("INSERT INTO curves VALUES (:key, :by, :points, :numbers)"), packed)
     engine.dispose()
     for _ in range(2):
         kept = schema.open_history(url)
-        assert list(history.records(kept)) == stored
-        history.store(kept, [dataclasses.replace(stored[0], weights=b"numbers")])
-        assert history.with_weights(kept) == {stored[0].experiment.key}
+        assert list(database.records(kept)) == stored
+        database.store(kept, [dataclasses.replace(stored[0], weights=b"numbers")])
+        assert database.with_weights(kept) == {stored[0].experiment.key}
         choices: list[dict[str, Any]] = [{"coupled": True}, {"lr": 0.01}, {"forget_bias": 1.0}]
         for wanted in choices:
-            assert history.runs(kept, **wanted).column("key").to_pylist() == [stored[0].experiment.key]
+            assert database.runs(kept, **wanted).column("key").to_pylist() == [stored[0].experiment.key]
         kept.dispose()
 
 
 def test_a_history_that_knows_no_series_gets_the_two_columns(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/history.sqlite"
     kept = schema.open_history(url)
-    history.store(kept, [made_up(0), made_up(1)])
+    database.store(kept, [made_up(0), made_up(1)])
     with kept.begin() as connection:
         for name in (*schema.OF_SERIES, *schema.OF_STREAM):
             connection.execute(sa.text(f"ALTER TABLE runs DROP COLUMN {name}"))
@@ -257,10 +258,10 @@ def test_a_history_that_knows_no_series_gets_the_two_columns(tmp_path: Path) -> 
         connection.execute(sa.text(f"UPDATE schema_version SET version = {before}"))
     kept.dispose()
     kept = schema.open_history(url)
-    assert history.runs(kept, series="mackey_glass", horizon=1).num_rows == 2
-    history.store(kept, [made_up(2, task="forecast", series="sines", horizon=3)])
-    assert history.runs(kept, series="sines").column("horizon").to_pylist() == [3]
-    assert len(list(history.records(kept))) == 3
+    assert database.runs(kept, series="mackey_glass", horizon=1).num_rows == 2
+    database.store(kept, [made_up(2, task="forecast", series="sines", horizon=3)])
+    assert database.runs(kept, series="sines").column("horizon").to_pylist() == [3]
+    assert len(list(database.records(kept))) == 3
     kept.dispose()
 
 
@@ -333,7 +334,7 @@ def test_readers_and_a_writer_do_not_wait_for_each_other(tmp_path: Path) -> None
     kept = schema.open_history(f"sqlite:///{tmp_path}/history.sqlite")
     other = sqlite3.connect(tmp_path / "history.sqlite", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    assert history.runs(kept).num_rows == 0
+    assert database.runs(kept).num_rows == 0
     other.execute("ROLLBACK")
     assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     other.close()

@@ -15,12 +15,12 @@ from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 from streamlit.testing.v1 import AppTest
 
-from lstm_core.cost import too_much
 from lstm_core.experiment import CHRONO, Experiment
-from lstm_core.presets import OPENINGS
-from lstm_core.race import Race
+from lstm_core.openings.presets import OPENINGS
+from lstm_core.race.limits import too_much
+from lstm_core.race.race import Race
 from lstm_core.ui.live import SLOT
-from lstm_core.ui.setup import PAGES
+from lstm_core.ui.page import PAGES
 
 ROOT = Path(__file__).parent.parent
 LINKS, MESSAGES = (

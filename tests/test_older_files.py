@@ -16,15 +16,15 @@ import sqlalchemy as sa
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from lstm_core.exchange import from_csv, from_parquet
 from lstm_core.experiment import Experiment
-from lstm_core.history import curves, outcomes, records, runs, store, weights
-from lstm_core.records import Record
-from lstm_core.saved import load
-from lstm_core.schema import PLACE, History, open_history
-from lstm_core.scores import ranked
+from lstm_core.history.database import curves, outcomes, records, runs, store, weights
+from lstm_core.history.exchange import from_csv, from_parquet
+from lstm_core.history.records import Record
+from lstm_core.history.schema import PLACE, History, open_history
+from lstm_core.measurements.saved import load
 from lstm_core.streams import CURRENT
-from lstm_core.sweep import plan, train_one
+from lstm_core.sweep.scores import ranked
+from lstm_core.sweep.sweep import plan, train_one
 from lstm_core.ui import address
 from lstm_core.ui.forecasts import snippet
 from lstm_core.ui.live import SLOT

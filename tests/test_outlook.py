@@ -5,12 +5,14 @@ import math
 
 import pytest
 
-from lstm_core import Experiment, forecast, outlook, train
-from lstm_core.charts import CHARTS
-from lstm_core.forecast import Errors
-from lstm_core.outlook import Standing, verdict
-from lstm_core.series import known
-from lstm_core.tables import Curve
+from lstm_core import Experiment, train
+from lstm_core.charts import outlook
+from lstm_core.charts.catalogue import CHARTS
+from lstm_core.charts.outlook import Standing, verdict
+from lstm_core.charts.points import Curve
+from lstm_core.measurements import forecast
+from lstm_core.measurements.forecast import Errors
+from lstm_core.tasks.series import known
 
 SMALL = Experiment(task="forecast", series="sines", length=10, hidden=4, batch=8, steps=40)
 

@@ -6,16 +6,17 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lstm_core import Experiment, Snapshot, runs, train
-from lstm_core.charts import CHARTS
-from lstm_core.equations import latex
-from lstm_core.presets import GATE_SETS, OPENINGS
-from lstm_core.race import Race
-from lstm_core.tables import Curve
+from lstm_core import Experiment, Snapshot, train
+from lstm_core.charts.catalogue import CHARTS
+from lstm_core.charts.equations import latex
+from lstm_core.charts.points import Curve
+from lstm_core.openings.presets import GATE_SETS, OPENINGS
+from lstm_core.race import runs
+from lstm_core.race.race import Race
 from lstm_core.ui import live
-from lstm_core.ui.keep import MOST_PINS, PINS
 from lstm_core.ui.live import GHOST_STEPS, SLOT, Showing
-from lstm_core.ui.setup import PAGES
+from lstm_core.ui.page import PAGES
+from lstm_core.ui.pins import MOST_PINS, PINS
 from tests.visits import ROOT, check, open_page
 
 OPENING_LENGTH = OPENINGS["dashboard"].base.length

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from lstm_core import Experiment, race, runs, train
-from lstm_core.baton import aside
-from lstm_core.race import Race
-from lstm_core.runs import Run
+from lstm_core import Experiment, train
+from lstm_core.fair_lock import aside
+from lstm_core.race import race, runs
+from lstm_core.race.race import Race
+from lstm_core.race.runs import Run
 from lstm_core.training import Snapshot
 
 SHORT = Experiment(length=10, hidden=4, batch=4, steps=25)

@@ -2,9 +2,9 @@
 
 import math
 
-from lstm_core.grid import read_grid
-from lstm_core.history import Outcome
-from lstm_core.report import report
+from lstm_core.history.database import Outcome
+from lstm_core.sweep.grid import read_grid
+from lstm_core.sweep.report import report
 
 GROUPS = read_grid("grid = { seeds = 5 }\nvariants = [{ name = 'V' }, { name = 'RNN', cell = 'rnn' }]")
 

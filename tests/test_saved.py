@@ -9,9 +9,10 @@ import pytest
 import torch
 from safetensors.torch import load_file, save
 
-from lstm_core import Experiment, forecast, train
-from lstm_core.saved import Forecaster, load, to_safetensors
-from lstm_core.series import Series, known, register
+from lstm_core import Experiment, train
+from lstm_core.measurements import forecast
+from lstm_core.measurements.saved import Forecaster, load, to_safetensors
+from lstm_core.tasks.series import Series, known, register
 
 VALUES = tuple(5 + 3 * math.sin(i / 4) for i in range(120))
 

@@ -6,10 +6,11 @@ import math
 import pytest
 
 from lstm_core import Experiment
-from lstm_core.history import Outcome, runs, store
-from lstm_core.records import Curves, Record
-from lstm_core.schema import History, open_history
-from lstm_core.scores import Score, differing, ranked, score, wilson
+from lstm_core.history.database import Outcome, runs, store
+from lstm_core.history.records import Curves, Record
+from lstm_core.history.schema import History, open_history
+from lstm_core.measurements.intervals import wilson
+from lstm_core.sweep.scores import Score, differing, ranked, score
 
 BASE = Experiment(length=10, hidden=4, steps=500)
 

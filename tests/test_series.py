@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from lstm_core import Experiment, series
-from lstm_core.series import SERIES, Series, known, mackey_glass, register
+from lstm_core import Experiment
+from lstm_core.tasks import series
+from lstm_core.tasks.series import SERIES, Series, known, mackey_glass, register
 
 ROWS = pytest.mark.parametrize("name", SERIES)
 

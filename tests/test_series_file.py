@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstm_core.series import Series
-from lstm_core.series_file import MOST_BYTES, MOST_COLUMNS, MOST_ROWS, Filled, column, guessed, opened
+from lstm_core.tasks.series import Series
+from lstm_core.tasks.series_file import MOST_BYTES, MOST_COLUMNS, MOST_ROWS, Filled, column, guessed, opened
 
 PNG = b"\x89PNG\r\n\x1a\n" + zlib.compress(bytes(5000))
 

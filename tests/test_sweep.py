@@ -14,11 +14,12 @@ from typing import Any
 
 import pytest
 
-from lstm_core import Experiment, sweep
+from lstm_core import Experiment
 from lstm_core.__main__ import main
-from lstm_core.history import Outcome, outcomes, records, store, weights, with_weights
-from lstm_core.records import failed
-from lstm_core.schema import History, open_history
+from lstm_core.history.database import Outcome, outcomes, records, store, weights, with_weights
+from lstm_core.history.records import failed
+from lstm_core.history.schema import History, open_history
+from lstm_core.sweep import sweep
 from lstm_core.training import train as real_train
 
 SMALL = Experiment(task="recall", length=4, hidden=4, batch=2, steps=5)
@@ -108,7 +109,7 @@ def test_a_run_that_raises_has_failed_and_the_others_go_on(history: History, mon
             raise MemoryError("no room\nfor it")
         return real_train(experiment, *_)
 
-    monkeypatch.setattr("lstm_core.runs.train", train)
+    monkeypatch.setattr("lstm_core.race.runs.train", train)
     done = {record.experiment: record for record in sweep.sweep(EXPERIMENTS, history, pool([], []), 2)}
     assert done[EXPERIMENTS[2]].reason == "MemoryError: no room for it"
     assert [done[experiment].ended for experiment in EXPERIMENTS].count("failed") == 1

@@ -11,14 +11,14 @@ from hypothesis import HealthCheck, given, settings, strategies
 from streamlit.testing.v1 import AppTest
 
 from lstm_core import Experiment
-from lstm_core.history import runs, store
-from lstm_core.race import Race
-from lstm_core.records import record_of
-from lstm_core.runs import Run
-from lstm_core.schema import PLACE, History, open_history
-from lstm_core.ui import grids
+from lstm_core.history.database import runs, store
+from lstm_core.history.records import record_of
+from lstm_core.history.schema import PLACE, History, open_history
+from lstm_core.race.race import Race
+from lstm_core.race.runs import Run
+from lstm_core.ui import small_grid
 from lstm_core.ui.live import SLOT
-from lstm_core.ui.setup import PAGES
+from lstm_core.ui.page import PAGES
 from tests.visits import ROOT, check
 
 SMALL = Experiment(length=4, hidden=4, batch=4, steps=30, cell="rnn")
@@ -127,9 +127,9 @@ def test_without_a_place_to_write_the_page_says_so(tmp_path: Path, monkeypatch: 
 
 def test_a_small_grid_is_run_behind_the_races_and_stored(history: History) -> None:
     page = visit()
-    page.text_area(key=grids.TEXT).set_value(GRID)
+    page.text_area(key=small_grid.TEXT).set_value(GRID)
     check(page.button(key="run grid").click().run())
-    race: Race = page.session_state[grids.UNDER_WAY]
+    race: Race = page.session_state[small_grid.UNDER_WAY]
     assert race.behind
     patience = time.monotonic() + 60
     while not race.finished and time.monotonic() < patience:
@@ -142,12 +142,12 @@ def test_a_small_grid_is_run_behind_the_races_and_stored(history: History) -> No
 
 def test_a_grid_can_be_stopped(history: History) -> None:
     page = visit()
-    page.text_area(key=grids.TEXT).set_value(GRID.replace("steps = 20", "steps = 3000"))
+    page.text_area(key=small_grid.TEXT).set_value(GRID.replace("steps = 20", "steps = 3000"))
     check(page.button(key="run grid").click().run())
-    race: Race = page.session_state[grids.UNDER_WAY]
+    race: Race = page.session_state[small_grid.UNDER_WAY]
     check(page.button(key="stop grid").click().run())
     assert not race.running
-    assert grids.UNDER_WAY not in page.session_state
+    assert small_grid.UNDER_WAY not in page.session_state
 
 
 @pytest.mark.parametrize(
@@ -164,8 +164,8 @@ def test_a_grid_can_be_stopped(history: History) -> None:
 )
 def test_a_bad_grid_gets_one_line(history: History, text: str, word: str) -> None:
     page = visit()
-    page.text_area(key=grids.TEXT).set_value(text)
+    page.text_area(key=small_grid.TEXT).set_value(text)
     check(page.button(key="run grid").click().run())
     assert word in page.warning[0].value
     assert "\n" not in page.warning[0].value
-    assert not isinstance(page.session_state[grids.UNDER_WAY], Race)
+    assert not isinstance(page.session_state[small_grid.UNDER_WAY], Race)

@@ -9,10 +9,11 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from lstm_core import TASKS, Experiment, Snapshot, tables, train
-from lstm_core.charts import CHARTS
-from lstm_core.pictures import FUNCTIONS, HEAT, SAMPLE, spec
-from lstm_core.tables import Curve, Point, on_log_axis
+from lstm_core import TASKS, Experiment, Snapshot, train
+from lstm_core.charts import tables
+from lstm_core.charts.catalogue import CHARTS
+from lstm_core.charts.marks import FUNCTIONS, HEAT, SAMPLE, spec
+from lstm_core.charts.points import Curve, Point, on_log_axis, smallest_normal
 
 EXPERIMENT = Experiment(length=12, hidden=4, batch=4, steps=30)
 SNAPSHOTS = list(train(EXPERIMENT))
@@ -197,7 +198,7 @@ def test_a_ghost_of_longer_sequences_does_not_stretch_the_time_axis() -> None:
 
 def test_a_ghost_in_single_precision_leaves_double_precision_its_range() -> None:
     fine = Curve("it", dataclasses.replace(EXPERIMENT, precision="float64"), SNAPSHOTS)
-    assert tables.smallest_normal([fine, dataclasses.replace(CURVE, ghost=True)]) < 1e-300
+    assert smallest_normal([fine, dataclasses.replace(CURVE, ghost=True)]) < 1e-300
 
 
 def test_the_heat_map_shows_an_explosion_within_its_first_band() -> None:

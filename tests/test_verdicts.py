@@ -8,15 +8,16 @@ from typing import Any
 
 import pytest
 
-from lstm_core import Experiment, __main__, runs, verdicts
+from lstm_core import Experiment, __main__
 from lstm_core.__main__ import main
-from lstm_core.claims import Claim, Question
-from lstm_core.evidence import Region
-from lstm_core.history import with_weights
-from lstm_core.records import failed
-from lstm_core.schema import open_history
-from lstm_core.sweep import train_one
-from lstm_core.trials import Trial, held_out_loss, solved
+from lstm_core.claims import Claim, Question, verdicts
+from lstm_core.claims.evidence import Region
+from lstm_core.claims.measures import Trial, held_out_loss, solved
+from lstm_core.history.database import with_weights
+from lstm_core.history.records import failed
+from lstm_core.history.schema import open_history
+from lstm_core.race import runs
+from lstm_core.sweep.sweep import train_one
 
 SMALL = Experiment(task="recall", length=4, hidden=4, batch=2, steps=5, cell="rnn")
 

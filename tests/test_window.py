@@ -9,12 +9,13 @@ import torch
 from torch import Generator, Tensor
 from torch.autograd.functional import jacobian
 
-from lstm_core import Experiment, gradients, moments, train
+from lstm_core import Experiment, train
 from lstm_core.activations import ACTIVATIONS
 from lstm_core.cells import LAYOUTS, Cell, Parameters, run_rnn
-from lstm_core.gradients import Path, back_rnn, jacobians, walk
 from lstm_core.initialisation import INITS
 from lstm_core.layers import Layer, Stack
+from lstm_core.measurements import checkpoints, gradients
+from lstm_core.measurements.gradients import Path, back_rnn, jacobians, walk
 from lstm_core.network import Network, parameter_count
 from lstm_core.streams import Purpose, stream
 from tests.test_cells import normal
@@ -142,7 +143,7 @@ def test_it_trains(engine: str, layers: int, wiring: str) -> None:
     snapshots = list(train(experiment))
     assert {snapshot.engine for snapshot in snapshots} == {engine}
     assert snapshots[-1].mean_loss < snapshots[0].loss
-    assert moments.moments(experiment, train(experiment, 1, 1)) == []
+    assert checkpoints.moments(experiment, train(experiment, 1, 1)) == []
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
-from lstm_core.ui.setup import PAGES
+from lstm_core.ui.page import PAGES
 
 ROOT = Path(__file__).parent.parent
 

@@ -4,10 +4,10 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from lstm_core import trials
-from lstm_core.evidence import Region
+from lstm_core.claims import measures
+from lstm_core.claims.evidence import Region
+from lstm_core.claims.measures import Trials
 from lstm_core.experiment import Experiment
-from lstm_core.trials import Trials
 
 SEEDS = 5
 Racers = Mapping[str, Experiment]
@@ -77,4 +77,4 @@ def _of_seed(experiments: Racers, seed: int) -> dict[str, Experiment]:
 
 def solved(sentence: str, quantity: str, label: str, holds: Region, decides: bool = True) -> Question:
     """Of the racer with this label: how many seeds solve its task."""
-    return Question(sentence, quantity, lambda of: trials.solved(of[label]), holds, share=True, decides=decides)
+    return Question(sentence, quantity, lambda of: measures.solved(of[label]), holds, share=True, decides=decides)

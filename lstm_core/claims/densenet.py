@@ -2,11 +2,11 @@
 
 import dataclasses
 
-from lstm_core import trials
+from lstm_core.claims import measures
 from lstm_core.claims.claim import ALL, DRAWN_RNN, NOTHING, Claim, Question
-from lstm_core.evidence import Region
-from lstm_core.moments import features
-from lstm_core.presets import OPENINGS, WIRING_RACERS, variants, within_budget
+from lstm_core.claims.evidence import Region
+from lstm_core.measurements.checkpoints import features
+from lstm_core.openings.presets import OPENINGS, WIRING_RACERS, variants, within_budget
 
 _LAYOUTS = dataclasses.replace(OPENINGS["concatenation"].base, steps=100)
 _STACKS = variants(OPENINGS["depth"].base, WIRING_RACERS)
@@ -27,7 +27,7 @@ DENSENET = (
             Question(
                 "One matrix for [h; x] and two matrices are the same function.",
                 "largest difference of what the readout sees",
-                lambda of: trials.output_difference(of["separate"].start, of["concatenated"].start),
+                lambda of: measures.output_difference(of["separate"].start, of["concatenated"].start),
                 NOTHING,
             ),
             Question(
@@ -39,13 +39,13 @@ DENSENET = (
             Question(
                 "As in DenseNet the gradient gets a shorter way back.",
                 "Jacobians on the shortest path / T",
-                lambda of: trials.shortest_path(of["[h; x]"].start),
+                lambda of: measures.shortest_path(of["[h; x]"].start),
                 Region(high=0.75),
             ),
             Question(
                 "A cell that concatenates its last 4 states has a way four times as short.",
                 "the same for [h_(t-1); ...; h_(t-4); x]",
-                lambda of: trials.shortest_path(of["last 4 states"].start),
+                lambda of: measures.shortest_path(of["last 4 states"].start),
                 Region(0.2, 0.3),
                 decides=False,
             ),
@@ -69,19 +69,25 @@ DENSENET = (
             Question(
                 "In a dense stack of four layers the first one gets at least three times the share of a plain stack.",
                 "first layer's share, dense / plain, decades",
-                lambda of: trials.first_layer_share(of["dense"].start) - trials.first_layer_share(of["plain"].start),
+                lambda of: (
+                    measures.first_layer_share(of["dense"].start) - measures.first_layer_share(of["plain"].start)
+                ),
                 Region(low=0.5),
             ),
             Question(
                 "So it is after training.",
                 "the same after training, decades",
-                lambda of: trials.first_layer_share(of["dense"].after) - trials.first_layer_share(of["plain"].after),
+                lambda of: (
+                    measures.first_layer_share(of["dense"].after) - measures.first_layer_share(of["plain"].after)
+                ),
                 Region(low=0.5),
             ),
             Question(
                 "A sum of all layers does it as well.",
                 "first layer's share, residual / plain, decades",
-                lambda of: trials.first_layer_share(of["residual"].start) - trials.first_layer_share(of["plain"].start),
+                lambda of: (
+                    measures.first_layer_share(of["residual"].start) - measures.first_layer_share(of["plain"].start)
+                ),
                 Region(low=0.5),
                 decides=False,
             ),
@@ -102,19 +108,19 @@ DENSENET = (
                 "With no more weights than the plain stack of four layers, the dense one ends at less than half its "
                 "loss.",
                 "loss, dense / plain, decades",
-                lambda of: trials.lower_loss(of["dense"], of["plain"]),
+                lambda of: measures.lower_loss(of["dense"], of["plain"]),
                 Region(high=-0.3),
             ),
             Question(
                 "With at most half as many weights, too.",
                 "loss, dense with half the weights / plain, decades",
-                lambda of: trials.lower_loss(of["dense, half the weights"], of["plain"]),
+                lambda of: measures.lower_loss(of["dense, half the weights"], of["plain"]),
                 Region(high=-0.3),
             ),
             Question(
                 "Depth was needed: one plain layer with as many weights ends at no less loss than the dense stack.",
                 "loss, dense / one layer, decades",
-                lambda of: trials.lower_loss(of["dense"], of["one layer"]),
+                lambda of: measures.lower_loss(of["dense"], of["one layer"]),
                 Region(high=0),
                 decides=False,
             ),
@@ -171,20 +177,20 @@ DENSENET = (
             Question(
                 "The readout uses what lies below the last layer: at least a quarter of its weight is there.",
                 "share of squared readout weights",
-                lambda of: trials.read_below(of["dense"].after),
+                lambda of: measures.read_below(of["dense"].after),
                 Region(low=0.25),
             ),
             Question(
                 "Trained on 128 sequences, the dense stack has at most half the loss of a plain one on held-out "
                 "sequences.",
                 "loss on held-out sequences, dense / plain, decades",
-                lambda of: trials.lower_held_out_loss(of["dense"], of["plain"]),
+                lambda of: measures.lower_held_out_loss(of["dense"], of["plain"]),
                 Region(high=-0.3),
             ),
             Question(
                 "And less than one plain layer with as many weights.",
                 "loss on held-out sequences, dense / one layer, decades",
-                lambda of: trials.lower_held_out_loss(of["dense"], of["one layer"]),
+                lambda of: measures.lower_held_out_loss(of["dense"], of["one layer"]),
                 Region(high=0),
                 decides=False,
             ),

@@ -2,11 +2,11 @@
 
 import dataclasses
 
-from lstm_core import trials
+from lstm_core.claims import measures
 from lstm_core.claims.claim import ALL, DRAWN_RNN, FEW, MOST, NOTHING, Claim, Question, solved
-from lstm_core.evidence import Region
+from lstm_core.claims.evidence import Region
 from lstm_core.experiment import Experiment
-from lstm_core.presets import OPENINGS
+from lstm_core.openings.presets import OPENINGS
 
 _ADDING = Experiment(cell="rnn", steps=1000)
 
@@ -30,7 +30,7 @@ FADING = (
             Question(
                 "Then its gradient does not reach the beginning: less than a thousandth of it is left.",
                 "‖∂h_T/∂h_0‖ after training at T = 100, decades",
-                lambda of: trials.hidden_reach(of["T = 100"].after),
+                lambda of: measures.hidden_reach(of["T = 100"].after),
                 Region(high=-3),
             ),
         ),
@@ -50,13 +50,13 @@ FADING = (
             Question(
                 "No measured norm exceeds the bound, for tanh, ReLU and sigmoid, at any time step.",
                 "largest ‖∂h_T/∂h_t‖ / bound",
-                lambda of: max(trials.over_bound(of[name].start) for name in ("tanh", "ReLU", "sigmoid")),
+                lambda of: max(measures.over_bound(of[name].start) for name in ("tanh", "ReLU", "sigmoid")),
                 Region(high=1.0001),
             ),
             Question(
                 "The bound says how large the gradient is: it is within a factor of a thousand of it.",
                 "bound / ‖∂h_T/∂h_0‖ of tanh, decades",
-                lambda of: trials.below_bound(of["tanh"].start),
+                lambda of: measures.below_bound(of["tanh"].start),
                 Region(high=3),
                 decides=False,
             ),
@@ -79,19 +79,19 @@ FADING = (
             Question(
                 "At a norm of 0.9 less than a thousandth is left after 100 steps of a tanh network.",
                 "‖∂h_T/∂h_0‖ at a norm of 0.9, decades",
-                lambda of: trials.hidden_reach(of["norm 0.9"].start),
+                lambda of: measures.hidden_reach(of["norm 0.9"].start),
                 Region(high=-3),
             ),
             Question(
                 "At torch's own first weights, whose norm is about 1.13, it grows.",
                 "‖∂h_T/∂h_0‖ at a norm of 1.13, decades",
-                lambda of: trials.hidden_reach(of["norm 1.13"].start),
+                lambda of: measures.hidden_reach(of["norm 1.13"].start),
                 Region(low=0),
             ),
             Question(
                 "At three times these weights, a norm of about 3.4 and a spectral radius near 2, it does grow.",
                 "‖∂h_T/∂h_0‖ at a norm of 3.4, decades",
-                lambda of: trials.hidden_reach(of["norm 3.4"].start),
+                lambda of: measures.hidden_reach(of["norm 3.4"].start),
                 Region(low=0),
                 decides=False,
             ),
@@ -116,13 +116,13 @@ FADING = (
             Question(
                 "For a random W_h both are the same.",
                 "‖W_h‖ - ρ(W_h) of random weights",
-                lambda of: trials.norm_less_radius(of["random"].start),
+                lambda of: measures.norm_less_radius(of["random"].start),
                 Region(-1e-6, 1e-6),
             ),
             Question(
                 "For an orthogonal W_h, which is normal, both are the same.",
                 "‖W_h‖ - ρ(W_h) of orthogonal weights",
-                lambda of: trials.norm_less_radius(of["orthogonal"].start),
+                lambda of: measures.norm_less_radius(of["orthogonal"].start),
                 Region(-1e-6, 1e-6),
                 decides=False,
             ),
@@ -142,19 +142,21 @@ FADING = (
             Question(
                 "The steepest slopes are 1/4 and 1.",
                 "distance from 1/4 and 1",
-                lambda of: max(abs(trials.steepest_slope("sigmoid") - 0.25), abs(trials.steepest_slope("tanh") - 1)),
+                lambda of: max(
+                    abs(measures.steepest_slope("sigmoid") - 0.25), abs(measures.steepest_slope("tanh") - 1)
+                ),
                 NOTHING,
             ),
             Question(
                 "With a sigmoid far less is left than without any activation, from the same weights.",
                 "sigmoid / identity at ‖∂h_T/∂h_0‖, decades",
-                lambda of: trials.hidden_reach(of["sigmoid"].start) - trials.hidden_reach(of["identity"].start),
+                lambda of: measures.hidden_reach(of["sigmoid"].start) - measures.hidden_reach(of["identity"].start),
                 Region(high=-10),
             ),
             Question(
                 "With tanh less is left than without any activation, too.",
                 "tanh / identity at ‖∂h_T/∂h_0‖, decades",
-                lambda of: trials.hidden_reach(of["tanh"].start) - trials.hidden_reach(of["identity"].start),
+                lambda of: measures.hidden_reach(of["tanh"].start) - measures.hidden_reach(of["identity"].start),
                 Region(high=0),
             ),
         ),

@@ -2,9 +2,9 @@
 
 import dataclasses
 
-from lstm_core import trials
+from lstm_core.claims import measures
 from lstm_core.claims.claim import ALL, Claim, Question
-from lstm_core.evidence import Region
+from lstm_core.claims.evidence import Region
 from lstm_core.experiment import Experiment
 
 _SMOOTH = Experiment(task="forecast", series="mackey_glass", cell="rnn", length=30, batch=64, steps=800, lr=0.003)
@@ -20,26 +20,26 @@ FORECASTING = (
             Question(
                 "On Mackey-Glass the error of a tanh network is at least a fifth lower than that of a sigmoid one.",
                 "RMSE on the test part, tanh / sigmoid, decades",
-                lambda of: trials.lower_error(of["tanh"], of["sigmoid"]),
+                lambda of: measures.lower_error(of["tanh"], of["sigmoid"]),
                 _LOWER,
             ),
             Question(
                 "And so is that of a ReLU network.",
                 "RMSE on the test part, ReLU / sigmoid, decades",
-                lambda of: trials.lower_error(of["ReLU"], of["sigmoid"]),
+                lambda of: measures.lower_error(of["ReLU"], of["sigmoid"]),
                 _LOWER,
             ),
             Question(
                 "ReLU has a lower error than tanh.",
                 "RMSE on the test part, ReLU / tanh, decades",
-                lambda of: trials.lower_error(of["ReLU"], of["tanh"]),
+                lambda of: measures.lower_error(of["ReLU"], of["tanh"]),
                 Region(high=0),
                 decides=False,
             ),
             Question(
                 "On the warmest hours of Seattle's days, too, tanh is at least a fifth better than sigmoid.",
                 "RMSE on Seattle's days, tanh / sigmoid, decades",
-                lambda of: trials.lower_error(of["tanh, Seattle"], of["sigmoid, Seattle"]),
+                lambda of: measures.lower_error(of["tanh, Seattle"], of["sigmoid, Seattle"]),
                 _LOWER,
                 decides=False,
             ),

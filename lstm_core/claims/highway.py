@@ -2,10 +2,10 @@
 
 import dataclasses
 
-from lstm_core import trials
+from lstm_core.claims import measures
 from lstm_core.claims.claim import ALL, DRAWN_LSTM, FEW, MOST, NOTHING, Claim, Question, solved
-from lstm_core.evidence import Region
-from lstm_core.presets import FAMILY_RACERS, OPENINGS, variants
+from lstm_core.claims.evidence import Region
+from lstm_core.openings.presets import FAMILY_RACERS, OPENINGS, variants
 
 _GATES = dataclasses.replace(OPENINGS["gates"].base, steps=1500)
 _FLOW = OPENINGS["gradient_flow"].base
@@ -18,19 +18,19 @@ HIGHWAY = (
             Question(
                 "Without any gate the direct path through the cell is 1, at every time step.",
                 "largest distance from 1",
-                lambda of: trials.direct_error(of["no gates"].start),
+                lambda of: measures.direct_error(of["no gates"].start),
                 NOTHING,
             ),
             Question(
                 "Far more of the gradient reaches the beginning than in a vanilla RNN.",
                 "‖∂c_T/∂c_0‖ / ‖∂h_T/∂h_0‖ of the RNN, decades",
-                lambda of: trials.cell_reach(of["no gates"].start) - trials.hidden_reach(of["vanilla RNN"].start),
+                lambda of: measures.cell_reach(of["no gates"].start) - measures.hidden_reach(of["vanilla RNN"].start),
                 Region(low=10),
             ),
             Question(
                 "That 1 is all there is: nothing comes beside it.",
                 "‖∂c_T/∂c_0‖ less the direct path, decades",
-                lambda of: trials.beside_direct(of["no gates"].start),
+                lambda of: measures.beside_direct(of["no gates"].start),
                 Region(high=-1),
                 decides=False,
             ),
@@ -54,23 +54,23 @@ HIGHWAY = (
                 "100.",
                 "max |c|, T = 200 / T = 100",
                 lambda of: (
-                    trials.largest_state(of["no gates, T = 200"].start)
-                    / trials.largest_state(of["no gates, T = 100"].start)
+                    measures.largest_state(of["no gates, T = 200"].start)
+                    / measures.largest_state(of["no gates, T = 100"].start)
                 ),
                 Region(low=1.5),
             ),
             Question(
                 "Without gates the gradient of the cell grows on its way back.",
                 "‖∂c_T/∂c_0‖ without gates, decades",
-                lambda of: trials.cell_reach(of["no gates, T = 100"].start),
+                lambda of: measures.cell_reach(of["no gates, T = 100"].start),
                 Region(low=0),
             ),
             Question(
                 "With input and forget gates the state stays below a fifth of that.",
                 "max |c|, i and f / no gates",
                 lambda of: (
-                    trials.largest_state(of["i and f, T = 100"].start)
-                    / trials.largest_state(of["no gates, T = 100"].start)
+                    measures.largest_state(of["i and f, T = 100"].start)
+                    / measures.largest_state(of["no gates, T = 100"].start)
                 ),
                 Region(high=0.2),
             ),
@@ -111,7 +111,7 @@ HIGHWAY = (
             Question(
                 "It takes nothing away: wide open, it changes no hidden state.",
                 "largest difference from a cell without one",
-                lambda of: trials.output_gate_error(of["all gates, drawn"].start),
+                lambda of: measures.output_gate_error(of["all gates, drawn"].start),
                 NOTHING,
             ),
             solved(
@@ -123,7 +123,7 @@ HIGHWAY = (
             Question(
                 "It helps: with it the loss is lower than without.",
                 "loss with / without, decades",
-                lambda of: trials.lower_loss(of["all gates"], of["i and f"]),
+                lambda of: measures.lower_loss(of["all gates"], of["i and f"]),
                 Region(high=0),
                 decides=False,
             ),
@@ -143,13 +143,13 @@ HIGHWAY = (
             Question(
                 "A gate of one unit touches no other unit's cell within a step.",
                 "slope in other units / in the own one",
-                lambda of: trials.gate_spill(of["LSTM"].start),
+                lambda of: measures.gate_spill(of["LSTM"].start),
                 NOTHING,
             ),
             Question(
                 "The cell state of torch's own LSTM is f * c + i * g, element by element.",
                 "largest difference",
-                lambda of: trials.hadamard_error(of["LSTM"].start),
+                lambda of: measures.hadamard_error(of["LSTM"].start),
                 NOTHING,
             ),
         ),
@@ -167,25 +167,25 @@ HIGHWAY = (
             Question(
                 "The direct path from the last cell state to the first is exactly 1.",
                 "largest distance from 1",
-                lambda of: trials.direct_error(of["no forget gate"].start),
+                lambda of: measures.direct_error(of["no forget gate"].start),
                 NOTHING,
             ),
             Question(
                 "What reaches the beginning is no less than what set out.",
                 "‖∂c_T/∂c_0‖, decades",
-                lambda of: trials.cell_reach(of["no forget gate"].start),
+                lambda of: measures.cell_reach(of["no forget gate"].start),
                 Region(low=0),
             ),
             Question(
                 "So it is in a residual chain h' = h + φ(...) with the weights of an RNN.",
                 "‖∂h_T/∂h_0‖ of the residual chain, decades",
-                lambda of: trials.residual_reach(of["vanilla RNN"].start),
+                lambda of: measures.residual_reach(of["vanilla RNN"].start),
                 Region(low=0),
             ),
             Question(
                 "The highway is all there is: the whole Jacobian is that 1.",
                 "‖∂c_T/∂c_0‖ less the direct path, decades",
-                lambda of: trials.beside_direct(of["no forget gate"].start),
+                lambda of: measures.beside_direct(of["no forget gate"].start),
                 Region(high=-1),
                 decides=False,
             ),
@@ -209,16 +209,16 @@ HIGHWAY = (
             Question(
                 "A step changes less of the LSTM's cell than of the RNN's state, as they are drawn.",
                 "change per step, LSTM / RNN, decades",
-                lambda of: trials.decades(
-                    trials.change_per_step(of["LSTM"].start) / trials.change_per_step(of["vanilla RNN"].start)
+                lambda of: measures.decades(
+                    measures.change_per_step(of["LSTM"].start) / measures.change_per_step(of["vanilla RNN"].start)
                 ),
                 Region(high=0),
             ),
             Question(
                 "And after training.",
                 "change per step after training, decades",
-                lambda of: trials.decades(
-                    trials.change_per_step(of["LSTM"].after) / trials.change_per_step(of["vanilla RNN"].after)
+                lambda of: measures.decades(
+                    measures.change_per_step(of["LSTM"].after) / measures.change_per_step(of["vanilla RNN"].after)
                 ),
                 Region(high=0),
             ),
@@ -226,8 +226,9 @@ HIGHWAY = (
                 "It is so by nature: with a forget bias of -2, too, a step changes less than half as much as in an "
                 "RNN.",
                 "change per step at b = -2, decades",
-                lambda of: trials.decades(
-                    trials.change_per_step(of["LSTM, b = -2"].start) / trials.change_per_step(of["vanilla RNN"].start)
+                lambda of: measures.decades(
+                    measures.change_per_step(of["LSTM, b = -2"].start)
+                    / measures.change_per_step(of["vanilla RNN"].start)
                 ),
                 Region(high=-0.3),
                 decides=False,

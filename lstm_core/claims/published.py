@@ -5,9 +5,9 @@ Do published results come out here? Adding and copy memory as in the logs of a p
 
 import dataclasses
 
-from lstm_core import trials
+from lstm_core.claims import measures
 from lstm_core.claims.claim import ALL, MOST, Claim, Question, solved
-from lstm_core.evidence import Region
+from lstm_core.claims.evidence import Region
 from lstm_core.experiment import Experiment
 
 _BASE = Experiment(
@@ -36,7 +36,7 @@ def _solved(label: str) -> Question:
 
 
 def _ends(label: str, sentence: str, holds: Region) -> Question:
-    return Question(sentence, "loss on fresh sequences", lambda of: trials.held_out_loss(of[label]), holds)
+    return Question(sentence, "loss on fresh sequences", lambda of: measures.held_out_loss(of[label]), holds)
 
 
 PUBLISHED = (

@@ -6,7 +6,7 @@ from typing import Any
 from numba import njit
 
 from lstm_core.activations import LEAK
-from lstm_core.kernels.elementary import (
+from lstm_core.kernels.elementwise import (
     OPTIONS,
     Precision,
     elementary,

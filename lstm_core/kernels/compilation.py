@@ -17,7 +17,7 @@ from llvmlite import binding
 from numba import config, float64, int64, njit, types, void
 
 from lstm_core.kernels import sequence
-from lstm_core.kernels.elementary import ALLOCATING
+from lstm_core.kernels.elementwise import ALLOCATING
 from lstm_core.kernels.spec import Spec
 
 PRECISIONS = ("float32", "float64")

@@ -5,7 +5,7 @@ from typing import Any
 from numba import njit
 
 from lstm_core.kernels.activations import values, values_and_slopes
-from lstm_core.kernels.elementary import OPTIONS, sigmoid
+from lstm_core.kernels.elementwise import OPTIONS, sigmoid
 
 
 @njit(**OPTIONS)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from lstm_core.kernels.elementary import ALLOCATING, OPTIONS
+from lstm_core.kernels.elementwise import ALLOCATING, OPTIONS
 
 # Up to a million multiplications OpenBLAS takes the matrices as they lie; beyond, it packs them first, and for
 # matrices that fit the cache that costs a quarter of the time.

@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from lstm_core.kernels import gru, lstm, rnn
-from lstm_core.kernels.elementary import OPTIONS, SUMS
+from lstm_core.kernels.elementwise import OPTIONS, SUMS
 from lstm_core.kernels.products import add, copy, product, room, transpose
 from lstm_core.kernels.spec import GRU, LSTM, RNN
 from lstm_core.kernels.weights import gather, pack, spread, unpack

@@ -11,7 +11,7 @@ from typing import Any
 
 from numba import njit
 
-from lstm_core.kernels.elementary import OPTIONS
+from lstm_core.kernels.elementwise import OPTIONS
 from lstm_core.kernels.products import copy
 from lstm_core.kernels.spec import GRU
 

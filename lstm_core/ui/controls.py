@@ -11,8 +11,8 @@ from lstm_core.activations import ACTIVATIONS
 from lstm_core.cells import FAMILIES, GATES
 from lstm_core.experiment import CHRONO, CLIPS, OPTIMIZERS, PRECISIONS, Experiment
 from lstm_core.initialisation import INITS
-from lstm_core.series import SERIES
 from lstm_core.tasks import TASKS
+from lstm_core.tasks.series import SERIES
 
 DEFAULTS = "defaults"
 IN_ADDRESS: Final = "query-params"

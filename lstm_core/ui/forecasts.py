@@ -5,15 +5,15 @@ import io
 import pyarrow.csv
 import streamlit as st
 
-from lstm_core import outlook
-from lstm_core.forecast import validated
-from lstm_core.moments import Moment
-from lstm_core.race import Race
-from lstm_core.saved import to_safetensors
-from lstm_core.series import SERIES
-from lstm_core.tables import Curve
+from lstm_core.charts import outlook
+from lstm_core.charts.points import Curve
+from lstm_core.measurements.checkpoints import Moment
+from lstm_core.measurements.forecast import validated
+from lstm_core.measurements.saved import to_safetensors
+from lstm_core.race.race import Race
+from lstm_core.tasks.series import SERIES
 from lstm_core.ui.live import curves_of, showing
-from lstm_core.ui.own_series import stay
+from lstm_core.ui.upload import stay
 
 NUMBER = st.column_config.NumberColumn(format="%.4g")
 WAITING = "The test part is looked at when all have ended."

@@ -8,19 +8,19 @@ from typing import Any
 
 import streamlit as st
 
-from lstm_core import tables
-from lstm_core.baton import OPENING, PAGE, held
-from lstm_core.charts import CHARTS
-from lstm_core.cost import too_much
+from lstm_core.charts import tables
+from lstm_core.charts.catalogue import CHARTS
+from lstm_core.charts.marks import HEAT, spec
+from lstm_core.charts.points import Curve
 from lstm_core.experiment import Experiment
+from lstm_core.fair_lock import OPENING, PAGE, held
 from lstm_core.network import parameter_count
-from lstm_core.pictures import HEAT, spec
-from lstm_core.race import MOST_RACING, MOST_WAITING, Race, Racer, crowd
-from lstm_core.runs import FAILED
-from lstm_core.tables import Curve
+from lstm_core.race.limits import too_much
+from lstm_core.race.race import MOST_RACING, MOST_WAITING, Race, Racer, crowd
+from lstm_core.race.runs import FAILED
 from lstm_core.training import COMPLETED, DIVERGED, SOLVED
 from lstm_core.ui.address import leave_engine, other_engine
-from lstm_core.ui.keep import MOST_PINS, pin, pinned_races, pins, share
+from lstm_core.ui.pins import MOST_PINS, pin, pinned_races, pins, share
 
 FRAME_SECONDS, HEAT_SECONDS = 0.25, 1.0
 # With more visitors, frames come less often: so many seconds for each race that is under way.

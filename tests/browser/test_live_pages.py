@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from lstm_core.presets import OPENINGS
-from lstm_core.ui.setup import PAGES
+from lstm_core.openings.presets import OPENINGS
+from lstm_core.ui.page import PAGES
 from tests.serving import serve
 
 CHROMIUM = shutil.which("chromium")

@@ -1,0 +1,318 @@
+"""
+Who else trains an LSTM, and how is it told to? Everybody on the same data, one step after the other.
+
+A contestant is a `Start`: given a number of steps it prepares them, and returns what is to be timed.
+"""
+
+import importlib
+import os
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+import torch
+from numba import njit
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from lstm_core import streams
+from lstm_core.data import samples
+from lstm_core.engine import Learner
+from lstm_core.experiment import Experiment
+from lstm_core.fair_lock import TRAINING, held
+from lstm_core.kernels.elementwise import ALLOCATING
+from lstm_core.kernels.products import product
+from lstm_core.layers import Stack
+from lstm_core.network import Network
+from lstm_core.race.limits import features
+from lstm_core.training import COMPLETED, train
+
+Start = Callable[[int], Callable[[], object]]
+Apply = Callable[[Any, Any], Any]
+
+CORES = os.cpu_count() or 1
+
+
+def milliseconds(start: Start, steps: int) -> float:
+    """The time of so many steps."""
+    run = start(steps)
+    started = time.perf_counter()
+    run()
+    return (time.perf_counter() - started) * 1000
+
+
+def on_threads(threads: int, start: Start) -> Start:
+    """With so many threads of torch; `train` has set them to one."""
+
+    def prepared(steps: int) -> Callable[[], object]:
+        torch.set_num_threads(threads)
+        return start(steps)
+
+    return prepared
+
+
+def together(starts: list[Start], pool: ThreadPoolExecutor | None = None) -> Start:
+    """All at the same time on the threads of a pool, or one after the other."""
+
+    def prepared(steps: int) -> Callable[[], object]:
+        runs = [start(steps) for start in starts]
+        return lambda: list((pool.map if pool else map)(lambda run: run(), runs))
+
+    return prepared
+
+
+def _with_baton(start: Start) -> Start:
+    """As the threads of a race do it."""
+
+    def prepared(steps: int) -> Callable[[], object]:
+        run = start(steps)
+
+        def passing() -> None:
+            with held(TRAINING):
+                run()
+
+        return passing
+
+    return prepared
+
+
+def _gradient(experiment: Experiment) -> Tensor:
+    """Of all outputs."""
+    return torch.from_numpy(_normal((experiment.time_steps, experiment.batch, experiment.hidden)))
+
+
+def _normal(shape: Sequence[int]) -> Any:
+    """Numbers to begin with, the same for everybody."""
+    return streams.stream(0, streams.Purpose.PROBES).standard_normal(shape, dtype=np.float32)
+
+
+def _sequence(module: nn.Module, experiment: Experiment) -> Start:
+    """Forward and backward with a gradient of all outputs; these are the first of what a module returns."""
+    (inputs, _), gradient = next(samples(experiment)), _gradient(experiment)
+
+    def run(steps: int) -> None:
+        for _ in range(steps):
+            module.zero_grad()
+            module(inputs)[0].backward(gradient)
+
+    return lambda steps: lambda: run(steps)
+
+
+def _plain_training(module: nn.Module, experiment: Experiment) -> Start:
+    """The training of `train` as one writes it in torch."""
+    model, stream = nn.ModuleList([module, nn.Linear(experiment.hidden, 1)]), samples(experiment)
+    optimizer = torch.optim.Adam(model.parameters())
+
+    def run(steps: int) -> None:
+        for _ in range(steps):
+            inputs, targets = next(stream)
+            optimizer.zero_grad()
+            F.mse_loss(model[1](module(inputs)[0][-1]), targets).backward()
+            nn.utils.clip_grad_norm_(model.parameters(), experiment.clip_at)
+            optimizer.step()
+
+    return lambda steps: lambda: run(steps)
+
+
+def _torch(module: nn.Module, experiment: Experiment, whole: bool) -> Start:
+    return (_plain_training if whole else _sequence)(module, experiment)
+
+
+def _training(experiment: Experiment) -> Start:
+    """`train` itself; its first step is part of the preparation."""
+
+    def prepared(steps: int) -> Callable[[], None]:
+        training = train(replace(experiment, steps=steps + 1), record_every=1000)
+        next(training)
+
+        def run() -> None:
+            *_, last = training
+            assert last.ended == COMPLETED
+
+        return run
+
+    return prepared
+
+
+def layer_in_training(experiment: Experiment) -> Learner:
+    """The recurrent layer of a training, as it is at the start."""
+    network = Network(experiment)
+    for parameter in network.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    return network.learner(experiment.engine)
+
+
+def ours(experiment: Experiment, whole: bool) -> Start:
+    """A network of this project, on one thread, as a race trains it."""
+    if whole:
+        return _with_baton(_training(experiment))
+    layer, (inputs, _), gradient = layer_in_training(experiment), next(samples(experiment)), _gradient(experiment)
+
+    def run(steps: int) -> None:
+        for _ in range(steps):
+            layer.back(layer.run(inputs), gradient)
+
+    return on_threads(1, _with_baton(lambda steps: lambda: run(steps)))
+
+
+def through_autograd(experiment: Experiment) -> Start:
+    """The public module, which leaves the way back to torch."""
+    return on_threads(
+        1, _sequence(Stack(experiment.recurrent_cell, features(experiment), experiment.hidden), experiment)
+    )
+
+
+class _Cells(nn.Module):
+    def __init__(self, experiment: Experiment) -> None:
+        super().__init__()
+        self.cell = nn.LSTMCell(features(experiment), experiment.hidden)
+
+    def forward(self, inputs: Tensor) -> tuple[Tensor]:
+        outputs, state = [], None
+        for x in inputs.unbind():
+            state = self.cell(x, state)
+            outputs.append(state[0])
+        return (torch.stack(outputs),)
+
+
+def nn_lstm(experiment: Experiment, whole: bool) -> Start:
+    return on_threads(CORES, _torch(nn.LSTM(features(experiment), experiment.hidden), experiment, whole))
+
+
+def one_thread_each(experiments: list[Experiment], whole: bool, pool: ThreadPoolExecutor) -> Start:
+    """As many torch.nn.LSTM as experiments, side by side on the threads of a pool."""
+    modules = [nn.LSTM(features(experiment), experiment.hidden) for experiment in experiments]
+    starts = [_torch(module, experiment, whole) for module, experiment in zip(modules, experiments, strict=True)]
+    return on_threads(1, together(starts, pool))
+
+
+def _cells(experiment: Experiment, whole: bool) -> Start:
+    """On one thread or on all, whichever is faster."""
+    start = _torch(_Cells(experiment), experiment, whole)
+    return min(
+        (on_threads(threads, start) for threads in (1, CORES)),
+        key=lambda option: min(milliseconds(option, 2) for _ in range(3)),
+    )
+
+
+def _jax(apply: Apply, parameters: Any, experiment: Experiment, whole: bool) -> Start:
+    """`apply(parameters, inputs)` are the outputs; the whole step is compiled, Adam on one vector included."""
+    jax, jnp, flatten = map(importlib.import_module, ("jax", "jax.numpy", "jax.flatten_util"))
+    stream, readout = samples(experiment), (jnp.full((experiment.hidden, 1), 0.1), jnp.zeros(1))
+    weights, unravel = flatten.ravel_pytree((parameters, readout))
+
+    def loss(weights: Any, inputs: Any, targets: Any) -> Any:
+        parameters, (weight, bias) = unravel(weights)
+        return jnp.mean((apply(parameters, inputs)[-1] @ weight + bias - targets) ** 2)
+
+    def adam(weights: Any, first: Any, second: Any, t: Any, inputs: Any, targets: Any) -> Any:
+        _, gradient = jax.value_and_grad(loss)(weights, inputs, targets)
+        gradient *= jnp.minimum(1, experiment.clip_at / jnp.linalg.norm(gradient))
+        first, second = 0.9 * first + 0.1 * gradient, 0.999 * second + 0.001 * gradient**2
+        change = first / (1 - 0.9**t) / (jnp.sqrt(second / (1 - 0.999**t)) + 1e-8)
+        return weights - 1e-3 * change, first, second, t + 1
+
+    trained = jax.jit(adam)
+
+    def training(steps: int) -> None:
+        state = weights, jnp.zeros_like(weights), jnp.zeros_like(weights), jnp.float32(1)
+        for _ in range(steps):
+            state = trained(*state, *(jnp.asarray(tensor.numpy()) for tensor in next(stream)))
+        jax.block_until_ready(state)
+
+    differentiated = jax.jit(jax.value_and_grad(lambda p, inputs, gradient: jnp.vdot(apply(p, inputs), gradient)))
+    inputs = jnp.asarray(next(stream)[0].numpy())
+    gradient = jnp.asarray(_normal((*inputs.shape[:2], experiment.hidden)))
+
+    def sequence(steps: int) -> None:
+        for _ in range(steps):
+            jax.block_until_ready(differentiated(parameters, inputs, gradient))
+
+    return lambda steps: lambda: (training if whole else sequence)(steps)
+
+
+def _jax_lstm(experiment: Experiment, whole: bool) -> Start:
+    """`lax.scan`, with the product with the inputs before it."""
+    jax, jnp, size = importlib.import_module("jax"), importlib.import_module("jax.numpy"), experiment.hidden
+    shapes = (features(experiment), 4 * size), (size, 4 * size)
+    matrices = [jnp.asarray(size**-0.5 * _normal(shape)) for shape in shapes]
+
+    def apply(parameters: Any, inputs: Any) -> Any:
+        weight, recurrent, bias = parameters
+
+        def step(state: Any, from_input: Any) -> Any:
+            h, c = state
+            i, f, g, o = jnp.split(from_input + h @ recurrent, 4, 1)
+            c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
+            h = jax.nn.sigmoid(o) * jnp.tanh(c)
+            return (h, c), h
+
+        return jax.lax.scan(step, (jnp.zeros((inputs.shape[1], size)),) * 2, inputs @ weight + bias)[1]
+
+    return _jax(apply, (*matrices, jnp.zeros(4 * size)), experiment, whole)
+
+
+class _TimeFirst(nn.Module):
+    def __init__(self, layer: Any) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, inputs: Tensor) -> tuple[Tensor]:
+        return (self.layer(inputs.transpose(0, 1)).transpose(0, 1),)
+
+
+def _keras(experiment: Experiment, whole: bool) -> Start:
+    """On JAX where that is installed, or on torch, as `KERAS_BACKEND` says."""
+    os.environ.setdefault("KERAS_BACKEND", "jax" if find_spec("jax") else "torch")
+    keras = importlib.import_module("keras")
+    layer = keras.layers.RNN(keras.layers.LSTMCell(experiment.hidden), return_sequences=True)
+    layer.build((experiment.batch, experiment.time_steps, features(experiment)))
+    if keras.backend.backend() == "torch":
+        return on_threads(CORES, _torch(_TimeFirst(layer), experiment, whole))
+    parameters, others = (
+        [variable.value for variable in variables]
+        for variables in (layer.trainable_variables, layer.non_trainable_variables)
+    )
+
+    def apply(parameters: Any, inputs: Any) -> Any:
+        return layer.stateless_call(parameters, others, inputs.swapaxes(0, 1))[0].swapaxes(0, 1)
+
+    return _jax(apply, parameters, experiment, whole)
+
+
+RIVALS: dict[str, tuple[str, Callable[[Experiment, bool], Start]]] = {
+    "torch.nn.LSTM": ("torch", nn_lstm),
+    "torch.nn.LSTMCell in a loop": ("torch", _cells),
+    "JAX, lax.scan": ("jax", _jax_lstm),
+    "Keras, RNN of an LSTMCell": ("keras", _keras),
+}
+
+
+def _multiply(weight: Any, column: Any, pre: Any, back: Any, below: Any, rows: Any, dweight: Any) -> None:
+    """The products of `kernels.sequence`, and nothing else."""
+    for _ in range(len(rows)):
+        product(weight, column, pre)
+    for t in range(len(rows)):
+        product(pre, rows[t], dweight)
+        product(back, pre, below)
+
+
+_compiled = njit(nogil=True, **ALLOCATING)(_multiply)
+
+
+def products(experiment: Experiment) -> Start:
+    batch, size, wide = experiment.batch, experiment.hidden, 4 * experiment.hidden
+    deep = size + features(experiment) + 1
+    shapes: list[tuple[int, ...]] = [(wide, deep), (deep, batch), (wide, batch), (size, wide), (size, batch)]
+    shapes += [(experiment.time_steps, batch, deep), (wide, deep)]
+    arrays = [np.full(shape, 0.5, np.float32) for shape in shapes]
+
+    def run(steps: int) -> None:
+        for _ in range(steps):
+            _compiled(*arrays)
+
+    return lambda steps: lambda: run(steps)

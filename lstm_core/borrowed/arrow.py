@@ -1,0 +1,31 @@
+"""How do lists become a table? By pyarrow, without what its usual way would import."""
+
+from array import array
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+
+def of_rows(rows: Iterable[tuple[Any, ...]], names: list[str]) -> pa.Table:
+    """At least one row, by the names of their columns: strings, whole numbers or numbers."""
+    return pa.table([column(values, _kind(values)) for values in zip(*rows, strict=True)], names=names)
+
+
+def _kind(values: Sequence[Any]) -> pa.DataType:
+    if isinstance(values[0], str):
+        return pa.string()
+    return pa.int64() if all(isinstance(value, int) for value in values) else pa.float64()
+
+
+def column(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    """
+    Strings, of which some may be None, whole numbers or numbers. pa.array would import pandas, 45 MB, to ask whether it
+    was given a Series.
+    """
+    if kind == pa.string():
+        texts = pa.lib.StringBuilder()
+        texts.append_values(values)
+        return texts.finish()
+    numbers = pa.py_buffer(array("q" if kind == pa.int64() else "d", values))
+    return pa.Array.from_buffers(kind, len(values), [None, numbers])

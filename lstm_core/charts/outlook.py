@@ -1,0 +1,231 @@
+"""What do the charts of forecasts draw, and who has won? Like `tables`, of curves that have weights with them."""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import torch
+from torch import Tensor
+
+from lstm_core.borrowed.arrow import column, of_rows
+from lstm_core.charts.points import Curve, Point, axis_ends, level_lines, of_points
+from lstm_core.measurements import checkpoints, forecast
+from lstm_core.measurements.checkpoints import Moment
+from lstm_core.measurements.forecast import BASELINES, LAST_VALUE, Errors
+from lstm_core.tasks.series import Series, known
+
+SHOWN = 200
+TRUTH = "truth"
+
+
+def _racers(curves: Sequence[Curve]) -> list[Curve]:
+    return [curve for curve in curves if not curve.ghost]
+
+
+def _series(curves: Sequence[Curve]) -> tuple[Series, int, Tensor]:
+    """Of the race: the series, the horizon, and the places of the test part that are drawn, (N,)."""
+    experiment = _racers(curves)[0].experiment
+    series = known(experiment.series)
+    return series, experiment.horizon, forecast.tested_places(series)[:SHOWN]
+
+
+def _moments(curve: Curve) -> list[Moment]:
+    """Of a curve that forecasts; of others none."""
+    return checkpoints.kept(curve.experiment, curve.snapshots) if curve.experiment.problem.of else []
+
+
+def chosen(curve: Curve) -> Moment | None:
+    """The moment that did best on the validation part, whose forecasts are shown; None before the first."""
+    return forecast.best(_moments(curve))
+
+
+def _line(places: Tensor, values: Tensor, label: str, kind: str = "racer") -> list[Point]:
+    """Places are told from 1, as the rows of a file."""
+    both = zip(places.tolist(), values.tolist(), strict=True)
+    return [Point(place + 1, value, label, kind=kind) for place, value in both if math.isfinite(value)]
+
+
+def _named(points: list[Point]) -> list[Point]:
+    """With the name of the line at its end."""
+    return [*points[:-1], *(point._replace(note=point.series) for point in points[-1:])]
+
+
+def _frame(curves: Sequence[Curve], places: Tensor) -> list[Point]:
+    return axis_ends(curves, int(places[0]) + 1, int(places[-1]) + 1)
+
+
+def forecasts(curves: Sequence[Curve]) -> pa.Table:
+    """The beginning of the test part, what each racer and each baseline forecast from true values, and the truth."""
+    series, horizon, places = _series(curves)
+    points = _line(places, forecast.truth(series, places), TRUTH, "ghost")
+    for name, baseline in BASELINES.items():
+        points += _named(_line(places, baseline(series, horizon, places), name, "reference"))
+    for curve in _racers(curves):
+        if moment := chosen(curve):
+            points += _line(places, forecast.tested(moment)[: len(places)], curve.label)
+    return of_points([*_frame(curves, places), *points])
+
+
+def residuals(curves: Sequence[Curve]) -> pa.Table:
+    """Forecast minus truth, in the beginning of the test part, of each racer; the last value's would hide them."""
+    series, _, places = _series(curves)
+    truth = forecast.truth(series, places)
+    points = [Point(place + 1, 0.0, "none", kind="reference") for place in (int(places[0]), int(places[-1]))]
+    for curve in _racers(curves):
+        if moment := chosen(curve):
+            points += _line(places, forecast.tested(moment)[: len(places)] - truth, curve.label)
+    return of_points([*_frame(curves, places), *points])
+
+
+def free_running(curves: Sequence[Curve]) -> pa.Table:
+    """The same beginning, forecast from own forecasts alone, by those that have ended; and the truth."""
+    series, _, places = _series(curves)
+    points = _named(_line(places, forecast.truth(series, places), TRUTH, "reference"))
+    for curve in _racers(curves):
+        moment = chosen(curve) if curve.snapshots and curve.snapshots[-1].ended else None
+        if moment:
+            points += _line(places, _bounded(forecast.run_free(moment), series), curve.label)
+    return of_points([*_frame(curves, places), *points])
+
+
+def _bounded(values: Tensor, series: Series) -> Tensor:
+    """Up to ten standard deviations off: what runs away farther would leave nothing to see of the rest."""
+    off = 10 * series.scale
+    return torch.where((values - series.mean).abs() <= off, values, torch.nan)
+
+
+def validation_by_step(curves: Sequence[Curve]) -> pa.Table:
+    """RMSE on the validation part at each moment of the training, and that of the baselines."""
+    series, horizon, _ = _series(curves)
+    points = [
+        Point(moment.step, forecast.validated(moment).rmse, curve.label)
+        for curve in _racers(curves)
+        for moment in _moments(curve)
+    ]
+    levels = [(name, error.rmse) for name, error in _baselines(series, horizon, forecast.validated_places).items()]
+    finite = [point for point in points if 0 < point.y < math.inf]
+    return of_points([*axis_ends(curves), *level_lines(curves, (line for line in levels if line[1] > 0)), *finite])
+
+
+def _baselines(series: Series, horizon: int, part: Callable[[Series], Tensor]) -> dict[str, Errors]:
+    """Of those that there are for this series."""
+    places = part(series)
+    found = {name: baseline(series, horizon, places) for name, baseline in BASELINES.items()}
+    return {name: forecast.errors(series, told, places) for name, told in found.items() if told.isfinite().all()}
+
+
+def table(curves: Sequence[Curve]) -> pa.Table:
+    """
+    A row for each value of the test part: its `place` in the series, from 1, its `time` if there are any, the `truth`,
+    every baseline, and of each racer the forecast from true values and, as far as it goes, the one from its own.
+    """
+    series, horizon, _ = _series(curves)
+    places = forecast.tested_places(series)
+    columns: dict[str, list[Any]] = {"place": [place + 1 for place in places.tolist()]}
+    if series.times:
+        columns["time"] = [series.times[place] for place in places.tolist()]
+    columns["truth"] = forecast.truth(series, places).tolist()
+    for name, baseline in BASELINES.items():
+        columns[name] = baseline(series, horizon, places).tolist()
+    for curve in _racers(curves):
+        if moment := chosen(curve):
+            free = forecast.run_free(moment).tolist()
+            columns[curve.label] = forecast.tested(moment).tolist()
+            columns[f"{curve.label}, free-running"] = free + [math.nan] * (len(places) - len(free))
+    return of_rows(zip(*columns.values(), strict=True), list(columns))
+
+
+class Standing(NamedTuple):
+    """How a racer, or a baseline, did on the two parts that nobody has learned from; None before it has ended."""
+
+    label: str
+    validation: Errors | None
+    test: Errors | None
+    learned: bool
+    step: int = 0
+
+
+# Of the table of all standings, in its order.
+ERRORS = ("validation RMSE", "test RMSE", "test MAE", "test MASE")
+
+
+def standings_table(rows: Sequence[Standing]) -> pa.Table:
+    """A row for each, with the errors on the test part behind that on the validation part; null is nothing yet."""
+    told = [
+        (
+            row.validation and row.validation.rmse,
+            *((row.test.rmse, row.test.mae, row.test.mase) if row.test else [None] * 3),
+        )
+        for row in rows
+    ]
+    labels, steps = [row.label for row in rows], [str(row.step or "") for row in rows]
+    errors = [_numbers(column) for column in zip(*told, strict=True)]
+    columns = [column(labels, pa.string()), *errors, column(steps, pa.string())]
+    return pa.table(columns, names=["", *ERRORS, "weights of step"])
+
+
+def _numbers(values: Sequence[float | None]) -> pa.Array:
+    """By way of texts, of which some may be None: pa.scalar(None) would import pandas."""
+    return column([None if value is None else repr(value) for value in values], pa.string()).cast(pa.float64())
+
+
+def standings(curves: Sequence[Curve]) -> list[Standing]:
+    """All racers in their order, then the baselines. Nobody sees an error on the test part while it trains."""
+    series, horizon, _ = _series(curves)
+    places = forecast.tested_places(series)
+    told = []
+    for curve in _racers(curves):
+        moment = chosen(curve)
+        ended = moment and curve.snapshots[-1].ended
+        test = forecast.errors(series, forecast.tested(moment), places) if moment and ended else None
+        validation = forecast.validated(moment) if moment else None
+        told.append(Standing(curve.label, validation, test, True, moment.step if moment else 0))
+    validated = _baselines(series, horizon, forecast.validated_places)
+    for name, error in _baselines(series, horizon, forecast.tested_places).items():
+        told.append(Standing(name, validated.get(name), error, False))
+    return told
+
+
+def _lowest(rows: Iterable[Standing], value: Callable[[Standing], float | None]) -> Standing:
+    """By a value; what has none, or none that is a number, comes last."""
+
+    def key(row: Standing) -> float:
+        told = value(row)
+        return told if told is not None and math.isfinite(told) else math.inf
+
+    return min(rows, key=key)
+
+
+def verdict(rows: Sequence[Standing]) -> str:
+    """Who wins, in words: the validation part picks, the test part reports. "" until all have ended."""
+    last = next(row for row in rows if row.label == LAST_VALUE and not row.learned)
+    if any(row.test is None for row in rows) or last.test is None:
+        return ""
+    picked = _lowest(rows, lambda row: row.validation and row.validation.rmse)
+    winner = _lowest(rows, lambda row: row.test and row.test.rmse)
+    by_mae = _lowest(rows, lambda row: row.test and row.test.mae)
+    assert picked.test is not None
+    assert winner.test is not None
+    said = f"The validation part picks **{picked.label}**. On the test part its RMSE is {picked.test.rmse:.4g}"
+    if picked.label != last.label:
+        said += f", {_compared(picked.test.rmse, last.test.rmse)}"
+    if winner.label == picked.label:
+        said += ", and nobody's is lower."
+    else:
+        said += f"; **{winner.label}** has the lowest there, {winner.test.rmse:.4g}."
+    if not winner.learned:
+        said += " No network beats this baseline, which has learned nothing."
+    if by_mae.label != winner.label:
+        said += f" By the mean absolute error **{by_mae.label}** wins."
+    return said
+
+
+def _compared(one: float, other: float) -> str:
+    """One error beside that of the last value."""
+    if one == 0 or other == 0 or not math.isfinite(one / other):
+        return f"beside {other:.4g} of the last value"
+    ratio = one / other
+    return (
+        f"{1 / ratio:,.3g} times lower than the last value's" if ratio < 1 else f"{ratio:,.3g} times the last value's"
+    )

@@ -1,0 +1,192 @@
+"""What do the charts of a training draw? Its losses, gradients, gates and states, as points."""
+
+import dataclasses
+import math
+from collections.abc import Sequence
+
+import pyarrow as pa
+import torch
+
+from lstm_core.activations import ACTIVATIONS
+from lstm_core.borrowed.arrow import of_rows
+from lstm_core.cells import GATES
+from lstm_core.charts.points import (
+    POINTS,
+    Curve,
+    Point,
+    axis_ends,
+    below,
+    by_step,
+    level_lines,
+    noted_once,
+    of_points,
+    on_log_axis,
+    smallest_normal,
+)
+from lstm_core.data import samples
+from lstm_core.experiment import Experiment
+from lstm_core.training import COMPLETED
+
+HEAT_ROWS, HEAT_COLUMNS = 30, 40
+HEAT_TABLE_COLUMNS = ["x", "x2", "y", "y2", "value", "norm"]
+# Losses below 1 differ by more than this, or not at all.
+ROUNDING = 1e-19
+HARDLY_TRAINED = 1e-12
+BLOCK_NAMES = {
+    **GATES,
+    "g": "candidate",
+    "h": "hidden state",
+    "r": "reset gate",
+    "z": "update gate",
+    "n": "candidate",
+}
+
+
+def loss_by_step(curves: Sequence[Curve]) -> pa.Table:
+    """Mean of the last 20 losses, with the constant predictor and the plateaus; off the axis above twice the former."""
+    experiment = curves[0].experiment
+    task = experiment.problem
+    constant = task.constant_loss(experiment.length)
+    lines = (("constant predictor", constant), *task.plateaus(experiment.length))
+    endings: dict[tuple[str, float], str] = {
+        (curve.label, last.step): f"{last.ended} at step {last.step}"
+        for curve in curves
+        for last in curve.snapshots[-1:]
+        if last.ended not in (None, COMPLETED) and not curve.ghost
+    }
+    points = (
+        point._replace(note=endings.get((point.series, point.x), "") if point.kind == "racer" else "")
+        for point in by_step(curves, lambda snapshot: {"": snapshot.mean_loss})
+    )
+    return of_points([*axis_ends(curves), *level_lines(curves, lines), *below(points, 2 * constant)])
+
+
+def grad_norm_by_step(curves: Sequence[Curve]) -> pa.Table:
+    """Norm of the whole gradient, before clipping, and the threshold of clipping by norm."""
+    experiment = curves[0].experiment
+    lines = [("clipped above", experiment.clip_at)] if experiment.clip == "norm" else []
+    points = by_step(curves, lambda snapshot: {"": snapshot.grad_norm})
+    return of_points([*axis_ends(curves), *level_lines(curves, lines), *on_log_axis(points, smallest_normal(curves))])
+
+
+def block_grad_norms_by_step(curves: Sequence[Curve]) -> pa.Table:
+    """Norm of the gradient in the rows of each gate and of the candidate."""
+    points = by_step(
+        [curve for curve in curves if not curve.ghost],
+        lambda snapshot: {BLOCK_NAMES[block]: norm for block, norm in snapshot.gate_grad_norms.items()},
+    )
+    return of_points([*axis_ends(curves), *noted_once(on_log_axis(points, HARDLY_TRAINED), "below 1e-12")])
+
+
+def openness_by_step(curves: Sequence[Curve]) -> pa.Table:
+    """Mean value of each learned gate, from 0, closed, to 1, open."""
+    points = by_step(
+        [curve for curve in curves if not curve.ghost],
+        lambda snapshot: {BLOCK_NAMES[gate]: value for gate, value in snapshot.openness.items()},
+    )
+    return of_points([*axis_ends(curves), *(point for point in points if math.isfinite(point.y))])
+
+
+def largest_state_by_step(curves: Sequence[Curve]) -> pa.Table:
+    """Largest absolute value of the cell state, or of the hidden state where there is no cell state."""
+    points = by_step(
+        curves,
+        lambda snapshot: {"": snapshot.max_hidden if snapshot.max_cell is None else snapshot.max_cell},
+    )
+    return of_points([*axis_ends(curves), *on_log_axis(points, smallest_normal(curves))])
+
+
+def accuracy_by_step(curves: Sequence[Curve]) -> pa.Table:
+    """Share of right answers in the batch; empty where the task has no classes."""
+    return of_points([*axis_ends(curves), *by_step(curves, lambda snapshot: {"": snapshot.accuracy})])
+
+
+def _shown_steps(experiment: Experiment, most: int) -> range:
+    """Indices of at most `most` time steps, evenly spaced, the last one among them."""
+    stride = math.ceil(experiment.time_steps / most)
+    return range((experiment.time_steps - 1) % stride, experiment.time_steps, stride)
+
+
+def gradient_through_time(curves: Sequence[Curve]) -> pa.Table:
+    """||dL/dh_t||, and ||dL/dc_t|| where there is a cell state, by step of the sequence, at the last snapshot."""
+    points = []
+    for curve in curves:
+        if not curve.snapshots or curve.ghost:
+            continue
+        last, steps = curve.snapshots[-1], _shown_steps(curve.experiment, POINTS)
+        for part, norms in (("hidden state", last.hidden_grad_norms), ("cell state", last.cell_grad_norms)):
+            if norms is not None:
+                points += [Point(t + 1, norms[t], curve.label, part) for t in steps]
+    length = max(curve.experiment.time_steps for curve in curves if not curve.ghost)
+    return of_points([*axis_ends(curves, 1, length), *noted_once(on_log_axis(points, smallest_normal(curves)))])
+
+
+def heat(curve: Curve) -> pa.Table:
+    """
+    ||dL/dh_t|| by time step (x to x2) and training step (y to y2); `value` is its decimal logarithm, at least -99.
+
+    Every band of training steps shows its last snapshot. The first row has no area; it only stretches the axis.
+    """
+    steps, columns = curve.experiment.steps, _shown_steps(curve.experiment, HEAT_COLUMNS)
+    height = math.ceil(steps / HEAT_ROWS)
+    edges = [0, *(t + 1 for t in columns)]
+    rows: list[tuple[float, ...]] = [(0, 0, steps, steps, -99.0, 0.0)]
+    bands = {(snapshot.step - 1) // height * height: snapshot for snapshot in curve.snapshots}
+    for low, snapshot in bands.items():
+        norms = [snapshot.hidden_grad_norms[t] for t in columns]
+        for left, right, norm in zip(edges[:-1], edges[1:], norms, strict=True):
+            rows.append((left, right, low, min(low + height, steps), decimal_logarithm(norm), norm))
+    return of_rows(rows, HEAT_TABLE_COLUMNS)
+
+
+def decimal_logarithm(norm: float) -> float:
+    """log10 for a colour scale: 0 is far below everything, what is not finite far above."""
+    if not math.isfinite(norm):
+        return 99.0
+    return max(math.log10(norm), -99.0) if norm > 0 else -99.0
+
+
+def sample(experiment: Experiment) -> pa.Table:
+    """
+    The first sequence that the experiment trains on: `channel`, time step (`x` to `x2`), `value`, and `part`, "input"
+    or "answer". Zeros are left out; every channel has a row of no width at either end.
+    """
+    task = experiment.problem
+    inputs, targets = next(samples(dataclasses.replace(experiment, batch=1)))
+    answer = targets[..., 0] if task.every_step else targets[:1]
+    if task.classes:
+        answer = torch.nn.functional.one_hot(answer, len(task.outputs))
+    first = experiment.time_steps - len(answer)
+    cells = [("input", name, t, inputs[t, 0, d]) for d, name in enumerate(task.inputs) for t in range(len(inputs))]
+    cells += [
+        ("answer", f"→ {name}", first + t, answer[t, d])
+        for d, name in enumerate(task.outputs)
+        for t in range(len(answer))
+    ]
+    rows = [(part, name, t, t + 1, float(value)) for part, name, t, value in cells]
+    ends = (0, experiment.time_steps)
+    names = dict.fromkeys((part, name) for part, name, *_ in rows)
+    frame = [(part, name, end, end, 0.0) for part, name in names for end in ends]
+    shown = [row for row in rows if row[4] != 0]
+    return of_rows([*frame, *shown], ["part", "channel", "x", "x2", "value"])
+
+
+def activation_curves(names: Sequence[str], slope: bool) -> pa.Table:
+    """Activation functions, or their slopes, from -4 to 4."""
+    x = torch.linspace(-4, 4, 161, dtype=torch.float64)
+    points = []
+    for name in names:
+        row = ACTIVATIONS[name]
+        y = (row.derivative if slope else row.function)(x)
+        points += [Point(a, b, row.label) for a, b in zip(x.tolist(), y.tolist(), strict=True)]
+    return of_points(points)
+
+
+def loss_difference(curves: Sequence[Curve]) -> pa.Table:
+    """|loss of one - loss of the other| of the first two racers at every snapshot that both have."""
+    one, other = curves[:2]
+    points = [
+        Point(a.step, abs(a.loss - b.loss), "difference") for a, b in zip(one.snapshots, other.snapshots, strict=False)
+    ]
+    frame = axis_ends([dataclasses.replace(one, label="difference")])
+    return of_points([*frame, *noted_once(on_log_axis(points, ROUNDING), "exactly equal")])

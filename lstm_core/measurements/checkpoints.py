@@ -1,0 +1,333 @@
+"""
+What did a network do at one step of its training? Its weights of then, run once more in double precision.
+
+Every measurement is computed once: the same weights belong to whoever looks at the same experiment at the same step.
+"""
+
+import dataclasses
+from collections.abc import Iterable
+from functools import lru_cache
+from statistics import fmean
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from lstm_core import engine
+from lstm_core.cells import Cell, Parameters
+from lstm_core.data import held_out, samples
+from lstm_core.experiment import Experiment
+from lstm_core.measurements import gradients
+from lstm_core.measurements.gradients import BACK, Path, Spectrum, jacobians, spectral_norms, walk
+from lstm_core.network import Network
+from lstm_core.streams import Purpose
+from lstm_core.tasks import Sample
+from lstm_core.training import Snapshot
+
+MOST_KEPT = 256
+MOST_TIME_STEPS = 50
+RATE_SEQUENCES, RATE_STEPS, RATE_SKIPPED = 8, 400, 200
+LESION_SEQUENCES, FEATURE_SEQUENCES = 500, 200
+LOSS_SEQUENCES, AT_A_TIME = 5000, 500
+
+
+@dataclasses.dataclass(frozen=True)
+class Moment:
+    """
+    A step of a training, with the weights that it began with, as `Snapshot` has them. Two moments are equal if
+    experiment, step and engine are, because then the weights are the same.
+    """
+
+    experiment: Experiment
+    step: int
+    engine: str
+    weights: Tensor = dataclasses.field(compare=False, repr=False)
+
+    @property
+    def cell(self) -> Cell:
+        return self.experiment.recurrent_cell
+
+    def network(self) -> Network:
+        """In double precision."""
+        return Network(self.experiment).load(self.weights.double()).requires_grad_(False)
+
+    def parameters(self) -> Parameters:
+        """Of the recurrent layer, in double precision."""
+        return self.network().layer.tensors()
+
+
+@lru_cache(MOST_KEPT)
+def beginning(experiment: Experiment) -> Moment:
+    """The first step of its training, with the weights that its seed draws. ValueError if it is of another stream."""
+    experiment.stream_for(Purpose.WEIGHTS)
+    weights = [parameter.detach().flatten() for parameter in Network(experiment).parameters()]
+    return Moment(experiment, 1, "", torch.cat(weights))
+
+
+def measurable(experiment: Experiment) -> bool:
+    """Whether there are measurements of it: of a single layer, which sees the last of its hidden states alone."""
+    return experiment.layers == experiment.window == 1
+
+
+def moments(experiment: Experiment, snapshots: Iterable[Snapshot]) -> list[Moment]:
+    """What is `kept` of an experiment that is `measurable`; of others nothing."""
+    return kept(experiment, snapshots) if measurable(experiment) else []
+
+
+def kept(experiment: Experiment, snapshots: Iterable[Snapshot]) -> list[Moment]:
+    """Those of the snapshots that have their weights with them, and whose weights are numbers still."""
+    return [
+        Moment(experiment, snapshot.step, snapshot.engine, snapshot.weights)
+        for snapshot in snapshots
+        if snapshot.weights is not None and bool(snapshot.weights.isfinite().all())
+    ]
+
+
+@lru_cache(MOST_KEPT)
+def first_inputs(experiment: Experiment) -> Tensor:
+    """The first sequence that its seed draws alone, (T, 1, D), which the pages show."""
+    inputs, _ = next(samples(dataclasses.replace(experiment, batch=1)))
+    return inputs.double()
+
+
+def unseen(experiment: Experiment, sequences: int) -> Sample:
+    """Held-out inputs (T, B, D) and targets of its task, see `data.held_out`, in double precision."""
+    inputs, targets = held_out(experiment, sequences)
+    return inputs.double(), targets.double() if targets.is_floating_point() else targets
+
+
+def another(experiment: Experiment, sequences: int) -> Sample:
+    """The same, and always so many: where its task has few sequences, some may be in a fixed training set."""
+    return unseen(dataclasses.replace(experiment, sequences=0), sequences)
+
+
+def _in_a_row(experiment: Experiment, sequences: int, repeats: int) -> Tensor:
+    """Held-out inputs (T, B, D), so many sequences side by side and so many one after the other."""
+    inputs, _ = another(experiment, sequences * repeats)
+    return torch.cat(inputs.chunk(repeats, 1))
+
+
+def one_sequence(moment: Moment) -> Path:
+    """The network on the first sequence of its experiment."""
+    return walk(moment.parameters(), moment.cell, first_inputs(moment.experiment))
+
+
+def shown_steps(last: int) -> list[int]:
+    """About `MOST_TIME_STEPS` from 0 to `last`, both among them."""
+    return sorted({round(k * last / MOST_TIME_STEPS) for k in range(MOST_TIME_STEPS + 1)})
+
+
+class Reach(NamedTuple):
+    """
+    ||dh_T/dh_t|| of an RNN, spectral norm, for the time steps `steps`; what bounds it; the same for a residual chain
+    with its weights. All (N,).
+    """
+
+    steps: list[int]
+    measured: Tensor
+    true_slopes: Tensor
+    largest_slope: Tensor
+    spectral_radius: Tensor
+    residual: Tensor
+
+
+@lru_cache(MOST_KEPT)
+def reach(moment: Moment) -> Reach:
+    """Of an RNN, on the first sequence of its task."""
+    p, cell, inputs = moment.parameters(), moment.cell, first_inputs(moment.experiment)
+    path, steps = walk(p, cell, inputs), shown_steps(len(inputs))
+    measured = spectral_norms(jacobians(gradients.back_rnn(p, cell, path), path, steps))
+    true_slopes, largest_slope, radius = (limit[steps] for limit in gradients.bounds(p, cell, path))
+    chain = gradients.walk_residual(p, cell, inputs)
+    residual = spectral_norms(jacobians(gradients.back_residual(p, cell, chain), chain, steps))
+    return Reach(steps, measured, true_slopes, largest_slope, radius, residual)
+
+
+class Highway(NamedTuple):
+    """
+    Of an LSTM, spectral norms by time step, (N,): the Jacobian dc_T/dc_t; its direct part, the product of the forget
+    gates; the rest, through gates and hidden state; and dh_T/dh_t.
+    """
+
+    steps: list[int]
+    cell: Tensor
+    direct: Tensor
+    rest: Tensor
+    hidden: Tensor
+
+
+@lru_cache(MOST_KEPT)
+def highway(moment: Moment) -> Highway:
+    """Of an LSTM, on the first sequence of its task."""
+    p, cell = moment.parameters(), moment.cell
+    path = walk(p, cell, first_inputs(moment.experiment))
+    steps, size = shown_steps(len(path.inputs)), p.recurrent.shape[1]
+    whole = jacobians(gradients.back_lstm(p, cell, path), path, steps)
+    hidden, cells = whole[:, :size, :size], whole[:, size:, size:]
+    direct = torch.diag_embed(direct_path(path)[steps])
+    return Highway(steps, *map(spectral_norms, (cells, direct, cells - direct, hidden)))
+
+
+def direct_path(path: Path) -> Tensor:
+    """The product of the forget gates from t + 1 to T, (T + 1, H) for t = 0 .. T, of a batch of one; 1 without them."""
+    forget = path.gates.get("f", torch.ones_like(path.hidden[1:]))[:, 0]
+    return torch.cat([forget.flip(0).cumprod(0).flip(0), torch.ones_like(forget[:1])])
+
+
+@lru_cache(MOST_KEPT)
+def recurrent_spectrum(moment: Moment) -> Spectrum:
+    """Of the W_h of an RNN."""
+    return gradients.spectrum(moment.parameters().recurrent)
+
+
+@lru_cache(MOST_KEPT)
+def recurrent_powers(moment: Moment, most: int) -> Tensor:
+    """||W_h^n|| of an RNN, n = 1 .. most."""
+    return gradients.powers(moment.parameters().recurrent, most)
+
+
+@lru_cache(MOST_KEPT)
+def time_constants(moment: Moment) -> Tensor:
+    """
+    1/(1 - f) of each unit of an LSTM in time steps, (H,), where f is the unit's mean over the first sequence; infinite
+    without a forget gate.
+    """
+    forget = one_sequence(moment).gates.get("f")
+    if forget is None:
+        return torch.full((moment.experiment.hidden,), torch.inf)
+    return 1 / (1 - forget.mean((0, 1)))
+
+
+@lru_cache(MOST_KEPT)
+def states(moment: Moment) -> Tensor:
+    """The cell state of an LSTM, the hidden state of others, on the first sequence, (T + 1, H)."""
+    path = one_sequence(moment)
+    return (path.hidden if path.cell is None else path.cell)[:, 0]
+
+
+@lru_cache(MOST_KEPT)
+def without_forgetting(moment: Moment) -> Tensor:
+    """The cell state of an LSTM on the same sequence with its forget gate held at 1, (T + 1, H)."""
+    p, cell = held_open(moment.parameters(), moment.cell, "f")
+    path = walk(p, cell, first_inputs(moment.experiment))
+    assert path.cell is not None
+    return path.cell[:, 0]
+
+
+class Rate(NamedTuple):
+    """
+    Growth of the gradient per time step, as a natural logarithm: the largest Lyapunov exponent, the mean over 8
+    sequences of 400 steps or more and the standard error of that mean, and the mean slope of log ||ds_T/ds_t|| over one
+    sequence of the task.
+    """
+
+    exponent: float
+    error: float
+    slope: float
+
+
+@lru_cache(MOST_KEPT)
+def growth(moment: Moment) -> Rate:
+    """On the network's own input: held-out sequences of its task, one after the other without a new start."""
+    p, cell, experiment = moment.parameters(), moment.cell, moment.experiment
+    repeats = -(-(RATE_STEPS + 2 * RATE_SKIPPED) // experiment.time_steps)
+    path = walk(p, cell, _in_a_row(experiment, RATE_SEQUENCES, repeats))
+    rng = experiment.stream_for(Purpose.PROBES)
+    rates = gradients.growth_rate(BACK[cell.family](p, cell, path), path, RATE_SKIPPED, rng)
+    one = walk(p, cell, first_inputs(experiment))
+    norm = spectral_norms(jacobians(BACK[cell.family](p, cell, one), one, [0]))[0]
+    return Rate(float(rates.mean()), float(rates.std()) / RATE_SEQUENCES**0.5, float(norm.log()) / len(one.inputs))
+
+
+def held_open(p: Parameters, cell: Cell, gate: str) -> tuple[Parameters, Cell]:
+    """The same LSTM with a learned gate held at 1: its rows are taken out, the others stay."""
+    size = p.recurrent.shape[1]
+    rows = torch.cat([torch.arange(size) + k * size for k, row in enumerate(cell.rows) if row != gate])
+    left = dataclasses.replace(cell, gates=cell.gates.replace(gate, ""))
+    peephole = None if p.peephole is None else p.peephole[[cell.learned_gates.index(g) for g in left.learned_gates]]
+    if peephole is not None and not len(peephole):
+        peephole = None
+    bias = None if p.recurrent_bias is None else p.recurrent_bias[rows]
+    return Parameters(p.recurrent[rows], p.input[rows], p.bias[rows], bias, peephole), left
+
+
+@lru_cache(MOST_KEPT)
+def lesions(moment: Moment) -> dict[str, float]:
+    """
+    The loss on held-out sequences as trained, under "", and with each learned gate held at 1 alone. Gates that are
+    coupled cannot be held one by one, and are left out.
+    """
+    experiment, network, cell = moment.experiment, moment.network(), moment.cell
+    inputs, targets = unseen(experiment, LESION_SEQUENCES)
+    p = network.layer.tensors()
+    gates = [gate for gate in cell.gates if not cell.coupled or gate == "o"]
+    start, losses = inputs.new_zeros(inputs.shape[1], experiment.hidden), {}
+    for gate in ["", *gates]:
+        weights, left = held_open(p, cell, gate) if gate else (p, cell)
+        trace = engine.run(inputs, start, start, weights, left)
+        answer = network.answer(inputs, [network.reached(trace)])
+        losses[gate] = float(network.task.loss(answer, targets))
+    return losses
+
+
+@lru_cache(MOST_KEPT)
+def held_out_loss(moment: Moment) -> float:
+    """On sequences that it was not trained on; nan if there are none."""
+    network, (inputs, targets) = moment.network(), unseen(moment.experiment, LOSS_SEQUENCES)
+    along = int(network.task.every_step)
+    parts = zip(inputs.split(AT_A_TIME, 1), targets.split(AT_A_TIME, along), strict=True)
+    return fmean(network.loss(*part) for part in parts)
+
+
+@lru_cache(MOST_KEPT)
+def layer_gradients(moment: Moment) -> list[float]:
+    """||dL/dh|| of each layer, the lowest first, over all time steps of held-out sequences together."""
+    network = moment.network().requires_grad_()
+    for parameter in network.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    learned = network.lesson(engine.REFERENCE_ENGINE)(*another(moment.experiment, FEATURE_SEQUENCES))
+    return [float(torch.linalg.vector_norm(trace.gradient_norms()[0])) for trace in learned.traces]
+
+
+class Features(NamedTuple):
+    """
+    What the readout sees of held-out sequences: the effective rank of these features, exp of the entropy of their
+    singular values' shares (Roy and Vetterli 2007), from 1 to their number; and the mean |correlation| of pairs.
+    """
+
+    rank: float
+    correlation: float
+
+
+@lru_cache(MOST_KEPT)
+def features(moment: Moment) -> Features:
+    """Of any network, its input left out where the readout sees that too."""
+    network = moment.network()
+    inputs, _ = another(moment.experiment, FEATURE_SEQUENCES)
+    seen = network.features(inputs).flatten(0, -2)
+    seen = seen[:, _inputs_seen(network) :]
+    centred = seen - seen.mean(0)
+    values = torch.linalg.svdvals(centred)
+    shares = values[values > 0] / values.sum()
+    # A feature that stands still is correlated with nothing.
+    unit = torch.nn.functional.normalize(centred, dim=0)
+    pairs = (unit.t() @ unit).abs().triu(1)
+    count = pairs.shape[0] * (pairs.shape[0] - 1) / 2
+    return Features(float(torch.special.entr(shares).sum().exp()), float(pairs.sum() / max(count, 1)))
+
+
+def _inputs_seen(network: Network) -> int:
+    """How many numbers of the network's input its readout sees, before those of the layers."""
+    stack = network.stack
+    return 0 if stack.output_size == stack.hidden_size else stack.output_size - stack.num_layers * stack.hidden_size
+
+
+def readout_norms(moment: Moment) -> dict[str, float]:
+    """The Frobenius norm of the readout's weights for each source: the input, if it sees it, and each layer it sees."""
+    network, size = moment.network(), moment.experiment.hidden
+    weight, extra = network.readout.weight, _inputs_seen(network)
+    parts = [weight[:, :extra]] * bool(extra) + list(weight[:, extra:].split(size, 1))
+    names = ["input"] * bool(extra)
+    first = moment.experiment.layers - (len(parts) - len(names)) + 1
+    names += [f"layer {layer}" for layer in range(first, moment.experiment.layers + 1)]
+    return {name: float(part.norm()) for name, part in zip(names, parts, strict=True)}

@@ -1,0 +1,186 @@
+"""
+How well does a trained network forecast its series, and how well does somebody who has learned nothing?
+
+A forecast of the value at place i, counted from 0, sees the window of values that ends `horizon` places before it.
+Forecasts are in the units of the series. What is computed of a series is forgotten with it.
+"""
+
+import math
+from collections.abc import Callable, Hashable, Iterable
+from typing import NamedTuple, TypeVar
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import Tensor
+
+from lstm_core.experiment import Experiment
+from lstm_core.measurements.checkpoints import Moment
+from lstm_core.network import Network
+from lstm_core.tasks.series import Series, known
+
+# Of long series, so that nobody waits: so many values of the validation part, evenly spaced, and the first of the test.
+MOST_VALIDATED, MOST_TESTED, MOST_FREE = 256, 2000, 200
+MOST_KEPT = 1000
+AT_A_TIME = 2**21
+LAST_VALUE, SEASONAL = "last value", "seasonal naive"
+Result = TypeVar("Result")
+
+
+class Errors(NamedTuple):
+    """
+    Mean absolute error and root of the mean squared error, in units of the series, and the mean absolute error over
+    that of the last value, one step ahead, in the part to train on (Hyndman and Koehler 2006).
+    """
+
+    mae: float
+    rmse: float
+    mase: float
+
+
+class Scores(NamedTuple):
+    """RMSE on the test part, in units of the series: of the network, and of the last value as forecast."""
+
+    model: float
+    last_value: float
+
+
+def tested_places(series: Series) -> Tensor:
+    """Of the test part, or the first of it."""
+    return torch.arange(series.validation_end, min(len(series.values), series.validation_end + MOST_TESTED))
+
+
+def validated_places(series: Series) -> Tensor:
+    """Of the validation part, or some of it, evenly spaced."""
+    places = torch.arange(series.train_end, series.validation_end)
+    return places[:: -(-len(places) // MOST_VALIDATED)]
+
+
+def truth(series: Series, places: Tensor) -> Tensor:
+    """The values themselves, in double precision."""
+    return torch.tensor(series.values, dtype=torch.float64)[places]
+
+
+def last_value(series: Series, horizon: int, places: Tensor) -> Tensor:
+    """Everything stays as it is."""
+    return truth(series, places - horizon)
+
+
+def seasonal_naive(series: Series, horizon: int, places: Tensor) -> Tensor:
+    """
+    As it was one season before, or, where the horizon is longer than that, as many as it takes. nan where the series
+    does not reach back so far, and everywhere if it has no season.
+    """
+    if not series.period:
+        return torch.full(places.shape, torch.nan, dtype=torch.float64)
+    before = places - series.period * -(-horizon // series.period)
+    return torch.where(before >= 0, truth(series, before.clamp(min=0)), torch.nan)
+
+
+BASELINES: dict[str, Callable[[Series, int, Tensor], Tensor]] = {LAST_VALUE: last_value, SEASONAL: seasonal_naive}
+
+
+def from_truth(experiment: Experiment, weights: Tensor, places: Tensor) -> Tensor:
+    """
+    What a network with these weights, in one vector as a snapshot has them, forecasts from the true values, (N,); in
+    its own precision, as double.
+    """
+    series, network = known(experiment.series), Network(experiment).load(weights)
+    scaled = series.scaled.to(weights.dtype)
+    back = torch.arange(experiment.length)[:, None] - experiment.length - experiment.horizon + 1
+    parts = places.split(max(1, AT_A_TIME // (8 * experiment.length * experiment.hidden * experiment.layers)))
+    answers = torch.cat([answer(network, scaled[part + back]) for part in parts])
+    return series.mean + series.scale * answers.double()
+
+
+@torch.no_grad()
+def answer(network: Network, windows: Tensor) -> Tensor:
+    """To scaled windows, (T, B), (B,)."""
+    return network.readout(network.features(windows[:, :, None]))[:, 0]
+
+
+def continued(network: Network, scaled: Tensor, length: int, horizon: int, steps: int) -> Tensor:
+    """
+    So many more scaled values, (steps,), each forecast from the window that ends `horizon` before it, in which what is
+    not known yet is a forecast too.
+    """
+    values = torch.cat([scaled, scaled.new_zeros(steps)])
+    for place in range(len(scaled), len(values)):
+        end = place - horizon + 1
+        values[place] = answer(network, values[end - length : end, None])[0]
+    return values[len(scaled) :]
+
+
+def free_running(experiment: Experiment, weights: Tensor) -> Tensor:
+    """The first `MOST_FREE` values of the test part, or all, (N,), from what was before it and own forecasts alone."""
+    series, network = known(experiment.series), Network(experiment).load(weights)
+    steps = min(MOST_FREE, len(series.values) - series.validation_end)
+    before = series.scaled[: series.validation_end].to(weights.dtype)
+    further = continued(network, before, experiment.length, experiment.horizon, steps)
+    return series.mean + series.scale * further.double()
+
+
+def errors(series: Series, forecasts: Tensor, places: Tensor) -> Errors:
+    """Of forecasts (N,) for these places."""
+    wrong = (forecasts - truth(series, places)).abs()
+    part = truth(series, torch.arange(series.train_end))
+    mae, scale = float(wrong.mean()), float((part[1:] - part[:-1]).abs().mean())
+    return Errors(mae, float(wrong.square().mean().sqrt()), mae / scale)
+
+
+def scores(experiment: Experiment, weights: Tensor) -> Scores:
+    """On the test part, of a network with these weights, in one vector as a snapshot has them."""
+    series = known(experiment.series)
+    places = tested_places(series)
+    model = errors(series, from_truth(experiment, weights, places), places)
+    return Scores(model.rmse, errors(series, last_value(series, experiment.horizon, places), places).rmse)
+
+
+_kept: WeakKeyDictionary[Series, dict[Hashable, object]] = WeakKeyDictionary()
+
+
+def _once(what: Callable[[Experiment, Tensor], Result], moment: Moment) -> Result:
+    """`what` of a moment's weights, computed once for as long as its series is there, or until there are many."""
+    found = _kept.setdefault(known(moment.experiment.series), {})
+    key = what.__name__, moment.experiment, moment.step, moment.engine
+    if key not in found:
+        found[key] = what(moment.experiment, moment.weights)
+        for oldest in list(found)[:-MOST_KEPT]:
+            found.pop(oldest, None)
+    result: Result = found[key]  # type: ignore[assignment]
+    return result
+
+
+def validation_errors(experiment: Experiment, weights: Tensor) -> Errors:
+    """On the validation part, of a network with these weights."""
+    series = known(experiment.series)
+    places = validated_places(series)
+    return errors(series, from_truth(experiment, weights, places), places)
+
+
+def _tested(experiment: Experiment, weights: Tensor) -> Tensor:
+    return from_truth(experiment, weights, tested_places(known(experiment.series)))
+
+
+def validated(moment: Moment) -> Errors:
+    """Its errors on the validation part."""
+    return _once(validation_errors, moment)
+
+
+def tested(moment: Moment) -> Tensor:
+    """Its forecasts of the test part from true values, (N,)."""
+    return _once(_tested, moment)
+
+
+def run_free(moment: Moment) -> Tensor:
+    """Its forecasts of the beginning of the test part from its own forecasts, (N,)."""
+    return _once(free_running, moment)
+
+
+def best(moments: Iterable[Moment]) -> Moment | None:
+    """The one with the lowest RMSE on the validation part, the first of equal ones; None of none."""
+
+    def key(moment: Moment) -> float:
+        rmse = validated(moment).rmse
+        return rmse if math.isfinite(rmse) else math.inf
+
+    return min(moments, key=key, default=None)

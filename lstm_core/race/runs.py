@@ -1,0 +1,88 @@
+"""Which trainings are there? Equal experiments are one `Run`, whoever asks for them."""
+
+import math
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterator
+from weakref import WeakValueDictionary
+
+from lstm_core.experiment import Experiment
+from lstm_core.fair_lock import TRAINING, held
+from lstm_core.training import Snapshot, train
+
+MOST_SNAPSHOTS, MOST_WEIGHTS = 200, 20
+MOST_KEPT = 24
+FAILED = "failed"
+
+
+def weights_every(steps: int) -> int:
+    """At which multiples of training steps there are weights, of a training of so many."""
+    return math.ceil(steps / MOST_SNAPSHOTS) * (MOST_SNAPSHOTS // MOST_WEIGHTS)
+
+
+class Run:
+    """
+    One experiment in training: `snapshots` grows to about `MOST_SNAPSHOTS`, evenly over the training; `ended` says why
+    it stopped growing, `error` what went wrong; `durations` are the seconds that each snapshot took. With `weights`,
+    about `MOST_WEIGHTS` of the snapshots have theirs with them.
+    """
+
+    def __init__(self, experiment: Experiment, weights: bool = False) -> None:
+        self.experiment, self.weights = experiment, weights
+        self.snapshots: list[Snapshot] = []
+        self.durations: list[float] = []
+        self.error: str | None = None
+        self.busy = False
+        self._training: Iterator[Snapshot] | None = None
+        self._done = 0
+
+    @property
+    def ended(self) -> str | None:
+        if self.error:
+            return FAILED
+        return self.snapshots[-1].ended if self.snapshots else None
+
+    def advance(self) -> float:
+        """
+        Train up to the next snapshot; the seconds that it took. After a rest, what was trained before is trained once
+        more. An exception ends this run alone and is kept as its `error`.
+        """
+        with held(TRAINING):
+            started = time.perf_counter()
+            try:
+                if self._training is None:
+                    every = math.ceil(self.experiment.steps / MOST_SNAPSHOTS)
+                    steps = weights_every(self.experiment.steps) if self.weights else None
+                    self._training = train(self.experiment, every, steps)
+                snapshot = next(self._training)
+                self._done += 1
+                if self._done > len(self.snapshots):
+                    self.snapshots.append(snapshot)
+                    self.durations.append(time.perf_counter() - started)
+            except Exception as error:  # noqa: BLE001 - whatever a run does, the others go on
+                self.error = f"{type(error).__name__}: {error}"
+            return time.perf_counter() - started
+
+    def rest(self) -> None:
+        """Keep what was seen of it, and let go of weights and data."""
+        self._training, self._done = None, 0
+
+
+_known: WeakValueDictionary[tuple[Experiment, bool], Run] = WeakValueDictionary()
+_kept: OrderedDict[tuple[Experiment, bool], Run] = OrderedDict()
+_choosing = threading.Lock()
+
+
+def run_of(experiment: Experiment, anew: bool = False, weights: bool = False) -> Run:
+    """The run of this experiment: the one that somebody looks at or one of the last `MOST_KEPT`, or a new one."""
+    key = experiment, weights
+    with _choosing:
+        run = _known.get(key)
+        if anew or run is None or run.error:
+            run = _known[key] = Run(experiment, weights)
+        _kept[key] = run
+        _kept.move_to_end(key)
+        while len(_kept) > MOST_KEPT:
+            _kept.popitem(last=False)
+        return run

@@ -1,0 +1,1 @@
+"""What holds over many seeds? Grids of experiments, trained by many processes and ranked."""

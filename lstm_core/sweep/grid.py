@@ -1,0 +1,133 @@
+"""
+Which runs does a sweep consist of? A grid of experiments, written down in a TOML file.
+
+    [base]                       fields of all experiments
+    length = 60
+
+    [grid]                       fields that take several values, which are crossed
+    task = ["adding", "latch"]
+    seeds = 5                    the same as seed = [0, 1, 2, 3, 4]
+
+    [[variants]]                 named changes, crossed with the grid
+    name = "V"
+    peephole = true
+
+A field is anything that `Experiment` has; for None there is the word "none".
+"""
+
+import dataclasses
+import itertools
+import math
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from lstm_core.cells import choose
+from lstm_core.experiment import Experiment
+from lstm_core.streams import Purpose
+from lstm_core.tasks.series import is_own
+
+MOST_RUNS = 1_000_000
+SECTIONS = ("base", "grid", "variants")
+FIELDS = {spec.name: spec for spec in dataclasses.fields(Experiment)}
+
+
+class Group(NamedTuple):
+    """Runs that differ in their seeds alone; `variant` tells them from the other groups of their task."""
+
+    task: str
+    variant: str
+    experiments: tuple[Experiment, ...]
+
+
+def read_grid(text: str) -> list[Group]:
+    """
+    The runs of a TOML file, by task and variant.
+
+    Raises ValueError, naming the field, its value and what is allowed.
+    """
+    told = tomllib.loads(text)
+    for section in told:
+        choose("grid", section, SECTIONS)
+    base = _changes(_table("base", told.get("base", {})))
+    axes = _axes(_table("grid", told.get("grid", {})))
+    variants = _variants(told.get("variants", []))
+    if not axes and not variants:
+        raise ValueError("grid: there is nothing to cross, neither [grid] nor [[variants]]")
+    size = math.prod(len(values) for values in axes.values()) * max(1, len(variants))
+    if size > MOST_RUNS:
+        raise ValueError(f"grid: {size:,} runs are more than {MOST_RUNS:,}")
+    return _grouped(_crossed(base, axes, variants or {"": {}}))
+
+
+def _table(name: str, told: Any) -> Mapping[str, Any]:
+    if not isinstance(told, dict):
+        raise ValueError(f"{name}: {told!r} is not a table")
+    return told
+
+
+def _changes(told: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _value(name, value) for name, value in told.items()}
+
+
+def _value(name: str, value: Any) -> Any:
+    choose("field", name, FIELDS)
+    if name == "series" and isinstance(value, str) and is_own(value):
+        raise ValueError(f"series: {value!r} is of a visitor's file, of which nothing is kept")
+    if isinstance(value, list | dict):
+        raise ValueError(f"{name}: {value!r} is not one value; several belong to [grid]")
+    return None if value == "none" and FIELDS[name].default is None else value
+
+
+def _axes(told: Mapping[str, Any]) -> dict[str, list[Any]]:
+    axes = {}
+    for name, values in told.items():
+        if name == "seeds":
+            if "seed" in told:
+                raise ValueError("seeds: there is a seed as well; take one of them")
+            if type(values) is not int or not 1 <= values <= MOST_RUNS:
+                raise ValueError(f"seeds: {values!r} is not a whole number from 1 to {MOST_RUNS:,}")
+            axes["seed"] = list(range(values))
+            continue
+        choose("field", name, [*FIELDS, "seeds"])
+        if not isinstance(values, list) or not values:
+            raise ValueError(f"{name}: {values!r} is not a list of values; a single one belongs to [base]")
+        axes[name] = [_value(name, value) for value in values]
+    return axes
+
+
+def _variants(told: Any) -> dict[str, dict[str, Any]]:
+    variants: dict[str, dict[str, Any]] = {}
+    for variant in told if isinstance(told, list) else [told]:
+        changes = dict(_table("variants", variant))
+        name = changes.pop("name", None)
+        if not isinstance(name, str) or not name.strip() or name in variants:
+            raise ValueError(f"variants: the name {name!r} is not a text of its own")
+        variants[name] = _changes(changes)
+    return variants
+
+
+def _crossed(
+    base: Mapping[str, Any], axes: Mapping[str, list[Any]], variants: Mapping[str, Mapping[str, Any]]
+) -> Iterator[tuple[str, Experiment]]:
+    """Every experiment with what tells it from the others of its task: its variant, and what it has of the grid."""
+    named = [name for name, values in axes.items() if name not in ("task", "seed") and len(values) > 1]
+    # Seeds change last, so that a sweep that was stopped has something of everything.
+    order = sorted(axes, key=lambda name: name != "seed")
+    for values in itertools.product(*(axes[name] for name in order)):
+        point = dict(zip(order, values, strict=True))
+        for name, changes in variants.items():
+            words = [name] * bool(name) + [f"{axis} {'none' if point[axis] is None else point[axis]}" for axis in named]
+            try:
+                experiment = Experiment(**{**base, **point, **changes})
+                experiment.stream_for(Purpose.DATA)
+                yield ", ".join(words), experiment
+            except ValueError as error:
+                raise ValueError(f"{error} (variant {name})" if name else str(error)) from None
+
+
+def _grouped(crossed: Iterable[tuple[str, Experiment]]) -> list[Group]:
+    groups: dict[tuple[str, str], list[Experiment]] = {}
+    for variant, experiment in crossed:
+        groups.setdefault((experiment.task, variant), []).append(experiment)
+    return [Group(task, variant, tuple(dict.fromkeys(members))) for (task, variant), members in groups.items()]

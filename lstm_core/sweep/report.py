@@ -1,0 +1,36 @@
+"""How often is each task solved, by which variant, and how surely? A table in Markdown."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from lstm_core.history.database import Outcome
+from lstm_core.race.runs import FAILED
+from lstm_core.sweep.grid import Group
+from lstm_core.sweep.scores import score
+
+
+def report(groups: Iterable[Group], outcomes: Mapping[str, Outcome]) -> Iterator[str]:
+    """
+    One row a group: how many of its finished runs have solved the task, and after how many steps.
+
+    `outcomes` is by the keys of experiments; runs that are not there, or have failed, are not counted but told.
+    """
+    yield "| task | variant | solved | 95 % interval | median steps to solve | median final loss | missing | failed |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for group in groups:
+        there = [outcomes[experiment.key] for experiment in group.experiments if experiment.key in outcomes]
+        absent = len(group.experiments) - len(there)
+        failed = sum(outcome.ended == FAILED for outcome in there)
+        cells = [group.task, group.variant.replace("|", "\\|"), *_shares(there), f"{absent}", f"{failed}"]
+        yield f"| {' | '.join(cells)} |"
+
+
+def _shares(outcomes: Iterable[Outcome]) -> list[str]:
+    found = score(outcomes)
+    if found is None:
+        return ["", "", "", ""]
+    return [
+        f"{found.solved} of {found.runs}",
+        f"{100 * found.low:.0f} to {100 * found.high:.0f} %",
+        "" if found.median_steps is None else f"{found.median_steps:g}",
+        f"{found.median_loss:.3g}",
+    ]

@@ -1,0 +1,50 @@
+"""
+What comes next in a series? Windows of its past, each with the value that comes some steps later.
+
+With a window of 4 and a horizon of 1, one sample of a series reads, once scaled,
+
+    value   .1  .5  .8  .9               target at the end: the value that comes after .9
+"""
+
+from functools import lru_cache
+
+from torch import Tensor
+
+from lstm_core.tasks import windows
+from lstm_core.tasks.series import known
+from lstm_core.tasks.task import Task
+
+
+@lru_cache(64)
+def forecasting(series: str, horizon: int) -> Task:
+    """
+    The row of forecasting one series; the name and not the series is kept, which a visitor may have taken away. It is
+    never solved: nobody knows how much of a series is noise.
+    """
+
+    def answers(length: int) -> Tensor:
+        return windows.learned(known(series), length, horizon)[0]
+
+    def last_value_loss(length: int) -> float:
+        later, last = windows.learned(known(series), length, horizon)
+        return float((later - last).square().mean())
+
+    return Task(
+        "forecast",
+        "Forecasting",
+        "Part of a series is read, scaled to mean 0 and variance 1; at its end, the value so many steps later, the "
+        "horizon, is asked for.",
+        "values .1 .5 .8 .9, and a horizon of 1: the answer is the value that comes after .9",
+        inputs=("value",),
+        outputs=("value to come",),
+        shortest=1,
+        draw=lambda length, batch, rng: windows.drawn(known(series), horizon, length, batch, rng),
+        draw_held_out=lambda length, batch, rng: windows.held_out(known(series), horizon, length, batch, rng),
+        constant=lambda length: answers(length).mean()[None],
+        constant_loss=lambda length: float(answers(length).var(correction=0)),
+        plateaus=lambda length: (("last value", last_value_loss(length)),),
+        classes=False,
+        solvable=False,
+        refusal=lambda length: windows.too_long(known(series), horizon, length),
+        of=forecasting,
+    )

@@ -1,0 +1,219 @@
+"""
+Which series can be forecast, and by whom are they known? Made ones, real ones out of a package, and visitors' own.
+
+`SERIES` has those that everybody knows by name. A visitor's own is known by its content, as "csv:" and 16 hexadecimal
+digits, for as long as somebody holds on to it: this module does not.
+"""
+
+import hashlib
+import importlib.util
+import math
+import re
+import struct
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from pathlib import Path
+from weakref import WeakValueDictionary
+
+import torch
+from torch import Tensor
+
+from lstm_core.streams import Purpose, stream
+from lstm_core.tasks import series_file
+
+TRAIN_SHARE, VALIDATION_SHARE = 0.7, 0.15
+SHORTEST = 20
+OWN = re.compile(r"csv:[0-9a-f]{16}")
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """
+    Numbers at equal distances, split by time into 70 % to train on, 15 % to validate and 15 % to test; `period` is
+    their season in steps, 0 for none. Equal only to itself; `name` says what is in it.
+
+    Raises ValueError for fewer than `SHORTEST` values, and where the first part does not change.
+    """
+
+    label: str
+    values: tuple[float, ...] = field(repr=False)
+    period: int = 0
+    times: tuple[str, ...] = field(default=(), repr=False)
+
+    def __post_init__(self) -> None:
+        if len(self.values) < SHORTEST:
+            raise ValueError(f"column {self.label[:40]!r}: {len(self.values)} values are fewer than {SHORTEST}")
+        if not 0 <= self.period < len(self.values):
+            raise ValueError(f"period: {self.period} is not a whole number from 0 to {len(self.values) - 1:,}")
+        if not self.scale > 1e-12 * max(map(abs, self.values)):
+            first = len(self.values[: self.train_end])
+            raise ValueError(
+                f"column {self.label[:40]!r}: its first {first:,} values, which are to be learned, do not change"
+            )
+
+    @cached_property
+    def name(self) -> str:
+        """By its content, to which the season belongs."""
+        packed = struct.pack(f"<q{len(self.values)}d", self.period, *self.values)
+        return f"csv:{hashlib.sha256(packed).hexdigest()[:16]}"
+
+    @property
+    def train_end(self) -> int:
+        """The place of the first value that is not trained on."""
+        return math.floor(TRAIN_SHARE * len(self.values))
+
+    @property
+    def validation_end(self) -> int:
+        """The place of the first value of the test part."""
+        return math.floor((TRAIN_SHARE + VALIDATION_SHARE) * len(self.values) + 1e-9)
+
+    @cached_property
+    def mean(self) -> float:
+        """Of the part to train on, by which all are scaled."""
+        return math.fsum(self.values[: self.train_end]) / self.train_end
+
+    @cached_property
+    def scale(self) -> float:
+        """The standard deviation of the part to train on."""
+        part = self.values[: self.train_end]
+        return math.sqrt(math.fsum((value - self.mean) ** 2 for value in part) / self.train_end)
+
+    @cached_property
+    def scaled(self) -> Tensor:
+        """All values, (N,), with mean 0 and variance 1 in the part to train on; in double precision."""
+        return (torch.tensor(self.values, dtype=torch.float64) - self.mean) / self.scale
+
+
+@dataclass(frozen=True)
+class SeriesRow:
+    """One row of `SERIES`: what it is, who measured it, who may use it, and how it comes about."""
+
+    label: str
+    source: str
+    licence: str
+    period: int
+    read: Callable[[], Sequence[float]]
+
+
+def mackey_glass(steps: int, tau: int = 17, per_step: int = 10, skipped: int = 500) -> list[float]:
+    """
+    x' = .2 x(t - tau) / (1 + x(t - tau)^10) - .1 x, at so many times 1 apart, after the first `skipped` (Mackey and
+    Glass 1977).
+
+    Runge and Kutta's fourth order on a grid that tau falls on; between two of its points the past is the cubic that has
+    their values and slopes. x is 1.2 up to t = 0. By products and sums alone, so that every machine has the same.
+    """
+    step, lag = 1 / per_step, tau * per_step
+    x, slopes = [1.2] * (lag + 1), [0.0] * (lag + 1)
+
+    def slope(now: float, past: float) -> float:
+        square = past * past
+        fourth = square * square
+        return 0.2 * past / (1 + fourth * fourth * square) - 0.1 * now
+
+    slopes[-1] = slope(1.2, 1.2)
+    for place in range(per_step * (skipped + steps - 1)):
+        a, b, now = x[place], x[place + 1], x[-1]
+        # The slope at t = 0 is told from the right, and the past that ends there had none.
+        end = 0.0 if place + 1 == lag else slopes[place + 1]
+        between = (a + b) / 2 + step * (slopes[place] - end) / 8
+        k1 = slope(now, a)
+        k2 = slope(now + step / 2 * k1, between)
+        k3 = slope(now + step / 2 * k2, between)
+        k4 = slope(now + step * k3, b)
+        x.append(now + step / 6 * (k1 + 2 * k2 + 2 * k3 + k4))
+        slopes.append(slope(x[-1], b))
+    return x[lag + per_step * skipped :: per_step]
+
+
+def _sines() -> list[float]:
+    """Two periods, 25 and 60 steps, and noise of standard deviation .1, the same for ever."""
+    noise = stream(0, Purpose.NOISE).standard_normal(2000).tolist()
+    turn = 2 * math.pi
+    return [math.sin(turn * t / 25) + 0.5 * math.sin(turn * t / 60) + 0.1 * noise[t] for t in range(2000)]
+
+
+def _packaged(file: str, column: str, time: str) -> Callable[[], Sequence[float]]:
+    """A column of a file of vega_datasets, which is not imported, because it would import pandas."""
+
+    def read() -> Sequence[float]:
+        found = importlib.util.find_spec("vega_datasets")
+        if found is None or not found.submodule_search_locations:
+            raise ValueError("series: vega_datasets is not installed; pip install -r requirements.txt")
+        content = (Path(found.submodule_search_locations[0]) / "_data" / file).read_bytes()
+        return series_file.column(series_file.opened(content), column, time).values
+
+    return read
+
+
+_PUBLIC = "public domain, a work of the US government"
+_FREE = "free to use"
+
+SERIES = {
+    "mackey_glass": SeriesRow(
+        "Mackey-Glass, τ = 17", "Integrated here, after Mackey and Glass 1977", _FREE, 0, lambda: mackey_glass(3000)
+    ),
+    "sines": SeriesRow("Two sines and noise", "Made here, with one seed", _FREE, 300, _sines),
+    "seattle_daily": SeriesRow(
+        "Seattle, warmest of each day, °C, 2012 to 2015",
+        "NOAA, in vega_datasets: seattle-weather.csv",
+        _PUBLIC,
+        365,
+        _packaged("seattle-weather.csv", "temp_max", "date"),
+    ),
+    "san_francisco_hourly": SeriesRow(
+        "San Francisco, usual temperature of each hour, °F, 2010",
+        "NOAA, in vega_datasets: sf-temps.csv",
+        _PUBLIC,
+        24,
+        _packaged("sf-temps.csv", "temp", "date"),
+    ),
+    "us_employment": SeriesRow(
+        "US employment, thousands, by month, 2006 to 2015",
+        "Bureau of Labor Statistics, seasonally adjusted, in vega_datasets: us-employment.csv",
+        _PUBLIC,
+        12,
+        _packaged("us-employment.csv", "nonfarm", "month"),
+    ),
+}
+
+_own: WeakValueDictionary[str, Series] = WeakValueDictionary()
+
+
+@cache
+def _common(name: str) -> Series:
+    row = SERIES[name]
+    return Series(row.label, tuple(row.read()), row.period)
+
+
+def register(series: Series) -> Series:
+    """Make a visitor's own series known by its `name`; the one to hold on to, for as long as it is to be known."""
+    return _own.setdefault(series.name, series)
+
+
+def is_own(name: str) -> bool:
+    """Whether a name is that of a visitor's own series, there or not."""
+    return bool(OWN.fullmatch(name))
+
+
+def _absence(name: object) -> str:
+    if isinstance(name, str) and is_own(name):
+        return f"series: {name!r} is not here; it is of a file that has to be read first"
+    return f"series: {name!r} is not one of {', '.join(SERIES)}, or csv: and 16 hexadecimal digits"
+
+
+def check_known(name: str) -> None:
+    """ValueError for a name that `known` refuses."""
+    if not isinstance(name, str) or (name not in SERIES and name not in _own):
+        raise ValueError(_absence(name))
+
+
+def known(name: str) -> Series:
+    """The series of a row of `SERIES`, or a visitor's own by its name; ValueError where there is none."""
+    if name in SERIES:
+        return _common(name)
+    own = _own.get(name)
+    if own is None:
+        raise ValueError(_absence(name))
+    return own

@@ -1,0 +1,231 @@
+"""How is a statement shown, and put to the test again, live? Its evidence, and a race of all its seeds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import streamlit as st
+
+from lstm_core.charts.marks import EVIDENCE, spec
+from lstm_core.charts.points import Curve
+from lstm_core.claims import SEEDS, Claim
+from lstm_core.claims.evidence import CONFIRMED, REFUTED, UNDECIDED, Finding, dots
+from lstm_core.claims.verdicts import findings, judge, numbers, recorded
+from lstm_core.experiment import Experiment
+from lstm_core.fair_lock import PAGE, held
+from lstm_core.history.database import store
+from lstm_core.history.records import Record, record_of
+from lstm_core.history.schema import History, UnavailableError
+from lstm_core.race.limits import too_much
+from lstm_core.race.race import Race, Racer
+from lstm_core.race.runs import FAILED
+from lstm_core.ui.address import exact
+from lstm_core.ui.history import found
+from lstm_core.ui.live import HEAT_SECONDS, draw, raced, stop
+from lstm_core.ui.page import PAGES
+from lstm_core.ui.texts import equations
+
+AGAIN = "again"
+# What a visitor waits for gladly: such rows run as soon as they are opened. On two cores that also draw a page, a race
+# of all seeds takes about as long as its training does on one core that does nothing else.
+QUICK_SECONDS = 20
+EVIDENCE_SPEC = spec(EVIDENCE)
+BADGES = {
+    CONFIRMED: ":green-badge[:material/check: confirmed]",
+    REFUTED: ":red-badge[:material/close: refuted]",
+    UNDECIDED: ":orange-badge[:material/question_mark: undecided]",
+}
+
+
+@dataclass
+class Again:
+    """
+    A statement under test, or whose test was stopped: what each seed has answered so far, and with which runs; those
+    are trained `anew`, or shared with whoever has opened the same row.
+    """
+
+    claim: Claim
+    anew: bool = False
+    numbers: dict[int, tuple[float, ...]] = field(default_factory=dict)
+    records: list[Record] = field(default_factory=list)
+    stopped: bool = False
+
+    @property
+    def finished(self) -> bool:
+        return len(self.numbers) == SEEDS
+
+    @property
+    def answers(self) -> tuple[Finding, ...] | None:
+        """So far, from the second seed on."""
+        return judge(self.claim, self.numbers, self.records).findings if len(self.numbers) > 1 else None
+
+    @property
+    def experiments(self) -> dict[str, Experiment]:
+        """All that is trained: the racers of all seeds, side by side."""
+        return {_of_seed(label, seed): one for seed in range(SEEDS) for label, one in self.claim.trained(seed).items()}
+
+
+def _of_seed(label: str, seed: int) -> str:
+    return f"{label}, seed {seed}"
+
+
+def _begin(claim: Claim, anew: bool) -> None:
+    stop()
+    st.session_state[AGAIN] = Again(claim, anew)
+
+
+def end() -> None:
+    """Put nothing to the test any more."""
+    stop()
+    st.session_state.pop(AGAIN, None)
+
+
+def is_quick(claim: Claim) -> bool:
+    """Whether all seeds are done in `QUICK_SECONDS`, by what is recorded."""
+    seconds: float = recorded()[claim.name]["seconds"]
+    return seconds < QUICK_SECONDS
+
+
+def statement(claim: Claim) -> None:
+    """All about one statement: what to take away, the evidence, the test, the equations, and where to go on."""
+    st.markdown(f"**{claim.takeaway}** {claim.why}")
+    again = st.session_state.get(AGAIN)
+    refusal = too_much(Again(claim).experiments.values()) if claim.racers else None
+    if (again is None or again.claim is not claim) and not refusal and is_quick(claim):
+        _begin(claim, anew=False)
+        again = st.session_state[AGAIN]
+    under_test = again if again and again.claim is claim and not again.stopped else None
+    _buttons(claim, under_test, refusal)
+    if under_test:
+        _test(under_test)
+    else:
+        _evidence(claim, None)
+    equations({**claim.trained(0), **claim.looked_at(0)})
+    page = PAGES[claim.page]
+    label = f"Play with it on the page {page.label}"
+    st.page_link(page.path, label=label, icon=page.icon, query_params=exact(claim.address))
+
+
+def _buttons(claim: Claim, again: Again | None, refusal: str | None) -> None:
+    row = recorded()[claim.name]
+    seeds = len(row["seeds"])
+    trained = (
+        f"{row['seconds']:.0f} s of training on the {row['engine']} engine" if claim.racers else "nothing to train"
+    )
+    told = f"Recorded on {row['date']}, {seeds} seeds, {trained}."
+    if refusal:
+        st.caption(f"{told} It takes minutes: `python -m lstm_core claims {claim.name}` runs it again in a shell.")
+        return
+    st.caption(told)
+    with st.container(horizontal=True):
+        once_more = "Run it again" if again is None or again.finished else "Start over"
+        st.button(once_more, icon=":material/replay:", on_click=_begin, args=(claim, True), key="run claim")
+        if again and not again.finished:
+            st.button("Stop", icon=":material/stop:", on_click=_halt, args=(again,), key="stop claim")
+
+
+def _halt(again: Again) -> None:
+    """Stop the test, and show what is recorded."""
+    stop()
+    again.stopped = True
+
+
+def _test(again: Again) -> None:
+    moving = not again.finished
+
+    @st.fragment(run_every=HEAT_SECONDS if moving else None)
+    def test() -> None:
+        race = raced("claims", again.experiments, again.anew and moving) if again.claim.racers else None
+        with held(PAGE):
+            _advance(again, race)
+            st.progress(race.progress if race else len(again.numbers) / SEEDS, _progress(again, race))
+            _evidence(again.claim, again.answers, again.finished)
+            _charts(again.claim, race)
+        if moving and again.finished:
+            st.rerun()
+
+    test()
+
+
+def _advance(again: Again, race: Race | None) -> None:
+    """Answer for the next seed whose racers have ended: one a frame, because some answers take a second."""
+    for seed in set(range(SEEDS)) - set(again.numbers):
+        racers = {label: _racer(race, label, seed) for label in again.claim.racers} if race else {}
+        if all(racer.ended for racer in racers.values()):
+            records = {label: record_of(racer.run) for label, racer in racers.items()}
+            again.numbers[seed] = numbers(again.claim, seed, records)
+            again.records += records.values()
+            _keep(list(records.values()))
+            return
+
+
+def _racer(race: Race, label: str, seed: int) -> Racer:
+    return next(racer for racer in race.racers if racer.label == _of_seed(label, seed))
+
+
+def _keep(records: list[Record]) -> None:
+    """In the history, where there is one."""
+    history = found()
+    if isinstance(history, History):
+        try:
+            store(history, records)
+        except UnavailableError as error:
+            st.caption(str(error))
+
+
+def _progress(again: Again, race: Race | None) -> str:
+    done = len(again.numbers)
+    if again.finished:
+        failed = sum(record.ended == FAILED for record in again.records)
+        return f"{SEEDS} seeds are done" + (f", {failed} runs failed" if failed else "")
+    left = f", about {race.seconds_left:.0f} s of training left" if race and race.progress else ""
+    return f"under test: {done} of {SEEDS} seeds are done{left}"
+
+
+def _evidence(claim: Claim, answers: Sequence[Finding] | None, settled: bool = True) -> None:
+    """Of each question its sentence, its verdict, the rule, what was measured, and a picture of it; the recorded one
+    as long as there are no answers."""
+    before = findings(claim)
+    st.caption("Grey: where the sentence holds. Dots: one for each seed; bar: their mean and its 95 % interval.")
+    for number, (question, then) in enumerate(zip(claim.questions, before, strict=True)):
+        shown = answers[number] if answers else then
+        badge = BADGES[shown.verdict] if settled else ":gray-badge[under test]"
+        beside = "" if question.decides else " *(beside the verdict)*"
+        st.markdown(f"{badge} {question.sentence}{beside}")
+        st.vega_lite_chart(
+            dots(shown, question.holds),
+            EVIDENCE_SPEC,
+            key=f"evidence {claim.name} {number}",
+            alt=f"{question.quantity}: a dot for each seed, the mean with its interval, and where the sentence holds.",
+        )
+        told = [f"Rule: {question.rule}."]
+        told += [f"Measured now: {_numbers(shown, question.share)}."] if answers else []
+        told += [f"Recorded: {_numbers(then, question.share)}."]
+        told += [_needed(shown)] if shown.verdict == UNDECIDED and settled else []
+        st.caption(" ".join(told))
+
+
+def _numbers(found: Finding, share: bool) -> str:
+    if found.mean is None or found.low is None:
+        return "no number"
+    if share:
+        return (
+            f"{sum(found.values):.0f} of {len(found.values)} seeds, {100 * found.low:.0f} to {100 * found.high:.0f} %"
+        )
+    return f"{found.mean:.3g}, 95 % interval {found.low:.3g} to {found.high:.3g}"
+
+
+def _needed(found: Finding) -> str:
+    if found.seeds_needed is None:
+        return "More than a thousand seeds like these would be needed to settle it."
+    return f"About {found.seeds_needed} seeds would settle it, if the others are like these."
+
+
+def _charts(claim: Claim, race: Race | None) -> None:
+    """The charts of a statement, of the racers of the first seed, or of its networks as they are drawn."""
+    curves = [Curve(label, one, []) for label, one in claim.looked_at(0).items()]
+    if race:
+        racers = {label: _racer(race, label, 0) for label in claim.racers}
+        curves = [Curve(label, racer.experiment, racer.snapshots) for label, racer in racers.items()]
+    for column, (name, label) in zip(st.columns(max(2, len(claim.charts))), claim.charts, strict=False):
+        with column:
+            draw(name, [curve for curve in curves if label in ("", curve.label)], of=label)

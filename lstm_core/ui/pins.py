@@ -1,0 +1,89 @@
+"""What can a visitor keep of a race? Its curves beside the next ones, as files, and a link."""
+
+import io
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from urllib.parse import urlencode
+
+import pyarrow.csv
+import streamlit as st
+
+from lstm_core.charts.export import everything
+from lstm_core.charts.points import Curve
+from lstm_core.engine import expected
+from lstm_core.ui.address import exact
+
+PINS = "pins"
+MOST_PINS = 4
+
+
+@dataclass(frozen=True)
+class Pin:
+    """A race that stays: its number, and its curves as they were."""
+
+    number: int
+    curves: tuple[Curve, ...]
+
+    @property
+    def ghosts(self) -> tuple[Curve, ...]:
+        """To draw behind other curves."""
+        return tuple(replace(curve, label=f"{curve.label} (pin {self.number})", ghost=True) for curve in self.curves)
+
+
+def pins() -> list[Pin]:
+    """This visitor's pins, the oldest first."""
+    pinned: list[Pin] = st.session_state.setdefault(PINS, [])
+    return pinned
+
+
+def pin(curves: Sequence[Curve]) -> None:
+    """Keep these curves, under the lowest free number; the button is off when there is none."""
+    taken = {pin.number for pin in pins()}
+    number = min(set(range(1, MOST_PINS + 1)) - taken)
+    pins().append(Pin(number, tuple(curves)))
+
+
+def _unpin(number: int) -> None:
+    st.session_state[PINS] = [pin for pin in pins() if pin.number != number]
+
+
+def pinned_races() -> None:
+    """A line for every pin, and a button to take it away."""
+    for number, curves in ((pin.number, pin.curves) for pin in pins()):
+        told = []
+        for curve in curves:
+            last = curve.snapshots[-1] if curve.snapshots else None
+            end = f"{last.ended or 'paused'} at step {last.step:,}, loss {last.mean_loss:.4g}" if last else "not begun"
+            told.append(f"**{curve.label}** {end}")
+        first = curves[0].experiment
+        st.button(f"Unpin {number}", icon=":material/keep_off:", on_click=_unpin, args=(number,), key=f"unpin {number}")
+        st.caption(f"{first.problem.label}, T = {first.length}, grey in the charts: {'; '.join(told)}.")
+
+
+def _csv(curves: Sequence[Curve]) -> bytes:
+    written = io.BytesIO()
+    pyarrow.csv.write_csv(everything(curves), written)
+    return written.getvalue()
+
+
+def _json(curves: Sequence[Curve]) -> str:
+    return json.dumps({curve.label: asdict(curve.experiment) for curve in curves}, indent=1)
+
+
+def share(curves: Callable[[], Sequence[Curve]]) -> None:
+    """A link to this race that names its engine, its curves as they are at the click, and its experiments."""
+    with st.popover("Keep", icon=":material/ios_share:"):
+        st.markdown("**Link**: whoever opens it sees the same race, number by number on the same machine.")
+        engines = [
+            curve.snapshots[-1].engine if curve.snapshots else expected(curve.experiment.engine, curve.experiment.dtype)
+            for curve in curves()
+        ]
+        settings = urlencode(exact(st.query_params.to_dict(), engines), doseq=True)
+        st.code(f"{st.context.url}?{settings}", language=None, wrap_lines=True)
+        files: tuple[tuple[str, Callable[[], str | bytes], str, str], ...] = (
+            ("All curves, CSV", lambda: _csv(curves()), "curves.csv", "text/csv"),
+            ("The experiments, JSON", lambda: _json(curves()), "experiments.json", "application/json"),
+        )
+        for label, content, name, kind in files:
+            st.download_button(label, content, name, kind, icon=":material/download:", on_click="ignore")

@@ -1,0 +1,129 @@
+"""How does a visitor bring a series? As a CSV file, which stays in the memory of the session and nowhere else."""
+
+import threading
+import time
+from typing import Any, NamedTuple
+
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from lstm_core.race.race import LEASE_SECONDS
+from lstm_core.tasks.series import Series, check_known, register
+from lstm_core.tasks.series_file import MOST_BYTES, MOST_ROWS, SeriesFile, column, guessed, opened
+
+OWN, OWN_LABEL = "own", "Your own file"
+SHELF = "own series"
+NO_TIMES = "none"
+MOST_MB = MOST_BYTES // 2**20
+
+
+class Held(NamedTuple):
+    """A series, which lives as long as this does, what was chosen to read it, and what was done to its gaps."""
+
+    choice: tuple[Any, ...]
+    series: Series
+    report: str
+
+
+class Shelf:
+    """
+    What a session holds of its file. It lets go of it some time after its visitor has left, without waiting for
+    Python to find out that nobody needs it, unless it was renewed: somebody else may have cleared all caches.
+    """
+
+    def __init__(self) -> None:
+        self.held: Held | None = None
+        self.file: tuple[str, SeriesFile] | None = None
+        self._renewed, self._leaving = 0.0, False
+
+    def renew(self) -> None:
+        self._renewed = time.monotonic()
+
+    def leave(self) -> None:
+        if not self._leaving:
+            self._leaving = True
+            timer = threading.Timer(LEASE_SECONDS, self._let_go, [self._renewed])
+            timer.daemon = True
+            timer.start()
+
+    def _let_go(self, renewed: float) -> None:
+        self._leaving = False
+        if self._renewed == renewed:
+            self.held = self.file = None
+
+
+def _leave(shelves: list[Shelf]) -> None:
+    for shelf in shelves:
+        shelf.leave()
+
+
+@st.cache_resource(scope="session", on_release=_leave, show_spinner=False)
+def _watched() -> list[Shelf]:
+    """The shelf of this visitor."""
+    return []
+
+
+def _shelf() -> Shelf:
+    shelf: Shelf = st.session_state.setdefault(SHELF, Shelf())
+    _watched()[:] = [shelf]
+    shelf.renew()
+    return shelf
+
+
+def stay(name: str) -> None:
+    """Say that this visitor still looks at a series; the page reads its file once more if that was let go of."""
+    _shelf()
+    try:
+        check_known(name)
+    except ValueError:
+        st.rerun()
+
+
+def own_series() -> str | None:
+    """A file to upload, and columns to choose: the name of the series; None, with a word, until there is one."""
+    shelf = _shelf()
+    uploaded = st.file_uploader("CSV file", ["csv", "tsv", "txt"], max_upload_size=MOST_MB, key="csv")
+    if uploaded is None:
+        shelf.held = shelf.file = None
+        st.caption(
+            f"The first line names the columns; at most {MOST_MB} MB and {MOST_ROWS:,} rows. The file stays in the "
+            "memory of this session and is gone with it: a link to this page does not carry it."
+        )
+        return None
+    try:
+        held = _read(shelf, uploaded.file_id, _opened(shelf, uploaded))
+    except ValueError as error:
+        shelf.held = None
+        st.error(str(error).replace("$", r"\$"))
+        return None
+    st.caption(f"{len(held.series.values):,} values. {held.report}")
+    return held.series.name
+
+
+def _opened(shelf: Shelf, uploaded: UploadedFile) -> SeriesFile:
+    """The file, which is gone through once."""
+    if shelf.file is None or shelf.file[0] != uploaded.file_id:
+        shelf.file = None
+        shelf.file = uploaded.file_id, opened(uploaded.getvalue())
+    return shelf.file[1]
+
+
+def _read(shelf: Shelf, file_id: str, file: SeriesFile) -> Held:
+    number, time_column = guessed(file)
+    left, middle, right = st.columns(3)
+    with left:
+        name = st.selectbox("Column", file.names, file.names.index(number), key="column")
+    times = [NO_TIMES, *(other for other in file.names if other != name)]
+    first = times.index(time_column) if time_column in times else 0
+    with middle:
+        chosen = st.selectbox("Column of times", times, first, key="times")
+    about = "Steps after which it repeats, for the seasonal naive forecast; 0: none."
+    with right:
+        season = int(st.number_input("Season", 0.0, 10_000.0, 0.0, 1.0, format="%.0f", key="season", help=about))
+    choice = file_id, name, chosen, season
+    held = shelf.held
+    if held is None or held.choice != choice:
+        filled = column(file, name, None if chosen == NO_TIMES else chosen)
+        held = Held(choice, register(Series(name[:40], filled.values, season, filled.times)), filled.report)
+        shelf.held = held
+    return held
