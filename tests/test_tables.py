@@ -111,7 +111,7 @@ OF_QUANTITIES = {"difference", "reach", "highway", "singular_values", "powers", 
 WITHOUT_FRAME = {"eigenvalues", "memory_ruler", "states", "lesion"}
 
 
-@pytest.mark.parametrize("name", CHARTS.keys() - OF_QUANTITIES - WITHOUT_FRAME)
+@pytest.mark.parametrize("name", sorted(CHARTS.keys() - OF_QUANTITIES - WITHOUT_FRAME))
 def test_every_chart_knows_all_racers_in_their_order_so_that_colours_stay(name: str) -> None:
     bare = Experiment(length=12, gates="", steps=30)
     curves = [Curve("first", bare, []), CURVE, Curve("third", bare, list(train(bare)))]
