@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from lstm_core import options
 from lstm_core.bench import bench
+from lstm_core.borrowed.system import leave_at_once, settle_process
 from lstm_core.claims import CLAIMS, ROWS, Claim
 from lstm_core.claims.verdicts import Judgement, experiments, judged, record, recorded
 from lstm_core.engine import FUSED
@@ -189,6 +190,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Run one command; the exit status is 0, 2 for refused input, 130 after Ctrl-C, 1 for what is out of reach or for a
     verdict that is not the recorded one.
     """
+    settle_process()
     parser = options.parser()
     values = vars(parser.parse_args(arguments))
     match command := values.pop("command"):
@@ -223,5 +225,5 @@ if __name__ == "__main__":
     if unfinished():
         # Nobody waits for the compiler; it starts anew next time.
         sys.stdout.flush()
-        os._exit(status)
+        leave_at_once(status)
     sys.exit(status)

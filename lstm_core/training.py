@@ -15,6 +15,7 @@ from lstm_core.cells import Trace
 from lstm_core.data import held_out, samples
 from lstm_core.engine import resolve
 from lstm_core.experiment import Experiment
+from lstm_core.kernels.one_thread import computing, one_thread
 from lstm_core.layers import Layer
 from lstm_core.network import Network
 from lstm_core.optimizers import update_rule
@@ -85,18 +86,28 @@ def train(experiment: Experiment, record_every: int = 1, weights_every: int | No
 
     It ends when the task is solved, which a fixed training set never shows, when loss or gradient are no longer finite
     ("diverged": a result, not an error), or after `experiment.steps` ("completed"). Equal experiments yield bitwise
-    equal snapshots on the same engine, which is chosen at the start, on one thread of torch with denormal numbers
-    flushed to zero, which it sets for the calling thread.
+    equal snapshots on the same engine, which is chosen at the start. It computes on one thread with denormal numbers
+    flushed to zero; in between, the calling thread has its own way with these, and at the end of the last training that
+    is under way, torch and BLAS have their threads back.
     """
     engine = resolve(experiment.engine, experiment.dtype)
+    steps = _train(experiment, engine, record_every, weights_every)
+    with one_thread():
+        while True:
+            with computing():
+                snapshot = next(steps, None)
+            if snapshot is None:
+                return
+            yield snapshot
+
+
+def _train(experiment: Experiment, engine: str, record_every: int, weights_every: int | None) -> Iterator[Snapshot]:
     task, network, recent = experiment.problem, Network(experiment), deque[float](maxlen=MEAN_OVER)
     weights, gradient = _flattened(network)
     lesson = network.lesson(engine)
     update = update_rule(experiment, weights, gradient)
     unseen = held_out(experiment, HELD_OUT) if experiment.sequences else None
     for step, (inputs, targets) in enumerate(samples(experiment), start=1):
-        torch.set_num_threads(1)
-        torch.set_flush_denormal(True)
         gradient.zero_()
         answer, loss, traces = lesson(inputs, targets)
         recent.append(float(loss))

@@ -10,8 +10,10 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from lstm_core import engine
+from lstm_core.borrowed.system import settle_process
 from lstm_core.ui.live import SLOT
 
+settle_process()
 torch.set_num_threads(1)
 _folder = tempfile.TemporaryDirectory(prefix="history")
 os.environ["GRADIENT_HIGHWAY_HISTORY"] = f"sqlite:///{_folder.name}/history.sqlite"
@@ -21,7 +23,7 @@ for dtype in (torch.float32, torch.float64):
 
 @pytest.fixture(autouse=True)
 def _denormal_numbers() -> None:
-    """Whatever ran before: training flushes them to zero in its thread."""
+    """Whatever a test before has set: only those are flushed to zero that a training has in its hands."""
     torch.set_flush_denormal(False)
 
 

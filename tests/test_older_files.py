@@ -80,7 +80,9 @@ def test_old_and_new_runs_of_the_same_settings_are_never_one_setting(history: Hi
     assert sorted((setting.fields["stream"], len(setting.keys)) for setting in settings) == [(1, 2), (2, 1)]
 
 
-@pytest.mark.parametrize(("file", "read"), [("runs.parquet", from_parquet), ("runs.csv", from_csv)], ids=["Parquet", "CSV"])
+@pytest.mark.parametrize(
+    ("file", "read"), [("runs.parquet", from_parquet), ("runs.csv", from_csv)], ids=["Parquet", "CSV"]
+)
 def test_files_of_runs_of_that_time_are_read(file: str, read: Any) -> None:
     assert as_told(read((OLD / file).read_bytes()))
 

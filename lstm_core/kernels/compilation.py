@@ -1,7 +1,6 @@
 """When is a kernel ready? Once compiled, in the background; it then stays on disk, under the name of its sources."""
 
 import atexit
-import ctypes
 import hashlib
 import os
 import platform
@@ -14,8 +13,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from llvmlite import binding
-from numba import config, float64, int64, njit, types, void
+from numba import float64, int64, njit, types, void
 
+from lstm_core.borrowed import compiler
+from lstm_core.borrowed.system import interrupt
 from lstm_core.kernels import sequence
 from lstm_core.kernels.elementwise import ALLOCATING
 from lstm_core.kernels.spec import Spec
@@ -29,7 +30,7 @@ _closing = threading.Event()
 def _fingerprint() -> str:
     """Of all that the machine code depends on; numba itself watches the file of the outermost function alone."""
     told = [version(package) for package in ("numba", "llvmlite", "numpy")]
-    told += [platform.python_version(), platform.machine(), binding.get_host_cpu_name()]
+    told += [platform.python_version(), platform.machine(), binding.get_host_cpu_name(), *compiler.target()]
     sources = [HERE.parent / "activations.py", *sorted(HERE.glob("*.py"))]
     return hashlib.sha256("\n".join(told).encode() + b"".join(map(Path.read_bytes, sources))).hexdigest()[:16]
 
@@ -47,7 +48,8 @@ def _writable(folder: Path) -> bool:
 def _folder() -> Path | None:
     """Beside the sources, or in the user's own cache; None where neither can be written."""
     own = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))
-    roots = (Path(config.CACHE_DIR),) if config.CACHE_DIR else (HERE / "__pycache__", own / "gradient-highway")
+    wanted = compiler.cache_folder()
+    roots = (wanted,) if wanted else (HERE / "__pycache__", own / "gradient-highway")
     return next(filter(_writable, (root / _fingerprint() for root in roots)), None)
 
 
@@ -79,13 +81,9 @@ def _compiled(keep: bool, function: Any, signature: Any) -> Any:
 
 def _compile(precision: str) -> Kernels:
     functions = sequence.forward, sequence.backward
-    with _one_at_a_time:
-        folder, before = _folder(), config.CACHE_DIR
-        config.CACHE_DIR = str(folder or before)
-        try:
-            kernels = Kernels(*map(partial(_compiled, folder is not None), functions, _signatures(precision)))
-        finally:
-            config.CACHE_DIR = before
+    folder = _folder()
+    with _one_at_a_time, compiler.cached_in(folder):
+        kernels = Kernels(*map(partial(_compiled, folder is not None), functions, _signatures(precision)))
     if folder:
         (folder / precision).touch()
     return kernels
@@ -109,9 +107,7 @@ class Build:
 
     def stop(self) -> None:
         """End the thread as soon as it is back in Python, and wait for that."""
-        if self._thread.ident is not None and self._thread.is_alive():
-            ident = ctypes.c_ulong(self._thread.ident)
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(SystemExit))
+        interrupt(self._thread)
         self._thread.join()
 
 

@@ -9,13 +9,12 @@ from numba import types
 from numba.extending import overload
 from numpy.polynomial import Chebyshev, Polynomial
 
+from lstm_core.borrowed import compiler
+
 # Without "nnan" and "ninf": an exploding network must reach inf and nan as it does in torch. Without "reassoc": it
-# would undo the argument reductions below.
-# Without "nrt", numba's runtime: it counts references to every view of an array, which takes as long as a short loop.
-OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract", "nsz"}, "_nrt": False}
-ALLOCATING: dict[str, Any] = OPTIONS | {"_nrt": True}
-# Sums may be taken in any order, and so several numbers at a time.
-SUMS: dict[str, Any] = OPTIONS | {"fastmath": {"contract", "nsz", "reassoc"}}
+# would undo the argument reductions below, and the bits of a sum would depend on the machine's vectors.
+ALLOCATING: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract", "nsz"}}
+OPTIONS = compiler.uncounted(ALLOCATING)
 
 
 class Precision:
@@ -79,7 +78,7 @@ def elementary(make: Callable[[Precision], Callable[[Any], Any]]) -> Callable[[A
         function.__annotations__.clear()
         return function
 
-    overload(stub, jit_options=OPTIONS | {"forceinline": True})(implementation)
+    overload(stub, jit_options=compiler.inlined(OPTIONS))(implementation)
     return stub
 
 

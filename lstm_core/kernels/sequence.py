@@ -6,10 +6,13 @@ import numpy as np
 from numba import njit
 
 from lstm_core.kernels import gru, lstm, rnn
-from lstm_core.kernels.elementwise import OPTIONS, SUMS
+from lstm_core.kernels.elementwise import OPTIONS
 from lstm_core.kernels.products import add, copy, product, room, transpose
 from lstm_core.kernels.spec import GRU, LSTM, RNN
 from lstm_core.kernels.weights import gather, pack, spread, unpack
+
+# Partial sums of a norm; a power of two.
+LANES = 64
 
 
 def forward(
@@ -75,13 +78,27 @@ def _forward(cell: Any, x: Any, weight: Any, peephole: Any, column: Any, rows: A
             copy(row[:, : seen - size], rows[t + 1, :, size:])
 
 
-@njit(**SUMS)
-def norm(x: Any) -> float:
-    """Euclidean, in double precision, where squares do not underflow."""
-    total = 0.0
-    for k in range(x.size):
-        total += np.float64(x[k]) * np.float64(x[k])
-    return np.sqrt(total)
+@njit(**OPTIONS)
+def norm(x: Any, sums: Any) -> float:
+    """
+    Euclidean, in double precision, where squares do not underflow; with room for `LANES` partial sums, so many that
+    their order, and with it every bit, is the same whatever the length of the machine's vectors.
+    """
+    sums[:] = 0
+    whole = x.size - x.size % LANES
+    for start in range(0, whole, LANES):
+        for lane in range(LANES):
+            value = np.float64(x[start + lane])
+            sums[lane] += value * value
+    for lane in range(x.size - whole):
+        value = np.float64(x[whole + lane])
+        sums[lane] += value * value
+    half = LANES // 2
+    while half:
+        for lane in range(half):
+            sums[lane] += sums[half + lane]
+        half //= 2
+    return np.sqrt(sums[0])
 
 
 def backward(
@@ -141,6 +158,7 @@ def backward(
         carry,
         dweight,
         part,
+        np.empty(LANES),
     )
     transpose(dhidden2d, dhidden)
     transpose(dc2d, dstate)
@@ -166,6 +184,7 @@ def _backward(
     carry: Any,
     dweight: Any,
     part: Any,
+    sums: Any,
 ) -> None:
     steps, (wide, batch), seen = len(blocks), (dweight.shape[0], below.shape[1]), below.shape[0] - dx.shape[2]
     size = seen // cell.window
@@ -178,12 +197,12 @@ def _backward(
             for b in range(batch):
                 for unit in range(size):
                     dh2d[unit, b] += doutput[b, unit]
-        norms[0, t] = norm(dh)
+        norms[0, t] = norm(dh, sums)
         if cell.family == RNN:
             rnn.backward(cell, blocks[t], dh, dolder, delta, y, slope, carry)
         elif cell.family == LSTM:
             lstm.through_output(cell, blocks[t], peephole, states[t + 1], dh, dc, delta, dpeephole, y, slope)
-            norms[1, t] = norm(dc)
+            norms[1, t] = norm(dc, sums)
             lstm.through_cell(cell, blocks[t], peephole, states[t], dc, delta, dpeephole, y, slope)
         else:
             gru.backward(cell, blocks[t], states[t], dh, delta, y, slope, carry)

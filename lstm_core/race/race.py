@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping
 
 from lstm_core.experiment import Experiment
+from lstm_core.kernels.one_thread import settle_thread
 from lstm_core.race.runs import FAILED, Run, run_of
 from lstm_core.training import Snapshot
 
@@ -251,6 +252,7 @@ class _Turns:
         return min((race.begins - now for race in self._races if race.begins > now), default=None)
 
     def _work(self) -> None:
+        settle_thread()
         while True:
             with self._changed:
                 while not (turn := self._next()):

@@ -5,7 +5,6 @@ Workers train and hand their records back; the process that sweeps stores them a
 the runs in flight and nothing else.
 """
 
-import os
 import signal
 import threading
 from collections import Counter, deque
@@ -16,6 +15,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import NamedTuple
 
+from lstm_core.borrowed.system import leave_at_once
 from lstm_core.engine import REFERENCE_ENGINE
 from lstm_core.experiment import Experiment
 from lstm_core.history.database import Outcome, store
@@ -170,7 +170,7 @@ def _end_with(watched: Connection) -> None:
 
     def watch() -> None:
         watched.poll(None)
-        os._exit(0)
+        leave_at_once(0)
 
     threading.Thread(target=watch, name="end with the sweep", daemon=True).start()
 

@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 import streamlit as st
 
+from lstm_core.borrowed.pages import secret
 from lstm_core.history.database import records, runs, store
 from lstm_core.history.exchange import BadFileError, from_csv, from_parquet, to_csv, to_parquet
 from lstm_core.history.records import Record
@@ -29,7 +30,7 @@ def _opened(url: str | None) -> History | str:
 
 def found() -> History | str:
     """The history that Streamlit's secrets or the environment name, or why there is none."""
-    return _opened(st.secrets.get(SECRET) if st.secrets.load_if_toml_exists() else None)
+    return _opened(secret(SECRET))
 
 
 def opened() -> History | None:

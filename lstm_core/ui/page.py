@@ -1,13 +1,11 @@
 """What does every page begin with? Its name, the way to the others, and torch warmed up."""
 
-import ctypes
-import gc
-import platform
 from dataclasses import dataclass
 
 import pyarrow as pa
 import streamlit as st
 
+from lstm_core.borrowed.system import freeze, keep_memory_small, settle_process
 from lstm_core.experiment import PRECISIONS, Experiment
 from lstm_core.kernels.compilation import build
 from lstm_core.training import train
@@ -15,7 +13,6 @@ from lstm_core.ui import address
 from lstm_core.ui.controls import DEFAULTS
 
 HERE = "page"
-M_ARENA_MAX = -8
 
 
 @dataclass(frozen=True)
@@ -58,19 +55,14 @@ def _warm_up() -> None:
     The first training loads the rest of torch, and what is loaded by then need not be collected again.
     Kernels are compiled, or loaded, in the background.
     """
+    settle_process()
     list(train(Experiment(length=2, steps=2, engine="reference")))
-    gc.collect()
-    gc.freeze()
-    _keep_memory_small()
+    freeze()
+    keep_memory_small()
+    # A thread for each visitor's page would otherwise keep freed memory of its own, and so would the tables.
+    pa.set_memory_pool(pa.system_memory_pool())
     for precision in PRECISIONS:
         build(precision)
-
-
-def _keep_memory_small() -> None:
-    """A thread for each visitor's page would otherwise keep freed memory of its own, and so would the tables."""
-    pa.set_memory_pool(pa.system_memory_pool())
-    if platform.libc_ver()[0] == "glibc":
-        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)
 
 
 def _leave_other_pages(name: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from lstm_core.borrowed.pages import identity
 from lstm_core.race.race import LEASE_SECONDS
 from lstm_core.tasks.series import Series, check_known, register
 from lstm_core.tasks.series_file import MOST_BYTES, MOST_ROWS, SeriesFile, column, guessed, opened
@@ -91,7 +92,7 @@ def own_series() -> str | None:
         )
         return None
     try:
-        held = _read(shelf, uploaded.file_id, _opened(shelf, uploaded))
+        held = _read(shelf, identity(uploaded), _opened(shelf, uploaded))
     except ValueError as error:
         shelf.held = None
         st.error(str(error).replace("$", r"\$"))
@@ -102,9 +103,9 @@ def own_series() -> str | None:
 
 def _opened(shelf: Shelf, uploaded: UploadedFile) -> SeriesFile:
     """The file, which is gone through once."""
-    if shelf.file is None or shelf.file[0] != uploaded.file_id:
+    if shelf.file is None or shelf.file[0] != identity(uploaded):
         shelf.file = None
-        shelf.file = uploaded.file_id, opened(uploaded.getvalue())
+        shelf.file = identity(uploaded), opened(uploaded.getvalue())
     return shelf.file[1]
 
 
