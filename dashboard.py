@@ -3,7 +3,7 @@
 import streamlit as st
 
 from lstm_core.openings.presets import FAMILY_RACERS, OPENINGS, variants
-from lstm_core.ui import controls
+from lstm_core.ui import controls, sidebar
 from lstm_core.ui.live import live
 from lstm_core.ui.page import PAGES, setup
 from lstm_core.ui.texts import equations, the_task, three_texts
@@ -20,7 +20,7 @@ with left:
     length = controls.draw("length", opening.base)
 with right:
     chosen = controls.several("Racers", controls.same(FAMILY_RACERS), list(opening.racers), key="racers")
-base = controls.shared(opening.base, length=length)
+base = sidebar.experiment(opening.base, length=length)
 
 racers = variants(base, {label: FAMILY_RACERS[label] for label in chosen})
 live(

@@ -15,7 +15,7 @@ from lstm_core.cells import Trace
 from lstm_core.data import held_out, samples
 from lstm_core.engine import resolve
 from lstm_core.experiment import Experiment
-from lstm_core.kernels.one_thread import computing, one_thread
+from lstm_core.kernels.one_thread import one_blas_thread, settled_thread
 from lstm_core.layers import Layer
 from lstm_core.network import Network
 from lstm_core.optimizers import update_rule
@@ -87,14 +87,14 @@ def train(experiment: Experiment, record_every: int = 1, weights_every: int | No
     It ends when the task is solved, which a fixed training set never shows, when loss or gradient are no longer finite
     ("diverged": a result, not an error), or after `experiment.steps` ("completed"). Equal experiments yield bitwise
     equal snapshots on the same engine, which is chosen at the start. It computes on one thread with denormal numbers
-    flushed to zero; in between, the calling thread has its own way with these, and at the end of the last training that
-    is under way, torch and BLAS have their threads back.
+    flushed to zero. Between snapshots the calling thread has its own settings of torch; BLAS has its threads back when
+    the last training that is under way has ended or was closed.
     """
     engine = resolve(experiment.engine, experiment.dtype)
     steps = _train(experiment, engine, record_every, weights_every)
-    with one_thread():
+    with one_blas_thread():
         while True:
-            with computing():
+            with settled_thread():
                 snapshot = next(steps, None)
             if snapshot is None:
                 return

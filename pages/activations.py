@@ -5,7 +5,7 @@ import streamlit as st
 from lstm_core.activations import ACTIVATIONS
 from lstm_core.charts import tables
 from lstm_core.openings.presets import ACTIVATION_RACERS, OPENINGS, variants
-from lstm_core.ui import controls
+from lstm_core.ui import controls, sidebar
 from lstm_core.ui.live import MOST_RACERS, live
 from lstm_core.ui.page import setup
 from lstm_core.ui.texts import FUNCTIONS_SPEC, SLOPES_SPEC, equations, the_task, three_texts
@@ -27,7 +27,7 @@ with right:
     init = controls.draw("init", opening.base)
 chosen = controls.several("Race it against", controls.same(ACTIVATION_RACERS), rivals, key="others")
 
-base = controls.shared(opening.base, cell=cell, init=init)
+base = sidebar.experiment(opening.base, cell=cell, init=init)
 changes = {label: ACTIVATION_RACERS[label] for label in dict.fromkeys([front.label, *chosen])}
 racers = variants(base, changes)
 live(

@@ -6,8 +6,9 @@ from lstm_core.claims import CLAIMS, PUBLISHED, ROWS, Claim
 from lstm_core.claims.verdicts import recorded
 from lstm_core.ui.claims import BADGES, end, statement
 from lstm_core.ui.page import setup
+from lstm_core.ui.session import OPEN
 
-OPEN, ADDRESS = "open claim", "claim"
+ADDRESS = "claim"
 
 
 def toggle(name: str) -> None:

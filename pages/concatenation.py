@@ -6,7 +6,7 @@ import streamlit as st
 
 from lstm_core.openings.presets import COMPARISONS, OPENINGS, variants
 from lstm_core.race.race import Race
-from lstm_core.ui import controls
+from lstm_core.ui import controls, sidebar
 from lstm_core.ui.live import live
 from lstm_core.ui.page import setup
 from lstm_core.ui.texts import equations, the_task, three_texts
@@ -51,7 +51,7 @@ with right:
     cell = controls.draw("cell", opening.base)
 
 fixed = {"init": opening.base.init, "precision": opening.base.precision}
-racers = variants(controls.shared(opening.base, cell=cell, **fixed), COMPARISONS[compared])
+racers = variants(sidebar.experiment(opening.base, cell=cell, **fixed), COMPARISONS[compared])
 live(
     "concatenation",
     racers,

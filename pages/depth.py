@@ -3,7 +3,7 @@
 import streamlit as st
 
 from lstm_core.openings.presets import OPENINGS, WIRING_RACERS, variants, within_budget
-from lstm_core.ui import controls
+from lstm_core.ui import controls, sidebar
 from lstm_core.ui.live import live
 from lstm_core.ui.page import setup
 from lstm_core.ui.texts import equations, the_task, three_texts
@@ -40,7 +40,7 @@ with right:
     st.markdown(f"**{IN_TIME}**: a vanilla RNN that sees its last k hidden states")
     windows = controls.several("k", controls.same(map(str, range(1, 9))), ["1", "2", "4"], key="windows")
     sequences = controls.draw("sequences", opening.base)
-base = controls.shared(opening.base, layers=layers, cell=cell, sequences=sequences)
+base = sidebar.experiment(opening.base, layers=layers, cell=cell, sequences=sequences)
 
 look = controls.one_of("Look at", controls.same(CHARTS), key="look")
 if look == STACKS:

@@ -5,10 +5,11 @@ import streamlit as st
 from lstm_core.experiment import Experiment
 from lstm_core.openings.presets import ACTIVATION_RACERS, FAMILY_RACERS, GATE_SETS, OPENINGS, variants
 from lstm_core.tasks.series import SERIES
-from lstm_core.ui import controls
+from lstm_core.ui import controls, sidebar
 from lstm_core.ui.forecasts import standing, take_home
-from lstm_core.ui.live import live, refuse
+from lstm_core.ui.live import live
 from lstm_core.ui.page import setup
+from lstm_core.ui.showing import refuse
 from lstm_core.ui.texts import equations, the_task, three_texts
 from lstm_core.ui.upload import OWN, OWN_LABEL, own_series
 
@@ -55,7 +56,7 @@ def raced(base: Experiment) -> dict[str, Experiment]:
 racers = None
 placed = {"task": "forecast", "length": length, "horizon": horizon, "cell": cell}
 try:
-    base = controls.shared(opening.base, **placed, series=series or opening.base.series)
+    base = sidebar.experiment(opening.base, **placed, series=series or opening.base.series)
 except ValueError as error:
     refuse(f"This series is too short: {error}.")
 else:

@@ -5,7 +5,7 @@ import dataclasses
 import streamlit as st
 
 from lstm_core.openings.presets import GATE_SETS, OPENINGS, variants
-from lstm_core.ui import controls
+from lstm_core.ui import controls, sidebar
 from lstm_core.ui.live import live
 from lstm_core.ui.page import setup
 from lstm_core.ui.texts import equations, the_task, three_texts
@@ -25,7 +25,7 @@ with right:
     forget_bias = controls.forget_bias(opening.base)
 chosen = controls.several("Race it against", controls.same(GATE_SETS), rivals, key="variants")
 
-base = controls.shared(opening.base, forget_bias=forget_bias)
+base = sidebar.experiment(opening.base, forget_bias=forget_bias)
 cell = dataclasses.replace(base, **gates)
 st.caption(
     "Variants of Greff and others, 2017. V: vanilla, with peepholes. From it, NIG, NFG, NOG: no input, forget, output "

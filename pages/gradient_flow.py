@@ -5,7 +5,7 @@ import dataclasses
 import streamlit as st
 
 from lstm_core.openings.presets import OPENINGS
-from lstm_core.ui import controls
+from lstm_core.ui import controls, sidebar
 from lstm_core.ui.live import live
 from lstm_core.ui.page import setup
 from lstm_core.ui.texts import equations, the_task, three_texts
@@ -75,7 +75,7 @@ with right:
     st.markdown("**LSTM**")
     gates = controls.gates(opening.base)
     forget_bias = controls.forget_bias(opening.base)
-base = controls.shared(opening.base, activation="tanh", init=opening.base.init, gain=1.0, forget_bias=forget_bias)
+base = sidebar.experiment(opening.base, activation="tanh", init=opening.base.init, gain=1.0, forget_bias=forget_bias)
 rnn, lstm = opening.racers
 racers = {
     rnn: dataclasses.replace(base, cell="rnn", activation=activation, init=init, gain=gain),

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from lstm_core import engine
 from lstm_core.borrowed.system import settle_process
-from lstm_core.ui.live import SLOT
+from lstm_core.ui.session import SHOWING
 
 settle_process()
 torch.set_num_threads(1)
@@ -33,6 +33,6 @@ def visits() -> Iterator[list[AppTest]]:
     opened: list[AppTest] = []
     yield opened
     for visit in opened:
-        if SLOT in visit.session_state:
-            visit.session_state[SLOT].race.pause()
+        if SHOWING in visit.session_state:
+            visit.session_state[SHOWING].race.pause()
     st.cache_resource.clear()

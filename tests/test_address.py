@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from lstm_core.engine import FUSED, REFERENCE_ENGINE
 from lstm_core.streams import CURRENT
 from lstm_core.ui import address
-from lstm_core.ui.live import SLOT
+from lstm_core.ui.session import SHOWING
 from tests.visits import check, open_page
 
 STREAM = {address.STREAM: str(CURRENT)}
@@ -17,7 +17,7 @@ SHORT = {"steps": "100", "hidden": "4", "length": "10"}
 
 def told(visit: AppTest) -> str:
     """What stands beside the bar, once something was trained."""
-    race, until = visit.session_state[SLOT].race, time.monotonic() + 30
+    race, until = visit.session_state[SHOWING].race, time.monotonic() + 30
     while not all(racer.steps for racer in race.racers) and time.monotonic() < until:
         time.sleep(0.02)
     (progress,) = check(visit.run()).get("progress")

@@ -12,9 +12,9 @@ from lstm_core.claims.verdicts import recorded
 from lstm_core.history.database import with_weights
 from lstm_core.history.schema import PLACE, open_history
 from lstm_core.ui import claims
-from lstm_core.ui.claims import AGAIN, Again, is_quick
-from lstm_core.ui.live import SLOT
+from lstm_core.ui.claims import Again, is_quick
 from lstm_core.ui.page import PAGES
+from lstm_core.ui.session import AGAIN, SHOWING
 from tests.visits import check, open_page
 
 OPENED = [*CLAIMS, *PUBLISHED]
@@ -89,17 +89,17 @@ def test_a_statement_without_anything_to_train_is_tested_a_seed_a_frame(visits: 
     assert list(again(visit).numbers) == [0]
     check(visit.run())
     assert list(again(visit).numbers) == [0, 1]
-    assert SLOT not in visit.session_state
+    assert SHOWING not in visit.session_state
 
 
 def test_a_test_can_be_stopped_and_run_again(visits: list[AppTest]) -> None:
     visit = open_page(visits, "claims", claim="A12")
-    race = visit.session_state[SLOT].race
+    race = visit.session_state[SHOWING].race
     check(visit.button(key="stop claim").click().run())
     assert not race.running
-    assert SLOT not in visit.session_state
+    assert SHOWING not in visit.session_state
     check(visit.button(key="run claim").click().run())
-    once_more = visit.session_state[SLOT].race
+    once_more = visit.session_state[SHOWING].race
     assert once_more.running
     assert {racer.run for racer in once_more.racers}.isdisjoint({racer.run for racer in race.racers})
 
@@ -112,7 +112,7 @@ def test_a_statement_that_takes_minutes_names_its_command(visits: list[AppTest])
 
 def test_another_page_stops_the_test(visits: list[AppTest]) -> None:
     visit = open_page(visits, "claims", claim="A12")
-    race = visit.session_state[SLOT].race
+    race = visit.session_state[SHOWING].race
     check(visit.switch_page(PAGES["gates"].path).run())
     assert not race.running
 

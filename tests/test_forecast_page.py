@@ -17,8 +17,8 @@ from lstm_core.tasks import series
 from lstm_core.tasks.series import SERIES, known
 from lstm_core.ui import upload as uploads
 from lstm_core.ui.forecasts import WAITING, snippet
-from lstm_core.ui.live import SLOT
-from lstm_core.ui.upload import OWN_LABEL, SHELF, Held
+from lstm_core.ui.session import SHELF, SHOWING
+from lstm_core.ui.upload import OWN_LABEL, Held
 from tests.test_series_file import BAD
 from tests.visits import check, open_page
 
@@ -35,13 +35,13 @@ def upload(visit: AppTest, content: bytes) -> AppTest:
 
 
 def until_finished(visit: AppTest) -> AppTest:
-    while not visit.session_state[SLOT].race.finished:
+    while not visit.session_state[SHOWING].race.finished:
         check(visit.run())
     return check(visit.run())
 
 
 def experiment(visit: AppTest) -> Experiment:
-    one: Experiment = visit.session_state[SLOT].race.racers[0].experiment
+    one: Experiment = visit.session_state[SHOWING].race.racers[0].experiment
     return one
 
 
@@ -57,7 +57,7 @@ def told(visit: AppTest) -> str:
 
 def test_a_file_is_raced_on_and_its_gaps_are_told(visits: list[AppTest]) -> None:
     visit = open_page(visits, "forecast", series=OWN_LABEL, **QUICK)
-    assert SLOT not in visit.session_state
+    assert SHOWING not in visit.session_state
     content = csv_of(WAVE).replace(b"1905,", b"1905,NA#").replace(b"NA#" + repr(WAVE[5]).encode(), b"NA")
     upload(visit, content)
     held = held_by(visit).series
@@ -98,7 +98,7 @@ def test_a_bad_file_gets_one_message_and_no_race(kind: str, visits: list[AppTest
     check(visit)
     (message,) = visit.error
     assert message.value.startswith(("line ", "column ", "the file "))
-    assert SLOT not in visit.session_state
+    assert SHOWING not in visit.session_state
     assert visit.session_state[SHELF].held is None
 
 
@@ -107,7 +107,7 @@ def test_after_a_bad_file_a_good_one_races(visits: list[AppTest]) -> None:
     upload(visit, b"x\nno\n")
     upload(visit, csv_of(WAVE))
     assert [message.value for message in visit.error] == []
-    assert visit.session_state[SLOT].race.running
+    assert visit.session_state[SHOWING].race.running
 
 
 def test_another_file_after_a_race_leaves_no_ghosts_of_a_series_that_is_gone(visits: list[AppTest]) -> None:
@@ -119,7 +119,7 @@ def test_another_file_after_a_race_leaves_no_ghosts_of_a_series_that_is_gone(vis
     upload(visit, csv_of(WAVE))
     gc.collect()
     assert gone not in series._own
-    assert visit.session_state[SLOT].behind == ()
+    assert visit.session_state[SHOWING].behind == ()
     until_finished(visit)
 
 
@@ -128,9 +128,9 @@ def test_a_window_that_is_too_long_for_the_series_says_what_to_lower(visits: lis
     (warning,) = visit.warning
     assert warning.value.startswith("This series is too short: length: 100 and a horizon of 1 need 101 values")
     assert "lower the length to at most 83, or the horizon" in warning.value
-    assert SLOT not in visit.session_state
+    assert SHOWING not in visit.session_state
     check(visit.slider(key="length").set_value(50).run())
-    assert SLOT in visit.session_state
+    assert SHOWING in visit.session_state
 
 
 def until_gone(name: str) -> bool:
@@ -204,7 +204,7 @@ def _name(visit: AppTest, label: str) -> Any:
 
 def test_cells_and_gate_sets_race_beside_the_activations(visits: list[AppTest]) -> None:
     visit = open_page(visits, "forecast", cells="GRU", **QUICK)
-    assert [racer.experiment.cell for racer in visit.session_state[SLOT].race.racers] == ["lstm", "gru"]
+    assert [racer.experiment.cell for racer in visit.session_state[SHOWING].race.racers] == ["lstm", "gru"]
 
 
 def test_the_snippet_runs_with_the_core_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

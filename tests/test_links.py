@@ -19,8 +19,8 @@ from lstm_core.experiment import CHRONO, Experiment
 from lstm_core.openings.presets import OPENINGS
 from lstm_core.race.limits import too_much
 from lstm_core.race.race import Race
-from lstm_core.ui.live import SLOT
 from lstm_core.ui.page import PAGES
+from lstm_core.ui.session import SHOWING
 
 ROOT = Path(__file__).parent.parent
 LINKS, MESSAGES = (
@@ -185,7 +185,7 @@ def check(visit: AppTest, name: str) -> None:
     assert [problem.value for problem in (*visit.exception, *visit.error)] == []
     assert [title.value for title in visit.title] == [PAGES[name].question]
     refusals = [told.value for told in (*visit.info, *visit.warning) if told.value.startswith(REFUSALS)]
-    assert (SLOT in visit.session_state) == (not refusals)
+    assert (SHOWING in visit.session_state) == (not refusals)
 
 
 def check_work(asking: list[Race]) -> None:
@@ -271,6 +271,6 @@ def test_a_message_of_a_kind_that_no_browser_sends_costs_nobody_but_its_sender(n
             check(sender, name)
         visit = page(name).run()
         check(visit, name)
-        assert dict(visit.session_state[SLOT].experiments) == OPENINGS[name].experiments()
+        assert dict(visit.session_state[SHOWING].experiments) == OPENINGS[name].experiments()
 
     strange_messages()

@@ -27,7 +27,7 @@ from lstm_core.sweep.scores import ranked
 from lstm_core.sweep.sweep import plan, train_one
 from lstm_core.ui import address
 from lstm_core.ui.forecasts import snippet
-from lstm_core.ui.live import SLOT
+from lstm_core.ui.session import SHOWING
 from tests.visits import check, open_page
 
 OLD = Path(__file__).parent / "old"
@@ -103,7 +103,7 @@ def test_a_downloaded_snippet_of_that_time_runs(capsys: pytest.CaptureFixture[st
 def test_a_link_of_that_time_races_with_new_numbers_and_says_so_once(visits: list[AppTest]) -> None:
     visit = open_page(visits, "gates", length="100", seed="3")
     assert [toast.value for toast in visit.toast] == [address.NEWER]
-    racers = dict(visit.session_state[SLOT].experiments)
+    racers = dict(visit.session_state[SHOWING].experiments)
     assert {(one.length, one.seed, one.stream) for one in racers.values()} == {(100, 3, CURRENT)}
     assert visit.query_params["stream"] == str(CURRENT)
     assert not check(visit.run()).toast
@@ -121,5 +121,5 @@ def test_an_old_run_is_looked_at_and_its_settings_race_with_new_numbers(
 ) -> None:
     visit = open_page(visits, "sweeps", run=TOLD["keys"][0], stream=str(CURRENT))
     assert "random numbers of an earlier version" in visit.info[0].value
-    ((_, racer),) = visit.session_state[SLOT].experiments
+    ((_, racer),) = visit.session_state[SHOWING].experiments
     assert racer == dataclasses.replace(Experiment.from_json(TOLD["experiments"][0]), stream=CURRENT)

@@ -13,10 +13,11 @@ from lstm_core.charts.points import Curve
 from lstm_core.openings.presets import GATE_SETS, OPENINGS
 from lstm_core.race import runs
 from lstm_core.race.race import Race
-from lstm_core.ui import live
-from lstm_core.ui.live import GHOST_STEPS, SLOT, Showing
+from lstm_core.ui import showing
 from lstm_core.ui.page import PAGES
-from lstm_core.ui.pins import MOST_PINS, PINS
+from lstm_core.ui.pins import MOST_PINS
+from lstm_core.ui.session import PINS, SHOWING
+from lstm_core.ui.showing import GHOST_STEPS, Showing
 from tests.visits import ROOT, check, open_page
 
 OPENING_LENGTH = OPENINGS["dashboard"].base.length
@@ -24,7 +25,7 @@ WIDGETS = ("slider", "select_slider", "selectbox", "number_input", "toggle", "pi
 
 
 def experiments(visit: AppTest) -> dict[str, Experiment]:
-    showing: Showing = visit.session_state[SLOT]
+    showing: Showing = visit.session_state[SHOWING]
     return dict(showing.experiments)
 
 
@@ -56,16 +57,16 @@ def test_a_page_opens_on_its_calibrated_race(name: str, visits: list[AppTest]) -
     visit = open_page(visits, name)
     assert visit.title[0].value == PAGES[name].question
     assert experiments(visit) == OPENINGS[name].experiments()
-    assert visit.session_state[SLOT].race.running
+    assert visit.session_state[SHOWING].race.running
 
 
 def test_the_sections_of_the_gradients_flow_show_every_measurement_of_one_race(visits: list[AppTest]) -> None:
     visit = open_page(visits, "gradient_flow", seed="3")
-    race, shown = visit.session_state[SLOT].race, set[str]()
+    race, shown = visit.session_state[SHOWING].race, set[str]()
     for section in visit.segmented_control(key="section").options:
         check(visit.segmented_control(key="section").set_value(section).run())
         shown |= {text.value for text in visit.caption}
-        assert visit.session_state[SLOT].race is race
+        assert visit.session_state[SHOWING].race is race
     of_the_page = {"reach", "growth", "eigenvalues", "singular_values", "powers", "highway", "state_growth"}
     of_the_page |= {"memory_ruler", "states", "state_change", "clipping", "direction", "clipped_through_time"}
     assert {CHARTS[name].caption for name in of_the_page} <= shown
@@ -128,11 +129,11 @@ def test_a_link_reproduces_its_race(
 
 def test_a_changed_control_starts_a_new_race_and_leaves_ghosts(visits: list[AppTest]) -> None:
     visit = open_page(visits, "dashboard")
-    before: Showing = visit.session_state[SLOT]
+    before: Showing = visit.session_state[SHOWING]
     while before.race.racers[0].steps < GHOST_STEPS:
         check(visit.run())
     check(visit.slider(key="length").set_value(20).run())
-    after: Showing = visit.session_state[SLOT]
+    after: Showing = visit.session_state[SHOWING]
     assert not before.race.running
     assert after.race.running
     assert {experiment.length for _, experiment in after.experiments} == {20}
@@ -143,20 +144,20 @@ def test_quick_changes_keep_the_last_race_that_got_somewhere_as_ghost(
     visits: list[AppTest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     visit = open_page(visits, "dashboard")
-    while visit.session_state[SLOT].race.racers[0].steps < GHOST_STEPS:
+    while visit.session_state[SHOWING].race.racers[0].steps < GHOST_STEPS:
         check(visit.run())
     monkeypatch.setattr(Race, "start", lambda race, after=0.0: None)
     for length in (200, 195, 190):
         check(visit.slider(key="length").set_value(length).run())
-    assert {ghost.experiment.length for ghost in visit.session_state[SLOT].ghosts} == {OPENING_LENGTH}
+    assert {ghost.experiment.length for ghost in visit.session_state[SHOWING].ghosts} == {OPENING_LENGTH}
 
 
 def test_another_task_leaves_no_ghosts_whose_losses_mean_something_else(visits: list[AppTest]) -> None:
     visit = open_page(visits, "dashboard")
-    while visit.session_state[SLOT].race.racers[0].steps < GHOST_STEPS:
+    while visit.session_state[SHOWING].race.racers[0].steps < GHOST_STEPS:
         check(visit.run())
     check(visit.selectbox(key="task").set_value("latch").run())
-    assert visit.session_state[SLOT].ghosts == ()
+    assert visit.session_state[SHOWING].ghosts == ()
 
 
 def test_tasks_with_classes_show_the_accuracy(visits: list[AppTest]) -> None:
@@ -166,13 +167,13 @@ def test_tasks_with_classes_show_the_accuracy(visits: list[AppTest]) -> None:
 
 def test_pause_and_go_on_and_start_over(visits: list[AppTest]) -> None:
     visit = open_page(visits, "dashboard")
-    race = visit.session_state[SLOT].race
+    race = visit.session_state[SHOWING].race
     check(visit.button(key="pause").click().run())
     assert not race.running
     check(visit.button(key="start").click().run())
     assert race.running
     check(visit.button(key="restart").click().run())
-    assert visit.session_state[SLOT].race is not race
+    assert visit.session_state[SHOWING].race is not race
     assert not race.running
 
 
@@ -189,16 +190,16 @@ def test_the_opening_settings_come_back(name: str, visits: list[AppTest]) -> Non
 
 def test_another_page_stops_the_race_of_the_one_before(visits: list[AppTest]) -> None:
     visit = open_page(visits, "dashboard")
-    race = visit.session_state[SLOT].race
+    race = visit.session_state[SHOWING].race
     check(visit.switch_page(PAGES["gates"].path).run())
     assert not race.running
-    assert visit.session_state[SLOT].page == "gates"
+    assert visit.session_state[SHOWING].page == "gates"
     assert experiments(visit) == OPENINGS["gates"].experiments()
 
 
 def test_a_finished_race_says_who_solved_the_task(visits: list[AppTest]) -> None:
     visit = open_page(visits, "dashboard", length="10", steps="100", task="Latch", racers="LSTM")
-    while not visit.session_state[SLOT].race.finished:
+    while not visit.session_state[SHOWING].race.finished:
         check(visit.run())
     check(visit.run())
     assert any("solved at step" in text.value for text in visit.markdown)
@@ -206,7 +207,7 @@ def test_a_finished_race_says_who_solved_the_task(visits: list[AppTest]) -> None
 
 def test_a_diverged_race_is_a_result_not_an_error(visits: list[AppTest]) -> None:
     visit = open_page(visits, "activations", activation="identity", lr="10", clip="off")
-    while not visit.session_state[SLOT].race.racers[0].ended:
+    while not visit.session_state[SHOWING].race.racers[0].ended:
         check(visit.run())
     check(visit.run())
     assert any("diverged at step" in text.value for text in visit.markdown)
@@ -216,7 +217,7 @@ def test_too_many_racers_get_a_word_and_the_first_ones_run(visits: list[AppTest]
     visit = open_page(visits, "gates")
     pills = visit.pills(key="variants")
     check(pills.set_value(list(GATE_SETS)).run())
-    assert len(visit.session_state[SLOT].race.racers) == 6
+    assert len(visit.session_state[SHOWING].race.racers) == 6
     assert "the first 6 run" in visit.warning[0].value
 
 
@@ -235,10 +236,10 @@ def test_ten_quick_changes_start_one_training(visits: list[AppTest], monkeypatch
         yield from train(experiment, record_every)
 
     monkeypatch.setattr(runs, "train", noted)
-    monkeypatch.setattr(live, "REST_SECONDS", 3)
+    monkeypatch.setattr(showing, "REST_SECONDS", 3)
     for length in range(15, 65, 5):
         check(visit.slider(key="length").set_value(length).run())
-    last = visit.session_state[SLOT].race
+    last = visit.session_state[SHOWING].race
     while not all(racer.steps for racer in last.racers):
         check(visit.run())
     assert begun == [60] * len(last.racers)
@@ -247,14 +248,14 @@ def test_ten_quick_changes_start_one_training(visits: list[AppTest], monkeypatch
 def test_a_race_that_asks_for_too_much_is_refused_with_a_word(visits: list[AppTest]) -> None:
     visit = open_page(visits, "dashboard", hidden="128", batch="128")
     assert any("Lower the length" in warning.value for warning in visit.warning)
-    assert SLOT not in visit.session_state
+    assert SHOWING not in visit.session_state
     check(visit.select_slider(key="hidden").set_value(32).run())
-    assert SLOT in visit.session_state
+    assert SHOWING in visit.session_state
 
 
 def test_a_paused_race_goes_step_by_step(visits: list[AppTest]) -> None:
     visit = open_page(visits, "dashboard", seed="21")
-    contest = visit.session_state[SLOT].race
+    contest = visit.session_state[SHOWING].race
     while not all(racer.steps for racer in contest.racers):
         check(visit.run())
     check(visit.button(key="pause").click().run())
@@ -279,7 +280,7 @@ def test_up_to_four_races_are_pinned_and_let_go(visits: list[AppTest]) -> None:
 
 def test_a_look_back_leaves_the_loss_and_cuts_the_rest(visits: list[AppTest]) -> None:
     visit = open_page(visits, "dashboard", seed="23", length="20", steps="100")
-    contest = visit.session_state[SLOT].race
+    contest = visit.session_state[SHOWING].race
     while not contest.finished:
         check(visit.run())
     curve = Curve("it", contest.racers[0].experiment, contest.racers[0].snapshots)

@@ -16,9 +16,8 @@ from lstm_core.history.records import record_of
 from lstm_core.history.schema import PLACE, History, open_history
 from lstm_core.race.race import Race
 from lstm_core.race.runs import Run
-from lstm_core.ui import small_grid
-from lstm_core.ui.live import SLOT
 from lstm_core.ui.page import PAGES
+from lstm_core.ui.session import SHOWING, TEXT, UNDER_WAY
 from tests.visits import ROOT, check
 
 SMALL = Experiment(length=4, hidden=4, batch=4, steps=30, cell="rnn")
@@ -92,7 +91,7 @@ def test_a_row_opens_as_a_live_race_by_its_link(history: History) -> None:
     store(history, STORED)
     link = visit().dataframe[0].value["open"][0]
     page = visit(run=link.removeprefix("?run="))
-    race = page.session_state[SLOT].race
+    race = page.session_state[SHOWING].race
     assert race.running
     race.pause()
     assert race.racers[0].experiment in [record.experiment for record in STORED]
@@ -102,7 +101,7 @@ def test_a_row_opens_as_a_live_race_by_its_link(history: History) -> None:
 @given(strategies.text(max_size=20) | strategies.sampled_from(["0" * 16, "run", "' or 1=1 --", "\x00"]))
 def test_no_link_does_harm(history: History, text: str) -> None:
     page = visit(run=text)
-    assert SLOT not in page.session_state
+    assert SHOWING not in page.session_state
 
 
 def test_streamlits_secrets_may_name_the_history(history: History, tmp_path: Path) -> None:
@@ -127,9 +126,9 @@ def test_without_a_place_to_write_the_page_says_so(tmp_path: Path, monkeypatch: 
 
 def test_a_small_grid_is_run_behind_the_races_and_stored(history: History) -> None:
     page = visit()
-    page.text_area(key=small_grid.TEXT).set_value(GRID)
+    page.text_area(key=TEXT).set_value(GRID)
     check(page.button(key="run grid").click().run())
-    race: Race = page.session_state[small_grid.UNDER_WAY]
+    race: Race = page.session_state[UNDER_WAY]
     assert race.behind
     patience = time.monotonic() + 60
     while not race.finished and time.monotonic() < patience:
@@ -142,12 +141,12 @@ def test_a_small_grid_is_run_behind_the_races_and_stored(history: History) -> No
 
 def test_a_grid_can_be_stopped(history: History) -> None:
     page = visit()
-    page.text_area(key=small_grid.TEXT).set_value(GRID.replace("steps = 20", "steps = 3000"))
+    page.text_area(key=TEXT).set_value(GRID.replace("steps = 20", "steps = 3000"))
     check(page.button(key="run grid").click().run())
-    race: Race = page.session_state[small_grid.UNDER_WAY]
+    race: Race = page.session_state[UNDER_WAY]
     check(page.button(key="stop grid").click().run())
     assert not race.running
-    assert small_grid.UNDER_WAY not in page.session_state
+    assert UNDER_WAY not in page.session_state
 
 
 @pytest.mark.parametrize(
@@ -164,8 +163,8 @@ def test_a_grid_can_be_stopped(history: History) -> None:
 )
 def test_a_bad_grid_gets_one_line(history: History, text: str, word: str) -> None:
     page = visit()
-    page.text_area(key=small_grid.TEXT).set_value(text)
+    page.text_area(key=TEXT).set_value(text)
     check(page.button(key="run grid").click().run())
     assert word in page.warning[0].value
     assert "\n" not in page.warning[0].value
-    assert not isinstance(page.session_state[small_grid.UNDER_WAY], Race)
+    assert not isinstance(page.session_state[UNDER_WAY], Race)

@@ -8,12 +8,13 @@ from typing import Any
 from numba import config
 
 
-def uncounted(options: Mapping[str, Any]) -> dict[str, Any]:
+def counted(options: Mapping[str, Any], counts: bool) -> dict[str, Any]:
     """
-    These options of `njit`, without numba's runtime, by the private option `_nrt`: it counts references to every view
-    of an array, which takes as long as a short loop. A function of such options cannot make an array.
+    These options of `njit`, with numba's runtime or without, by the private option `_nrt`, which a function that says
+    nothing has from its caller. The runtime counts references to every view of an array, which takes as long as a short
+    loop; without it a function can make no array.
     """
-    return {**options, "_nrt": False}
+    return {**options, "_nrt": counts}
 
 
 def inlined(options: Mapping[str, Any]) -> dict[str, Any]:

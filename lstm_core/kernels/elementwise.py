@@ -13,8 +13,8 @@ from lstm_core.borrowed import compiler
 
 # Without "nnan" and "ninf": an exploding network must reach inf and nan as it does in torch. Without "reassoc": it
 # would undo the argument reductions below, and the bits of a sum would depend on the machine's vectors.
-ALLOCATING: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract", "nsz"}}
-OPTIONS = compiler.uncounted(ALLOCATING)
+ARITHMETIC: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract", "nsz"}}
+OPTIONS, ALLOCATING = (compiler.counted(ARITHMETIC, counts) for counts in (False, True))
 
 
 class Precision:

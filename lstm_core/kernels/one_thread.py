@@ -1,7 +1,8 @@
 """
 How many threads compute a training? One: the other cores are for its neighbours, and no bit depends on their number.
 
-torch counts threads for the whole process, and so does a BLAS; flushing denormal numbers to zero is a thread's own.
+A BLAS counts its threads for the whole process. torch has a number for threads to come, and each that has computed has
+its own; flushing denormal numbers to zero is a thread's own, too.
 """
 
 import os
@@ -16,12 +17,28 @@ from threadpoolctl import threadpool_limits
 _guard = threading.Lock()
 
 
-class _Process:
-    """What the process had before the first of the trainings under way began."""
+class _Blas:
+    """How many trainings are under way, and what limits BLAS for them."""
 
     trainings = 0
-    threads = 1
-    blas: list[threadpool_limits] = []
+    limits: list[threadpool_limits] = []
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """For BLAS, until the last training that is under way ends; then it has as many as before the first."""
+    with _guard:
+        _Blas.trainings += 1
+        if os.environ.get("OPENBLAS_NUM_THREADS") != "1":
+            # Again for each: a BLAS that was not loaded when the first of them began may be now.
+            _Blas.limits.append(threadpool_limits(1, "blas"))
+    try:
+        yield
+    finally:
+        with _guard:
+            _Blas.trainings -= 1
+            while not _Blas.trainings and _Blas.limits:
+                _Blas.limits.pop().restore_original_limits()
 
 
 def settle_thread() -> None:
@@ -31,37 +48,17 @@ def settle_thread() -> None:
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
-    """One thread for torch and for BLAS, until the last training that is under way ends; then as before the first."""
-    with _guard:
-        if not _Process.trainings:
-            _Process.threads = torch.get_num_threads()
-        if os.environ.get("OPENBLAS_NUM_THREADS") != "1":
-            # Again for each: one that was not loaded when the first of them began may be now.
-            _Process.blas.append(threadpool_limits(1, "blas"))
-        _Process.trainings += 1
-    try:
-        yield
-    finally:
-        with _guard:
-            _Process.trainings -= 1
-            if not _Process.trainings:
-                if torch.get_num_threads() != _Process.threads:
-                    torch.set_num_threads(_Process.threads)
-                while _Process.blas:
-                    _Process.blas.pop().restore_original_limits()
-
-
-@contextmanager
-def computing() -> Iterator[None]:
-    """A part of a training in this thread, which has its own way with denormal numbers back afterwards."""
-    if torch.get_num_threads() != 1:
+def settled_thread() -> Iterator[None]:
+    """The same for a part of a training in a thread that is somebody else's: afterwards it is as it was."""
+    threads, flushed = torch.get_num_threads(), _flushes()
+    if threads != 1:
         torch.set_num_threads(1)
-    flushed = _flushes()
     torch.set_flush_denormal(True)
     try:
         yield
     finally:
+        if threads != 1:
+            torch.set_num_threads(threads)
         torch.set_flush_denormal(flushed)
 
 

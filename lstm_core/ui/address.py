@@ -7,9 +7,9 @@ import streamlit as st
 
 from lstm_core.engine import FUSED, REFERENCE_ENGINE
 from lstm_core.streams import CURRENT
+from lstm_core.ui.session import ARRIVED, NAMED
 
 STREAM, ENGINE = "stream", "engine"
-ARRIVED, NAMED = "arrived", "engine of the link"
 NEWER = "This link is older than today's random numbers: the settings are its own, the curves are new."
 
 

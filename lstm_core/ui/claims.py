@@ -19,12 +19,14 @@ from lstm_core.race.limits import too_much
 from lstm_core.race.race import Race, Racer
 from lstm_core.race.runs import FAILED
 from lstm_core.ui.address import exact
+from lstm_core.ui.chart import draw
 from lstm_core.ui.history import found
-from lstm_core.ui.live import HEAT_SECONDS, draw, raced, stop
+from lstm_core.ui.live import HEAT_SECONDS
 from lstm_core.ui.page import PAGES
+from lstm_core.ui.session import AGAIN
+from lstm_core.ui.showing import raced, stop
 from lstm_core.ui.texts import equations
 
-AGAIN = "again"
 # What a visitor waits for gladly: such rows run as soon as they are opened. On two cores that also draw a page, a race
 # of all seeds takes about as long as its training does on one core that does nothing else.
 QUICK_SECONDS = 20

@@ -1,6 +1,5 @@
 """How are experiments set? One widget for each field, all of them in the page's address."""
 
-import dataclasses
 import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
@@ -13,14 +12,12 @@ from lstm_core.experiment import CHRONO, CLIPS, OPTIMIZERS, PRECISIONS, Experime
 from lstm_core.initialisation import INITS
 from lstm_core.tasks import TASKS
 from lstm_core.tasks.series import SERIES
+from lstm_core.ui.session import DEFAULTS
 
-DEFAULTS = "defaults"
 IN_ADDRESS: Final = "query-params"
 SIZES = (4, 8, 16, 32, 64, 128)
 LEARNING_RATES = (1e-4, 3e-4, 1e-3, 2e-3, 3e-3, 5e-3, 1e-2, 2e-2, 3e-2, 0.1, 0.3, 1.0, 3.0, 10.0)
 THRESHOLDS = (0.01, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0)
-SHARED = ("task", "length", "hidden", "optimizer", "lr", "seed")
-FOLDED = ("steps", "batch", "clip", "clip_at", "init", "gain", "precision")
 
 Widget = Callable[[str, Any], Any]
 
@@ -206,32 +203,3 @@ def forget_bias(base: Experiment) -> float | str:
         f"Time constant 1 + e^b = **{1 + math.exp(value):.1f} steps**: how long the forget gate sigmoid(b) keeps."
     )
     return value
-
-
-def shared(base: Experiment, **placed: Any) -> Experiment:
-    """
-    The settings that all pages have, in the sidebar: the base experiment with what the visitor changed. `placed` are
-    fields that the page has drawn itself, with their values.
-    """
-    values = dict(placed)
-    with st.sidebar:
-        values |= {field: draw(field, base) for field in SHARED if field not in placed}
-        with st.expander("More"):
-            values |= {field: draw(field, base) for field in FOLDED if field not in placed}
-            if "forget_bias" not in placed:
-                values["forget_bias"] = forget_bias(base)
-        st.button(
-            "Opening settings",
-            icon=":material/undo:",
-            type="tertiary",
-            on_click=_reset,
-            help="Back to this page's first race.",
-        )
-    return dataclasses.replace(base, **values)
-
-
-def _reset() -> None:
-    """Put every control back to this page's default."""
-    for key, default in st.session_state[DEFAULTS].items():
-        if key in st.session_state:
-            st.session_state[key] = default

@@ -12,7 +12,7 @@ from lstm_core.measurements.forecast import validated
 from lstm_core.measurements.saved import to_safetensors
 from lstm_core.race.race import Race
 from lstm_core.tasks.series import SERIES
-from lstm_core.ui.live import curves_of, showing
+from lstm_core.ui.showing import curves_of, showing
 from lstm_core.ui.upload import stay
 
 NUMBER = st.column_config.NumberColumn(format="%.4g")

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -11,7 +10,6 @@ import streamlit as st
 from lstm_core.charts import tables
 from lstm_core.charts.catalogue import CHARTS
 from lstm_core.charts.marks import HEAT, spec
-from lstm_core.charts.points import Curve
 from lstm_core.experiment import Experiment
 from lstm_core.fair_lock import OPENING, PAGE, held
 from lstm_core.network import parameter_count
@@ -19,128 +17,21 @@ from lstm_core.race.limits import too_much
 from lstm_core.race.race import MOST_RACING, MOST_WAITING, Race, Racer, crowd
 from lstm_core.race.runs import FAILED
 from lstm_core.training import COMPLETED, DIVERGED, SOLVED
-from lstm_core.ui.address import leave_engine, other_engine
+from lstm_core.ui.address import other_engine
+from lstm_core.ui.chart import draw
 from lstm_core.ui.pins import MOST_PINS, pin, pinned_races, pins, share
+from lstm_core.ui.session import ANEW, STEP_SHOWN
+from lstm_core.ui.showing import curves_of, desk, refuse, show, start_over, stop
 
 FRAME_SECONDS, HEAT_SECONDS = 0.25, 1.0
 # With more visitors, frames come less often: so many seconds for each race that is under way.
 SECONDS_A_RACE = 0.018
-# A slider that is dragged asks for many races; only the one that it rests on begins.
-REST_SECONDS = 0.15
-GHOST_STEPS = 20
-SLOT, MOMENT, ANEW = "showing", "moment", "anew"
 # In the order of the theme's chart colours.
 COLOURS = ("blue", "orange", "green", "red", "violet", "yellow")
 MOST_RACERS = len(COLOURS)
 
-SPECS = {name: spec(chart.picture) for name, chart in CHARTS.items()}
 HEAT_SPEC = spec(HEAT)
 count = lru_cache(1000)(parameter_count)
-
-
-@dataclass(frozen=True)
-class Showing:
-    """What one visitor looks at: a page's race, and the curves of the race before it."""
-
-    page: str
-    experiments: tuple[tuple[str, Experiment], ...]
-    race: Race
-    ghosts: tuple[Curve, ...] = ()
-
-    @property
-    def behind(self) -> tuple[Curve, ...]:
-        """Earlier curves and pinned ones."""
-        pinned = tuple(ghost for pin in pins() for ghost in pin.ghosts)
-        return self.ghosts + _comparable(pinned, self.race.racers[0].experiment)
-
-
-def curves_of(race: Race, ghost: bool = False) -> tuple[Curve, ...]:
-    """What its racers have shown so far."""
-    return tuple(Curve(racer.label, racer.experiment, list(racer.snapshots), ghost) for racer in race.racers)
-
-
-def _show(page: str, experiments: Mapping[str, Experiment], weights: bool, anew: bool) -> Showing:
-    """
-    The race of these experiments: the one under way, or a new one that starts at once and leaves ghosts behind, `anew`
-    even if somebody has trained them already.
-    """
-    wanted, before = tuple(experiments.items()), st.session_state.get(SLOT)
-    if before and (before.page, before.experiments) == (page, wanted):
-        return before
-    ghosts: tuple[Curve, ...] = ()
-    if before:
-        leave_engine()
-        before.race.pause()
-        if before.page == page:
-            ghosts = _comparable(_haunting(before), next(iter(experiments.values())))
-    st.session_state.pop(MOMENT, None)
-    race = Race(experiments, anew, weights)
-    st.session_state[SLOT] = Showing(page, wanted, race, ghosts)
-    st.session_state[SLOT].race.start(REST_SECONDS if before else 0)
-    return st.session_state[SLOT]
-
-
-def raced(page: str, experiments: Mapping[str, Experiment], anew: bool) -> Race:
-    """As `_show`, with weights; somebody looks at it."""
-    race = _show(page, experiments, weights=True, anew=anew).race
-    race.renew()
-    _desk()["race"] = race
-    return race
-
-
-def _haunting(before: Showing) -> tuple[Curve, ...]:
-    """The curves to leave behind: of the last race that got somewhere."""
-    got_somewhere = max(racer.steps for racer in before.race.racers) >= GHOST_STEPS
-    return curves_of(before.race, ghost=True) if got_somewhere else before.ghosts
-
-
-def _comparable(ghosts: tuple[Curve, ...], now: Experiment) -> tuple[Curve, ...]:
-    """Those whose losses mean the same as the losses to come."""
-    return tuple(ghost for ghost in ghosts if _same_scale(ghost.experiment, now))
-
-
-def _same_scale(then: Experiment, now: Experiment) -> bool:
-    """A series of then that is not the one of now may be gone with its file, and its baselines with it."""
-    if (then.task, then.series, then.horizon) != (now.task, now.series, now.horizon):
-        return False
-    return then.problem.constant_loss(then.length) == now.problem.constant_loss(now.length)
-
-
-def stop() -> None:
-    """Forget the race, and with it the curves."""
-    before = st.session_state.pop(SLOT, None)
-    if before:
-        before.race.pause()
-
-
-def _start_over() -> None:
-    """Train it once more, even if the curves are there already."""
-    stop()
-    st.session_state[ANEW] = True
-
-
-def refuse(reason: str) -> None:
-    """Say why there is no race."""
-    stop()
-    st.warning(reason)
-
-
-def showing() -> Showing | None:
-    """What this visitor looks at."""
-    shown: Showing | None = st.session_state.get(SLOT)
-    return shown
-
-
-def _leave(desk: dict[str, Race]) -> None:
-    """The tab was closed, or somebody cleared all caches: a race that is still looked at has its lease renewed."""
-    for race in desk.values():
-        race.expire()
-
-
-@st.cache_resource(scope="session", on_release=_leave, show_spinner=False)
-def _desk() -> dict[str, Race]:
-    """The race that this visitor looks at."""
-    return {}
 
 
 def _buttons(race: Race) -> None:
@@ -151,17 +42,17 @@ def _buttons(race: Race) -> None:
             st.button("Go on", icon=":material/play_arrow:", on_click=race.start, key="start", disabled=race.finished)
         still = not race.running and not race.finished
         st.button("Step", icon=":material/skip_next:", on_click=race.step, key="step", disabled=not still)
-        st.button("Start over", icon=":material/replay:", on_click=_start_over, key="restart")
+        st.button("Start over", icon=":material/replay:", on_click=start_over, key="restart")
         full = len(pins()) >= MOST_PINS
         st.button("Pin", icon=":material/keep:", on_click=lambda: pin(curves_of(race)), key="pin", disabled=full)
         share(lambda: curves_of(race))
 
 
-def _moment(race: Race) -> int:
+def _step_shown(race: Race) -> int:
     """The training step to which the visitor has gone back; the last one, if to none."""
     limit = max(racer.experiment.steps for racer in race.racers)
     about = "Drag it back to see the gradient through time, and the gates, as they were."
-    chosen: int = st.slider("Show the training as of step", 1, limit, limit, key=MOMENT, help=about)
+    chosen: int = st.slider("Show the training as of step", 1, limit, limit, key=STEP_SHOWN, help=about)
     return chosen
 
 
@@ -189,16 +80,16 @@ def live(
         return
     if next(iter(experiments.values())).problem.classes:
         charts = [charts[0], "accuracy", *charts[1:]]
-    showing = _show(page, experiments, weights, st.session_state.pop(ANEW, False))
-    race = showing.race
+    shown = show(page, experiments, weights, st.session_state.pop(ANEW, False))
+    race = shown.race
     _buttons(race)
     moving, slower = race.moving, crowd() * SECONDS_A_RACE
 
     @st.fragment(run_every=max(FRAME_SECONDS, slower) if moving else None)
     def frame() -> None:
         race.renew()
-        kind = PAGE if _desk().get("race") is race else OPENING
-        _desk()["race"] = race
+        kind = PAGE if desk().get("race") is race else OPENING
+        desk()["race"] = race
         if moving and not race.moving:
             st.rerun()
         with held(kind):
@@ -206,7 +97,7 @@ def live(
             st.markdown("  \n".join(_line(racer, colour) for racer, colour in zip(race.racers, COLOURS, strict=False)))
             if extra:
                 extra(race)
-            curves, behind, step = curves_of(race), showing.behind, _moment(race)
+            curves, behind, step = curves_of(race), shown.behind, _step_shown(race)
             then = tuple(curve.at(step) for curve in curves)
             for names in _rows(charts, 2):
                 for column, name in zip(st.columns(2), names, strict=False):
@@ -239,16 +130,6 @@ def live(
 
 def _rows(items: Sequence[Any], length: int) -> list[Sequence[Any]]:
     return [items[start : start + length] for start in range(0, len(items), length)]
-
-
-def draw(name: str, curves: Sequence[Curve], of: str = "") -> None:
-    """A chart of these curves, with its title and its caption; `of` tells it from others of the same row."""
-    chart = CHARTS[name]
-    st.markdown(f"**{chart.title}**" + f" · {of}" * bool(of))
-    width = "stretch" if chart.stretched else "content"
-    table = chart.table(curves)
-    st.vega_lite_chart(table, SPECS[name], key=f"chart {name} {of}", alt=chart.description, width=width)  # type: ignore[call-overload]
-    st.caption(chart.caption)
 
 
 def _progress(race: Race) -> str:

@@ -10,9 +10,7 @@ from lstm_core.experiment import PRECISIONS, Experiment
 from lstm_core.kernels.compilation import build
 from lstm_core.training import train
 from lstm_core.ui import address
-from lstm_core.ui.controls import DEFAULTS
-
-HERE = "page"
+from lstm_core.ui.session import DEFAULTS, HERE
 
 
 @dataclass(frozen=True)

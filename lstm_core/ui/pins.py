@@ -13,8 +13,8 @@ from lstm_core.charts.export import everything
 from lstm_core.charts.points import Curve
 from lstm_core.engine import expected
 from lstm_core.ui.address import exact
+from lstm_core.ui.session import PINS
 
-PINS = "pins"
 MOST_PINS = 4
 
 

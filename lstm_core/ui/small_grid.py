@@ -10,8 +10,8 @@ from lstm_core.race.limits import too_much
 from lstm_core.race.race import Race, Racer
 from lstm_core.race.runs import FAILED
 from lstm_core.sweep.grid import read_grid
+from lstm_core.ui.session import STORED, TEXT, UNDER_WAY
 
-UNDER_WAY, STORED, TEXT = "grid", "grid stored", "grid text"
 MOST_RUNS = 30
 TICK_SECONDS = 1.0
 EXAMPLE = """\

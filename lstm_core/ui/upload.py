@@ -11,9 +11,9 @@ from lstm_core.borrowed.pages import identity
 from lstm_core.race.race import LEASE_SECONDS
 from lstm_core.tasks.series import Series, check_known, register
 from lstm_core.tasks.series_file import MOST_BYTES, MOST_ROWS, SeriesFile, column, guessed, opened
+from lstm_core.ui.session import SHELF
 
 OWN, OWN_LABEL = "own", "Your own file"
-SHELF = "own series"
 NO_TIMES = "none"
 MOST_MB = MOST_BYTES // 2**20
 

@@ -1,0 +1,19 @@
+"""
+What does a session remember of its visitor? Under these keys of Streamlit's session state, and no others.
+
+Beside them, each widget keeps its value under a key of its own: the field that it sets, or what it is called.
+"""
+
+# What is looked at, see `ui.showing`; whether the next race is to be trained anew; the training step gone back to.
+SHOWING, ANEW, STEP_SHOWN = "showing", "anew", "moment"
+PINS = "pins"
+# The page that was drawn last, and the defaults of its widgets.
+HERE, DEFAULTS = "page", "defaults"
+# That a visitor has come, and which engine his link names.
+ARRIVED, NAMED = "arrived", "engine of the link"
+# The statement that is open, and the one under test.
+OPEN, AGAIN = "open claim", "again"
+# What is held of an uploaded file.
+SHELF = "own series"
+# A small grid: its text, its race, and which of its runs are stored.
+TEXT, UNDER_WAY, STORED = "grid text", "grid", "grid stored"

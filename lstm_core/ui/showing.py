@@ -1,0 +1,122 @@
+"""What does a visitor look at? A race, the curves of the one before it, and what was pinned."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import streamlit as st
+
+from lstm_core.charts.points import Curve
+from lstm_core.experiment import Experiment
+from lstm_core.race.race import Race
+from lstm_core.ui.address import leave_engine
+from lstm_core.ui.pins import pins
+from lstm_core.ui.session import ANEW, SHOWING, STEP_SHOWN
+
+# A slider that is dragged asks for many races; only the one that it rests on begins.
+REST_SECONDS = 0.15
+GHOST_STEPS = 20
+
+
+@dataclass(frozen=True)
+class Showing:
+    """What one visitor looks at: a page's race, and the curves of the race before it."""
+
+    page: str
+    experiments: tuple[tuple[str, Experiment], ...]
+    race: Race
+    ghosts: tuple[Curve, ...] = ()
+
+    @property
+    def behind(self) -> tuple[Curve, ...]:
+        """Earlier curves and pinned ones."""
+        pinned = tuple(ghost for pin in pins() for ghost in pin.ghosts)
+        return self.ghosts + _comparable(pinned, self.race.racers[0].experiment)
+
+
+def curves_of(race: Race, ghost: bool = False) -> tuple[Curve, ...]:
+    """What its racers have shown so far."""
+    return tuple(Curve(racer.label, racer.experiment, list(racer.snapshots), ghost) for racer in race.racers)
+
+
+def show(page: str, experiments: Mapping[str, Experiment], weights: bool, anew: bool) -> Showing:
+    """
+    The race of these experiments: the one under way, or a new one that starts at once and leaves ghosts behind, `anew`
+    even if somebody has trained them already.
+    """
+    wanted, before = tuple(experiments.items()), st.session_state.get(SHOWING)
+    if before and (before.page, before.experiments) == (page, wanted):
+        return before
+    ghosts: tuple[Curve, ...] = ()
+    if before:
+        leave_engine()
+        before.race.pause()
+        if before.page == page:
+            ghosts = _comparable(_ghosts_of(before), next(iter(experiments.values())))
+    st.session_state.pop(STEP_SHOWN, None)
+    race = Race(experiments, anew, weights)
+    shown = st.session_state[SHOWING] = Showing(page, wanted, race, ghosts)
+    race.start(REST_SECONDS if before else 0)
+    return shown
+
+
+def raced(page: str, experiments: Mapping[str, Experiment], anew: bool) -> Race:
+    """As `show`, with weights; somebody looks at it."""
+    race = show(page, experiments, weights=True, anew=anew).race
+    race.renew()
+    desk()["race"] = race
+    return race
+
+
+def _ghosts_of(before: Showing) -> tuple[Curve, ...]:
+    """The curves to leave behind: of the last race that got somewhere."""
+    got_somewhere = max(racer.steps for racer in before.race.racers) >= GHOST_STEPS
+    return curves_of(before.race, ghost=True) if got_somewhere else before.ghosts
+
+
+def _comparable(ghosts: tuple[Curve, ...], now: Experiment) -> tuple[Curve, ...]:
+    """Those whose losses mean the same as the losses to come."""
+    return tuple(ghost for ghost in ghosts if _same_scale(ghost.experiment, now))
+
+
+def _same_scale(then: Experiment, now: Experiment) -> bool:
+    """A series of then that is not the one of now may be gone with its file, and its baselines with it."""
+    if (then.task, then.series, then.horizon) != (now.task, now.series, now.horizon):
+        return False
+    return then.problem.constant_loss(then.length) == now.problem.constant_loss(now.length)
+
+
+def stop() -> None:
+    """Forget the race, and with it the curves."""
+    before = st.session_state.pop(SHOWING, None)
+    if before:
+        before.race.pause()
+
+
+def start_over() -> None:
+    """Train it once more, even if the curves are there already."""
+    stop()
+    st.session_state[ANEW] = True
+
+
+def refuse(reason: str) -> None:
+    """Say why there is no race."""
+    stop()
+    st.warning(reason)
+
+
+def showing() -> Showing | None:
+    """What this visitor looks at."""
+    shown: Showing | None = st.session_state.get(SHOWING)
+    return shown
+
+
+def _leave(races: dict[str, Race]) -> None:
+    """The tab was closed, or somebody cleared all caches: a race that is still looked at has its lease renewed."""
+    for race in races.values():
+        race.expire()
+
+
+@st.cache_resource(scope="session", on_release=_leave, show_spinner=False)
+def desk() -> dict[str, Race]:
+    """The race that this visitor looks at."""
+    return {}

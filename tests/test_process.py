@@ -1,0 +1,177 @@
+"""Does a process stay as it was, whoever imports the package or trains in it? And is what comes out the same?"""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+from lstm_core import Experiment, train
+from lstm_core.kernels.one_thread import settled_thread
+from tests.visits import ROOT
+
+SMALL = Experiment(length=5, steps=4, hidden=4, batch=4)
+THREADS = 2
+
+
+@pytest.fixture(autouse=True)
+def _two_threads() -> Iterator[None]:
+    """What a notebook may have set."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(THREADS)
+    yield
+    torch.set_num_threads(before)
+
+
+def script(text: str, **environment: str) -> str:
+    """What a fresh process prints; it knows nothing of this one's settings."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("OPENBLAS_", "NUMBA_CPU_"))}
+    command = [sys.executable, "-W", "ignore", "-c", text]
+    done = subprocess.run(command, cwd=ROOT, env=clean | environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_importing_the_package_changes_nothing_outside_it() -> None:
+    told = script(
+        "import os, torch, warnings\n"
+        "def state(): return dict(os.environ), torch.get_num_threads(), list(warnings.filters)\n"
+        "before = state()\n"
+        "import lstm_core\n"
+        "print(before == state())"
+    )
+    assert told == "True"
+
+
+def test_the_app_and_the_command_line_settle_their_process() -> None:
+    told = script(
+        "import os\n"
+        "from lstm_core.borrowed.system import settle_process\n"
+        "settle_process()\n"
+        "print(os.environ.pop('OPENBLAS_NUM_THREADS'))\n"
+        "os.environ['OPENBLAS_NUM_THREADS'] = '3'\n"
+        "settle_process()\n"
+        "print(os.environ['OPENBLAS_NUM_THREADS'])"
+    )
+    assert told.split() == ["1", "3"]
+
+
+def test_settings_of_the_process_change_no_bit() -> None:
+    """Of losses, gradient norms and weights on both engines, at a size at which a BLAS takes all threads it may."""
+    run = (
+        "import json\n"
+        "from lstm_core import Experiment, train\n"
+        "for engine in ('fused', 'reference'):\n"
+        "    for cell in ('rnn', 'lstm', 'gru'):\n"
+        "        one = Experiment(cell=cell, length=20, hidden=64, batch=64, steps=4, engine=engine)\n"
+        "        for seen in train(one, weights_every=1):\n"
+        "            print(json.dumps(seen.to_dict()), seen.weights.tolist())\n"
+    )
+    settled = "from lstm_core.borrowed.system import settle_process; settle_process()\n"
+    assert script(settled + run) == script("import torch; torch.set_num_threads(2)\n" + run, OPENBLAS_NUM_THREADS="2")
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the name of the option is this processor's")
+def test_the_bits_of_a_norm_do_not_depend_on_the_length_of_vectors() -> None:
+    norm = (
+        "import numpy as np\n"
+        "from lstm_core.kernels.sequence import LANES, norm\n"
+        "random = np.random.default_rng(0)\n"
+        "numbers = [random.standard_normal(size) for size in (1, 63, 64, 1000, 4096)]\n"
+        "print([norm(x.astype(kind), np.empty(LANES)).hex() for x in numbers for kind in ('float32', 'float64')])\n"
+    )
+    narrow = script(
+        "import os\n"
+        "from llvmlite import binding\n"
+        "features = binding.get_host_cpu_features().flatten() + ',+prefer-128-bit'\n"
+        "os.environ |= {'NUMBA_CPU_NAME': binding.get_host_cpu_name(), 'NUMBA_CPU_FEATURES': features}\n" + norm
+    )
+    assert script(norm) == narrow
+
+
+def test_blas_has_one_thread_while_a_training_is_under_way_and_its_own_afterwards() -> None:
+    told = script(
+        "import json\n"
+        "from threadpoolctl import threadpool_info\n"
+        "from lstm_core import Experiment, train\n"
+        "def threads(): return [one['num_threads'] for one in threadpool_info() if one['user_api'] == 'blas']\n"
+        "one = Experiment(length=5, steps=4, engine='fused')\n"
+        "seen = [threads() for _ in train(one)]\n"
+        "print(json.dumps([seen[-1], threads()]))",
+        OPENBLAS_NUM_THREADS="2",
+    )
+    during, after = json.loads(told)
+    assert set(during) == {1}
+    assert set(after) == {2}
+
+
+def denormals() -> bool:
+    return float(torch.tensor(sys.float_info.min, dtype=torch.float64) / 2) == 0
+
+
+def settings() -> tuple[int, bool]:
+    """Of torch in this thread: how many threads it takes, and whether it flushes denormal numbers to zero."""
+    return torch.get_num_threads(), denormals()
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_between_snapshots_and_afterwards_a_thread_has_its_own_settings(own: bool) -> None:
+    torch.set_flush_denormal(own)
+    assert [settings() for _ in train(SMALL)] == [(THREADS, own)] * SMALL.steps
+    assert settings() == (THREADS, own)
+
+
+def test_a_training_computes_on_one_thread_and_flushes_denormal_numbers() -> None:
+    torch.set_flush_denormal(False)
+    with settled_thread():
+        assert settings() == (1, True)
+    assert settings() == (THREADS, False)
+
+
+def test_a_training_that_is_closed_or_refused_leaves_the_settings() -> None:
+    torch.set_flush_denormal(False)
+    training = train(SMALL)
+    next(training)
+    training.close()  # type: ignore[attr-defined]
+    with pytest.raises(ValueError, match="stream"):
+        next(train(Experiment(length=5, steps=4, stream=1)))
+    assert settings() == (THREADS, False)
+
+
+def test_the_end_of_one_training_changes_nothing_for_another_one() -> None:
+    """Which is in the middle of a step, in a thread of its own."""
+    inside, ended = threading.Event(), threading.Event()
+    seen: list[tuple[int, bool]] = []
+
+    def another() -> None:
+        with settled_thread():
+            inside.set()
+            ended.wait()
+            seen.append(settings())
+
+    thread = threading.Thread(target=another)
+    thread.start()
+    inside.wait()
+    list(train(SMALL))
+    ended.set()
+    thread.join()
+    assert seen == [(1, True)]
+
+
+def test_blas_has_its_threads_back_only_after_the_last_training() -> None:
+    told = script(
+        "import scipy.linalg\n"
+        "from threadpoolctl import threadpool_info\n"
+        "from lstm_core import Experiment, train\n"
+        "def threads(): return {one['num_threads'] for one in threadpool_info() if one['user_api'] == 'blas'}\n"
+        "one, other = (train(Experiment(length=5, steps=steps, engine='reference')) for steps in (3, 4))\n"
+        "next(one), next(other), list(one)\n"
+        "print(threads()); other.close(); print(threads())",
+        OPENBLAS_NUM_THREADS="2",
+    )
+    assert told.split() == ["{1}", "{2}"]
