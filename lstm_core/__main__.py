@@ -79,15 +79,15 @@ def _train(experiment: Experiment, record_every: int) -> int:
 
 
 def _summary(last: Snapshot | None, reason: str, seconds: float) -> dict[str, Any]:
-    told: dict[str, Any] = last.to_dict() if last else {"step": 0, "loss": None, "mean_loss": None, "engine": None}
+    row: dict[str, Any] = last.to_dict() if last else {"step": 0, "loss": None, "mean_loss": None, "engine": None}
     return {
         "done": True,
         "reason": reason,
-        "steps": told["step"],
-        "final_loss": told["loss"],
-        "final_mean_loss": told["mean_loss"],
-        "engine": told["engine"],
-        "steps_per_second": round(told["step"] / seconds, 2),
+        "steps": row["step"],
+        "final_loss": row["loss"],
+        "final_mean_loss": row["mean_loss"],
+        "engine": row["engine"],
+        "steps_per_second": round(row["step"] / seconds, 2),
     }
 
 
@@ -101,41 +101,41 @@ def _sweep(groups: Iterable[Group], history: History, workers: int, scheduler: s
     """Train what is not in the history; one line sums up, after Ctrl-C as well."""
     started, status, ran = time.perf_counter(), 0, 0
     experiments = (experiment for group in groups for experiment in group.experiments)
-    left, found, failures = plan(experiments, outcomes(history), retry_failed)
-    total = len(left) + found + failures
+    left, known, failures = plan(experiments, outcomes(history), retry_failed)
+    total = len(left) + known + failures
     pool = partial(cluster, scheduler) if scheduler else partial(processes, min(workers, len(left)))
     # The second half waits in the pool, so that no worker waits for this process.
     in_flight = CLUSTER_IN_FLIGHT if scheduler else 2 * workers
     try:
         if not scheduler:
             compile_kernels(left)
-        progress = tqdm(total=total, initial=found + failures, unit="run", disable=None)
+        progress = tqdm(total=total, initial=known + failures, unit="run", disable=None)
         with progress, closing(sweep(left, history, pool, in_flight)) as records:
             for record in records:
                 ran, failures = ran + (record.ended != FAILED), failures + (record.ended == FAILED)
                 progress.update()
     except KeyboardInterrupt:
         status = INTERRUPTED
-    counts = {"ran": ran, "found": found, "failed": failures, "left": total - ran - found - failures}
+    counts = {"ran": ran, "found": known, "failed": failures, "left": total - ran - known - failures}
     print(json.dumps({"done": not status, **counts, "seconds": round(time.perf_counter() - started, 2)}), flush=True)
     return status
 
 
 def _claims(claims: Sequence[Claim], history: History, workers: int, seeds: int, recording: bool) -> int:
     """Train what is not in the history, and judge; after Ctrl-C what was judged so far is told and recorded, too."""
-    left, found, failures = plan(experiments(claims, range(seeds)), outcomes(history), weighed=with_weights(history))
+    left, known, failures = plan(experiments(claims, range(seeds)), outcomes(history), weighed=with_weights(history))
     done: list[Judgement] = []
     status = 0
     try:
         compile_kernels(left)
-        progress = tqdm(total=len(left) + found + failures, initial=found + failures, unit="run", disable=None)
+        progress = tqdm(total=len(left) + known + failures, initial=known + failures, unit="run", disable=None)
         runs = sweep(left, history, partial(processes, max(1, min(workers, len(left)))), 2 * workers, weights=True)
         with progress, closing(runs):
             for judgement in judged(claims, range(seeds), history, left, _counted(runs, progress)):
                 done.append(judgement)
-                told = judgement.to_dict()
+                row = judgement.to_dict()
                 before = recorded().get(judgement.claim.name, {}).get("verdict")
-                print(json.dumps({**told, "recorded": before}, ensure_ascii=False), flush=True)
+                print(json.dumps({**row, "recorded": before}, ensure_ascii=False), flush=True)
                 status = status or DIFFERS * (judgement.verdict != before and not recording)
     except KeyboardInterrupt:
         status = INTERRUPTED

@@ -47,17 +47,17 @@ def held_out(experiment: Experiment, sequences: int) -> Sample:
     if not experiment.sequences:
         return _drawn(experiment, task.draw_held_out or task.draw, sequences, rng)
     known, along = set(_contents(_training_set(experiment))), int(task.every_step)
-    found: list[Sample] = []
+    parts: list[Sample] = []
     missing = sequences
     for _ in range(MOST_TRIES):
         inputs, targets = drawn = _drawn(experiment, task.draw, sequences, rng)
         new = [place for place, content in enumerate(_contents(drawn)) if content not in known]
         chosen = torch.tensor(new[:missing], dtype=torch.long)
-        found.append((inputs[:, chosen], targets.index_select(along, chosen)))
+        parts.append((inputs[:, chosen], targets.index_select(along, chosen)))
         missing -= len(chosen)
         if not missing:
             break
-    return torch.cat([one for one, _ in found], 1), torch.cat([answers for _, answers in found], along)
+    return torch.cat([one for one, _ in parts], 1), torch.cat([answers for _, answers in parts], along)
 
 
 def _training_set(experiment: Experiment) -> Sample:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from lstm_core.borrowed.autograd import more_than_numbers
 from lstm_core.cells import REFERENCE, Cell, Parameters, Trace, choose
-from lstm_core.kernels.autograd import FusedLearner, run_fused
+from lstm_core.kernels.autograd import FusedTrainer, run_fused
 from lstm_core.kernels.compilation import PRECISIONS, build
 
 AUTO, FUSED, REFERENCE_ENGINE = ENGINES = ("auto", "fused", "reference")
@@ -100,7 +100,7 @@ def run(
     return REFERENCE[cell.family](inputs, hidden, cell_state, parameters, cell)
 
 
-class Learner(Protocol):
+class LayerTrainer(Protocol):
     """A layer in training, whose parameters keep their places in memory, and so do their gradients, which exist."""
 
     def run(self, inputs: Tensor) -> Trace:
@@ -113,7 +113,7 @@ class Learner(Protocol):
         """
 
 
-class _ReferenceLearner:
+class _ReferenceTrainer:
     """By autograd."""
 
     def __init__(self, parameters: Callable[[], Parameters], cell: Cell) -> None:
@@ -131,9 +131,9 @@ class _ReferenceLearner:
         (outputs * gradient).sum().backward()
 
 
-def learner(parameters: Callable[[], Parameters], cell: Cell, engine: str) -> Learner:
+def layer_trainer(parameters: Callable[[], Parameters], cell: Cell, engine: str) -> LayerTrainer:
     """`parameters` gives those of a layer; `engine` is one of `ENGINES`, see `resolve`."""
     p = parameters()
     if resolve(engine, p.bias.dtype) == FUSED:
-        return FusedLearner(p, cell, build(_precision(p.bias.dtype)).done.result())
-    return _ReferenceLearner(parameters, cell)
+        return FusedTrainer(p, cell, build(_precision(p.bias.dtype)).done.result())
+    return _ReferenceTrainer(parameters, cell)

@@ -149,8 +149,8 @@ class Experiment:
 
     def to_json(self) -> str:
         """Every field, sorted by name, but for the `YOUNGER` ones that mean what their absence means."""
-        told = {name: value for name, value in vars(self).items() if name not in YOUNGER or value != YOUNGER[name]}
-        return json.dumps(told, sort_keys=True)
+        fields = {name: value for name, value in vars(self).items() if name not in YOUNGER or value != YOUNGER[name]}
+        return json.dumps(fields, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> Self:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from lstm_core.cells import Trace
-from lstm_core.engine import Learner, learner
+from lstm_core.engine import LayerTrainer, layer_trainer
 from lstm_core.experiment import CHRONO, Experiment
 from lstm_core.initialisation import Chrono
 from lstm_core.layers import Layer, Readout, Stack
@@ -27,7 +27,7 @@ class Learned(NamedTuple):
 
 
 # Inputs (T, B, D) and targets of a batch; gradients are added to those of the parameters, which exist.
-Lesson = Callable[[Tensor, Tensor], Learned]
+TrainingStep = Callable[[Tensor, Tensor], Learned]
 
 
 class Network(nn.Module):
@@ -72,15 +72,15 @@ class Network(nn.Module):
         """(T, B, O) or (B, O), from inputs (T, B, D) and what each layer has `reached`."""
         return self.readout(self.stack.seen(inputs if self.task.every_step else inputs[-1], reached))
 
-    def learner(self, engine: str) -> Learner:
+    def layer_trainer(self, engine: str) -> LayerTrainer:
         """Of the last recurrent layer."""
-        return learner(self.layer.tensors, self.stack.cell, engine)
+        return layer_trainer(self.layer.tensors, self.stack.cell, engine)
 
-    def lesson(self, engine: str) -> Lesson:
+    def training_step(self, engine: str) -> TrainingStep:
         """How it learns from a batch, on one of `ENGINES`: a single layer without autograd, several by it."""
         self.stack.engine = engine
         if len(self.stack.layers) == 1:
-            return partial(self._learn_alone, self.learner(engine))
+            return partial(self._learn_alone, self.layer_trainer(engine))
         return self._learn_by_autograd
 
     @torch.no_grad()
@@ -94,7 +94,7 @@ class Network(nn.Module):
         """Of its answers to a batch, from which it does not learn."""
         return float(self.task.loss(self.readout(self.features(inputs)), targets))
 
-    def _learn_alone(self, layer: Learner, inputs: Tensor, targets: Tensor) -> Learned:
+    def _learn_alone(self, layer: LayerTrainer, inputs: Tensor, targets: Tensor) -> Learned:
         """The readout's gradients are torch's own; they end at the hidden states, where those of the layer begin."""
         trace = layer.run(inputs)
         hidden = self.reached(trace).detach().requires_grad_()

@@ -32,9 +32,10 @@ class Snapshot:
 
     `mean_loss` is the mean of the last 20 losses, by which a task counts as solved. `grad_norm` is over all parameters,
     before clipping; `gate_grad_norms` over the rows of one block. `hidden_grad_norms` and `cell_grad_norms` are
-    ||dL/dh_t|| and ||dL/dc_t|| for t = 1 .. T. `openness` is the mean of each gate over batch, units and time. `ended`
-    says why this is the last snapshot. `clip_cosine` is the cosine of the angle between the gradient before and after
-    clipping. `weights` are those of this step in one vector, see `Network.load`, where they were asked for.
+    ||dL/dh_t|| and ||dL/dc_t|| for t = 1 .. T. `openness` is the mean activation of each gate, over batch, units and
+    time. `ended` says why this is the last snapshot. `clip_cosine` is the cosine of the angle between the gradient
+    before and after clipping. `weights` are those of this step in one vector, see `Network.load`, where they were asked
+    for.
 
     `held_out_loss` is the loss on sequences that are not in a fixed training set, None where there is no such set,
     nan where it leaves no others.
@@ -104,12 +105,12 @@ def train(experiment: Experiment, record_every: int = 1, weights_every: int | No
 def _train(experiment: Experiment, engine: str, record_every: int, weights_every: int | None) -> Iterator[Snapshot]:
     task, network, recent = experiment.problem, Network(experiment), deque[float](maxlen=MEAN_OVER)
     weights, gradient = _flattened(network)
-    lesson = network.lesson(engine)
+    training_step = network.training_step(engine)
     update = update_rule(experiment, weights, gradient)
     unseen = held_out(experiment, HELD_OUT) if experiment.sequences else None
     for step, (inputs, targets) in enumerate(samples(experiment), start=1):
         gradient.zero_()
-        answer, loss, traces = lesson(inputs, targets)
+        answer, loss, traces = training_step(inputs, targets)
         recent.append(float(loss))
         mean_loss = sum(recent) / len(recent)
         grad_norm = _norm(gradient)

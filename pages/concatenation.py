@@ -25,14 +25,14 @@ def measured(race: Race) -> None:
     one, other = race.racers
     difference = max((abs(a.loss - b.loss) for a, b in zip(one.snapshots, other.snapshots, strict=False)), default=0.0)
     ratios = [b / a for a, b in zip(one.durations[1:], other.durations[1:], strict=False)]
-    told = "-"
+    ratio = "-"
     if len(ratios) >= 4:
         low, median, high = statistics.quantiles(ratios, n=4)
-        told = f"{median:.2f} ({low:.2f} to {high:.2f})"
+        ratio = f"{median:.2f} ({low:.2f} to {high:.2f})"
     with st.container(horizontal=True):
         st.metric("Largest difference of the losses so far", f"{difference:.1e}" if difference else "0")
         st.metric(
-            f"Time of a step: {other.label} / {one.label}", told, help="Median and quartiles over pairs of turns."
+            f"Time of a step: {other.label} / {one.label}", ratio, help="Median and quartiles over pairs of turns."
         )
 
 

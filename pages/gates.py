@@ -35,7 +35,7 @@ racers = {yours: cell, **variants(base, {name: GATE_SETS[name] for name in chose
 live(
     "gates",
     racers,
-    charts=("loss", "largest_state", "gradient_through_time", "openness", "lesion", "block_gradients"),
+    charts=("loss", "largest_state", "gradient_through_time", "gate_activation", "ablation", "block_gradients"),
     weights=True,
 )
 

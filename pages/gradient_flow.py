@@ -40,7 +40,7 @@ SECTIONS = {
         "gone. A residual chain h' = h + φ(...) has the same direct path of 1, and its rest grows.",
     ),
     "Memory ruler": (
-        ("memory_ruler", "openness", "highway", "loss"),
+        ("memory_ruler", "gate_activation", "highway", "loss"),
         "A forget gate at f keeps 1/e of the state for about 1/(1 - f) steps; at the start, with bias b, that is "
         "1 + e^b. **Drag the forget bias**: at 0 every unit forgets within two steps, at ln 99 = 4.6 it takes a "
         "hundred. *Chrono* spreads the units from 1 to T, so that some unit fits every distance.",

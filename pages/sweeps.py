@@ -65,8 +65,8 @@ def ranking(settings: list[Setting]) -> list[Setting]:
 
 def small_multiples(history: History, settings: list[Setting]) -> None:
     """A panel for each setting: the median over its seeds, and the middle half."""
-    found = curves(history, [key for setting in settings for key in setting.keys])
-    of_key = {key: one for (key, _), one in found.items()}
+    stored = curves(history, [key for setting in settings for key in setting.keys])
+    of_key = {key: one for (key, _), one in stored.items()}
     members = [[of_key[key] for key in setting.keys if key in of_key] for setting in settings]
     for quantity, (title, picture) in QUANTITIES.items():
         st.markdown(f"**{title}**: median over seeds, and the band that holds the middle half of them")
@@ -84,18 +84,18 @@ def opened_run(history: History) -> None:
     key = st.text_input("Key of a run, to see it live", key=RUN, bind="query-params", max_chars=16)
     if not key:
         return
-    found = next(records(history, [key]), None) if re.fullmatch("[0-9a-f]{16}", key) else None
-    if found is None:
+    record = next(records(history, [key]), None) if re.fullmatch("[0-9a-f]{16}", key) else None
+    if record is None:
         st.warning("There is no run of that key in this history.")
         return
-    how = f"{found.ended} at step {found.last_step:,}, loss {found.final_mean_loss:.4g}"
-    st.caption(f"Stored: {how}, {found.seconds:.1f} s on the {found.computed_by} engine. Now again, live:")
-    if found.experiment.refusal:
+    how = f"{record.ended} at step {record.last_step:,}, loss {record.final_mean_loss:.4g}"
+    st.caption(f"Stored: {how}, {record.seconds:.1f} s on the {record.computed_by} engine. Now again, live:")
+    if record.experiment.refusal:
         st.info(
             "It was trained with random numbers of an earlier version, which are no longer drawn. Its curves can be "
             "seen above; what races here has its settings, and the random numbers of today."
         )
-    racers = {f"seed {found.experiment.seed}": replace(found.experiment, stream=CURRENT)}
+    racers = {f"seed {record.experiment.seed}": replace(record.experiment, stream=CURRENT)}
     live("sweeps", racers, charts=("loss", "gradient_through_time"))
     equations(racers)
 

@@ -16,9 +16,9 @@ USER = "postgres"
 
 def _binaries() -> Path | None:
     """The folder of initdb and pg_ctl: the newest of Debian's, or wherever they are on the path."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda file: float(file.parts[4]))
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda file: float(file.parts[4]))
     on_path = shutil.which("initdb")
-    return found[-1].parent if found else Path(on_path).parent if on_path else None
+    return installed[-1].parent if installed else Path(on_path).parent if on_path else None
 
 
 def missing() -> str | None:

@@ -66,11 +66,11 @@ class Faulty:
             assert time.monotonic() < given_up, f"{self.stored()} of {rows} runs after {PATIENCE} s"
             time.sleep(0.005)
 
-    def kill(self, moment: random.Random, rows: int) -> None:
+    def kill(self, rng: random.Random, rows: int) -> None:
         """Start it, and kill it a moment after so many runs are stored; its workers have to end as well."""
         with self.running() as process:
             self.wait_for(rows, process)
-            time.sleep(moment.uniform(0, 0.03 if rows else 4))
+            time.sleep(rng.uniform(0, 0.03 if rows else 4))
             workers = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
             process.kill()
             process.communicate()
@@ -80,9 +80,9 @@ class Faulty:
     def finish(self) -> dict[str, Any]:
         """Start it, let it end, and return what it told."""
         with self.running() as process:
-            told, errors = process.communicate(timeout=PATIENCE)
+            output, errors = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, errors
-        counts: dict[str, Any] = json.loads(told)
+        counts: dict[str, Any] = json.loads(output)
         return counts
 
     def check(self) -> None:
@@ -124,15 +124,15 @@ def dask(workers: int) -> Iterator[tuple[str, list["subprocess.Popen[bytes]"]]]:
 
 def killed_again_and_again(folder: Path, seeds: int, kills: int, seed: int) -> dict[str, Any]:
     """So many kills at random moments from the start to the end, the first one while it starts; what the last told."""
-    faulty, moment = Faulty(folder, seeds), random.Random(seed)
+    faulty, rng = Faulty(folder, seeds), random.Random(seed)
     for left in range(kills, 0, -1):
         before = faulty.stored()
         share = max(1, (seeds - before) // (left + 1))
-        faulty.kill(moment, 0 if left == kills else before + moment.randint(1, share))
+        faulty.kill(rng, 0 if left == kills else before + rng.randint(1, share))
         print(f"killed with {faulty.stored()} of {seeds} runs stored, {faulty.stored() - before} of them new")
-    told = faulty.finish()
+    counts = faulty.finish()
     faulty.check()
-    return told
+    return counts
 
 
 def a_dask_worker_killed(folder: Path, seeds: int, steps: int) -> dict[str, Any]:
@@ -143,10 +143,10 @@ def a_dask_worker_killed(folder: Path, seeds: int, steps: int) -> dict[str, Any]
             faulty.wait_for(seeds // 3, process)
             os.kill(workers[0].pid, signal.SIGKILL)
             print(f"a Dask worker killed with {faulty.stored()} of {seeds} runs stored")
-            told, errors = process.communicate(timeout=PATIENCE)
+            output, errors = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, errors
     faulty.check()
-    counts: dict[str, Any] = json.loads(told.splitlines()[-1])
+    counts: dict[str, Any] = json.loads(output.splitlines()[-1])
     return counts
 
 

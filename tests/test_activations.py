@@ -77,8 +77,8 @@ def test_a_slope_keeps_its_digits_where_the_function_is_saturated(name: str) -> 
     expected = torch.tensor([exactly(name, value) for value in x.tolist()], dtype=torch.float64)
     row = ACTIVATIONS[name]
     transformed = torch.func.vmap(torch.func.grad(row.function))(x)
-    for found in (row.derivative(x), slope(row, x), transformed):
-        torch.testing.assert_close(found, expected, rtol=1e-12, atol=0)
+    for derivative in (row.derivative(x), slope(row, x), transformed):
+        torch.testing.assert_close(derivative, expected, rtol=1e-12, atol=0)
 
 
 PLAIN = {"tanh": torch.tanh, "sigmoid": torch.sigmoid, "softsign": F.softsign, "gelu": F.gelu}

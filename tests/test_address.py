@@ -15,7 +15,7 @@ STREAM = {address.STREAM: str(CURRENT)}
 SHORT = {"steps": "100", "hidden": "4", "length": "10"}
 
 
-def told(visit: AppTest) -> str:
+def progress_text(visit: AppTest) -> str:
     """What stands beside the bar, once something was trained."""
     race, until = visit.session_state[SHOWING].race, time.monotonic() + 30
     while not all(racer.steps for racer in race.racers) and time.monotonic() < until:
@@ -43,15 +43,15 @@ def test_the_link_to_keep_has_the_engine_of_the_race(visits: list[AppTest]) -> N
 
 def test_a_race_on_another_engine_than_the_links_says_so_until_it_is_another_race(visits: list[AppTest]) -> None:
     visit = open_page(visits, "gates", engine=REFERENCE_ENGINE, **SHORT, **STREAM)
-    assert f"made on the {REFERENCE_ENGINE} engine" in told(visit)
+    assert f"made on the {REFERENCE_ENGINE} engine" in progress_text(visit)
     visit.select_slider(key="hidden").set_value(8)
-    assert "the link was made" not in told(visit)
+    assert "the link was made" not in progress_text(visit)
     assert address.ENGINE not in visit.query_params
 
 
 def test_a_race_on_the_links_engine_has_nothing_to_say(visits: list[AppTest]) -> None:
-    assert "the link was made" not in told(open_page(visits, "gates", engine=FUSED, **SHORT, **STREAM))
+    assert "the link was made" not in progress_text(open_page(visits, "gates", engine=FUSED, **SHORT, **STREAM))
 
 
 def test_an_engine_that_there_is_not_is_passed_over(visits: list[AppTest]) -> None:
-    assert "the link was made" not in told(open_page(visits, "gates", engine="quantum", **SHORT, **STREAM))
+    assert "the link was made" not in progress_text(open_page(visits, "gates", engine="quantum", **SHORT, **STREAM))

@@ -17,14 +17,14 @@ from lstm_core.race import limits
 @pytest.fixture(scope="module")
 def tables() -> dict[str, list[list[str]]]:
     """The cells of each table's rows, by its title."""
-    found: dict[str, list[list[str]]] = {}
+    rows_by_title: dict[str, list[list[str]]] = {}
     for line in bench.report(quick=True):
         if line.startswith("## "):
             title = line.removeprefix("## ")
-            found[title] = []
+            rows_by_title[title] = []
         elif line.startswith("| "):
-            found[title].append([cell.strip() for cell in line.strip("|").split("|")])
-    return {title: rows[1:] for title, rows in found.items()}
+            rows_by_title[title].append([cell.strip() for cell in line.strip("|").split("|")])
+    return {title: rows[1:] for title, rows in rows_by_title.items()}
 
 
 def test_every_table_is_there(tables: dict[str, list[list[str]]]) -> None:
@@ -52,7 +52,7 @@ def test_times_and_ratios_are_positive_and_finite(tables: dict[str, list[list[st
 
 
 def test_what_is_not_installed_is_said_and_not_timed(tables: dict[str, list[list[str]]]) -> None:
-    missing = {label for rows in tables.values() for label, told, *_ in rows if told == bench.NOT_INSTALLED}
+    missing = {label for rows in tables.values() for label, first, *_ in rows if first == bench.NOT_INSTALLED}
     assert missing == {label for label, (package, _) in RIVALS.items() if not find_spec(package)}
 
 
@@ -79,10 +79,10 @@ def test_the_formula_for_the_memory_of_a_racer_is_what_its_tensors_take(
 def test_the_threads_of_torch_are_restored_even_for_half_a_report() -> None:
     torch.set_num_threads(2)
     try:
-        told = bench.report(quick=True)
-        while "Eight" not in next(told):
+        report = bench.report(quick=True)
+        while "Eight" not in next(report):
             pass
-        del told
+        del report
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(1)

@@ -24,6 +24,6 @@ def test_the_report_counts_the_seeds_for_which_a_claim_held(monkeypatch: pytest.
     wins = sum(small.holds({name: list(train(e)) for name, e in small.experiments(seed).items()}) for seed in range(5))
     monkeypatch.setattr(calibration, "OPENINGS", {"dashboard": small})
     with ThreadPoolExecutor(1) as executor:
-        told = "\n".join(calibration.report(executor))
-    assert f"Held for {wins} of 5 seeds" in told
-    assert told.splitlines()[-1].count("yes") == wins
+        report = "\n".join(calibration.report(executor))
+    assert f"Held for {wins} of 5 seeds" in report
+    assert report.splitlines()[-1].count("yes") == wins

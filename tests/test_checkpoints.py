@@ -12,27 +12,27 @@ from lstm_core.cells import Cell
 from lstm_core.data import samples
 from lstm_core.layers import Stack
 from lstm_core.measurements import checkpoints, gradients
-from lstm_core.measurements.checkpoints import Moment
+from lstm_core.measurements.checkpoints import Checkpoint
 from lstm_core.network import Network
 from lstm_core.tasks import TASKS
 
 SMALL = Experiment(length=12, hidden=6, batch=4, steps=30, precision="float64")
 
 
-def trained(**changes: object) -> list[Moment]:
+def trained(**changes: object) -> list[Checkpoint]:
     experiment = dataclasses.replace(SMALL, **changes)  # type: ignore[arg-type]
-    return checkpoints.moments(experiment, train(experiment, 5, 10))
+    return checkpoints.checkpoints(experiment, train(experiment, 5, 10))
 
 
 def test_the_first_the_last_and_every_so_manieth_snapshot_has_its_weights() -> None:
-    assert [moment.step for moment in trained()] == [1, 10, 20, 30]
+    assert [checkpoint.step for checkpoint in trained()] == [1, 10, 20, 30]
 
 
 def test_without_being_asked_no_snapshot_has_weights() -> None:
-    assert checkpoints.moments(SMALL, train(SMALL)) == []
+    assert checkpoints.checkpoints(SMALL, train(SMALL)) == []
 
 
-def test_the_first_moment_has_the_weights_that_the_experiment_starts_from() -> None:
+def test_the_first_checkpoint_has_the_weights_that_the_experiment_starts_from() -> None:
     first = trained()[0].network().state_dict()
     for name, values in Network(SMALL).state_dict().items():
         assert torch.equal(first[name], values)
@@ -51,10 +51,10 @@ def test_the_weights_of_a_snapshot_are_those_that_its_loss_was_measured_with() -
 def test_weights_that_are_no_numbers_are_left_out() -> None:
     first, *_ = train(SMALL, 1, 1)
     broken = dataclasses.replace(first, weights=torch.full((9,), torch.nan))
-    assert [moment.step for moment in checkpoints.moments(SMALL, [first, broken])] == [1]
+    assert [checkpoint.step for checkpoint in checkpoints.checkpoints(SMALL, [first, broken])] == [1]
 
 
-def test_equal_moments_are_measured_once() -> None:
+def test_equal_checkpoints_are_measured_once() -> None:
     one, other = trained(cell="rnn")[-1], trained(cell="rnn")[-1]
     assert one == other
     assert checkpoints.reach(one) is checkpoints.reach(other)
@@ -70,55 +70,55 @@ def test_all_of_a_highway_is_its_direct_part_and_the_rest() -> None:
 def test_the_direct_path_is_the_product_of_the_forget_gates(gates: str) -> None:
     path = checkpoints.one_sequence(trained(gates=gates)[-1])
     forget = path.gates["f"][:, 0]
-    for t, found in enumerate(checkpoints.direct_path(path)):
-        torch.testing.assert_close(found, forget[t:].prod(0), rtol=1e-12, atol=0)
+    for t, direct in enumerate(checkpoints.direct_path(path)):
+        torch.testing.assert_close(direct, forget[t:].prod(0), rtol=1e-12, atol=0)
 
 
 def test_a_gate_that_is_held_open_is_a_cell_without_it() -> None:
     """With the weights that are left, in a layer of that cell."""
     for gates in ("ifo", "fo", "io"):
         for peephole in (False, True):
-            moment = trained(gates=gates, peephole=peephole, biases=2)[-1]
-            p = moment.parameters()
+            checkpoint = trained(gates=gates, peephole=peephole, biases=2)[-1]
+            p = checkpoint.parameters()
             for gate in gates:
-                held, left = checkpoints.held_open(p, moment.cell, gate)
+                held, left = checkpoints.held_open(p, checkpoint.cell, gate)
                 assert left == Cell("lstm", gates=gates.replace(gate, ""), peephole=peephole)
                 layer = Stack(left, 2, SMALL.hidden, biases=2).layer_list[0].tensors()
                 shapes = [None if tensor is None else tensor.shape for tensor in held]
                 assert shapes == [None if tensor is None else tensor.shape for tensor in layer]
-                rows = {row: p.recurrent[k * 6 : k * 6 + 6] for k, row in enumerate(moment.cell.rows)}
+                rows = {row: p.recurrent[k * 6 : k * 6 + 6] for k, row in enumerate(checkpoint.cell.rows)}
                 assert torch.equal(held.recurrent, torch.cat([rows[row] for row in left.rows]))
 
 
-def test_a_lesion_is_the_loss_with_that_gate_at_1() -> None:
+def test_an_ablation_is_the_loss_with_that_gate_at_1() -> None:
     """By a forget gate whose bias is so large that it is 1 anyway: holding it changes nothing, holding i does."""
     experiment = dataclasses.replace(SMALL, forget_bias=20.0)
-    moment = checkpoints.moments(experiment, train(experiment, 5, 10))[0]
-    losses = checkpoints.lesions(moment)
+    checkpoint = checkpoints.checkpoints(experiment, train(experiment, 5, 10))[0]
+    losses = checkpoints.ablations(checkpoint)
     assert set(losses) == {"", "i", "f", "o"}
     assert losses["f"] == pytest.approx(losses[""], abs=1e-6)
     assert abs(losses["i"] - losses[""]) > 1e-3
 
 
 def test_coupled_gates_cannot_be_held_one_by_one() -> None:
-    assert set(checkpoints.lesions(trained(coupled=True)[-1])) == {"", "o"}
+    assert set(checkpoints.ablations(trained(coupled=True)[-1])) == {"", "o"}
 
 
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
 def test_every_measurement_is_made_on_every_task(task: str, cell: str) -> None:
-    moment = trained(task=task, cell=cell, steps=10)[-1]
-    steps = moment.experiment.time_steps
-    assert checkpoints.states(moment).shape == (steps + 1, 6)
-    assert math.isfinite(checkpoints.growth(moment).exponent)
-    found: list[Tensor] = []
+    checkpoint = trained(task=task, cell=cell, steps=10)[-1]
+    steps = checkpoint.experiment.time_steps
+    assert checkpoints.states(checkpoint).shape == (steps + 1, 6)
+    assert math.isfinite(checkpoints.growth(checkpoint).exponent)
+    norms: list[Tensor] = []
     if cell == "rnn":
-        found = list(checkpoints.reach(moment)[1:])
+        norms = list(checkpoints.reach(checkpoint)[1:])
     if cell == "lstm":
-        found = list(checkpoints.highway(moment)[1:])
-        assert checkpoints.without_forgetting(moment).shape == (steps + 1, 6)
-        assert len(checkpoints.lesions(moment)) == 4
-    assert all(len(values) == min(steps, checkpoints.MOST_TIME_STEPS) + 1 for values in found)
+        norms = list(checkpoints.highway(checkpoint)[1:])
+        assert checkpoints.without_forgetting(checkpoint).shape == (steps + 1, 6)
+        assert len(checkpoints.ablations(checkpoint)) == 4
+    assert all(len(values) == min(steps, checkpoints.MOST_TIME_STEPS) + 1 for values in norms)
 
 
 def test_without_a_forget_gate_a_unit_keeps_for_ever() -> None:

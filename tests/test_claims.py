@@ -24,10 +24,10 @@ def first_seed(claim: Claim) -> dict[str, Record]:
     return {label: train_one(experiment, weights=True) for label, experiment in claim.trained(0).items()}
 
 
-def on_one_side(found: Finding, holds: tuple[float, float]) -> bool:
+def on_one_side(finding: Finding, holds: tuple[float, float]) -> bool:
     """Whether all seeds agree with a verdict that is settled."""
-    inside = {holds[0] <= value <= holds[1] for value in found.values if value is not None}
-    return found.verdict != UNDECIDED and len(inside) == 1
+    inside = {holds[0] <= value <= holds[1] for value in finding.values if value is not None}
+    return finding.verdict != UNDECIDED and len(inside) == 1
 
 
 def test_all_eighteen_statements_are_there_in_their_order() -> None:
@@ -40,10 +40,10 @@ def test_a_statements_first_seed_answers_as_it_was_recorded(claim: Claim) -> Non
     """Whatever the machine: where all recorded seeds were on one side of the rule, this one is there too."""
     answers = numbers(claim, 0, first_seed(claim))
     settled = 0
-    for question, found, answer in zip(claim.questions, findings(claim), answers, strict=True):
-        if on_one_side(found, question.holds):
+    for question, one, answer in zip(claim.questions, findings(claim), answers, strict=True):
+        if on_one_side(one, question.holds):
             settled += 1
-            assert (question.holds.low <= answer <= question.holds.high) == (found.verdict == "confirmed"), question
+            assert (question.holds.low <= answer <= question.holds.high) == (one.verdict == "confirmed"), question
     assert settled
 
 
@@ -51,21 +51,19 @@ def test_a_statements_first_seed_answers_as_it_was_recorded(claim: Claim) -> Non
 def test_what_is_recorded_is_of_todays_questions_and_rules(claim: Claim) -> None:
     row = recorded()[claim.name]
     assert row["said"] == claim.said
-    told = [(answer["sentence"], answer["rule"], answer["decides"]) for answer in row["answers"]]
-    assert told == [(question.sentence, question.rule, question.decides) for question in claim.questions]
+    recorded_answers = [(answer["sentence"], answer["rule"], answer["decides"]) for answer in row["answers"]]
+    assert recorded_answers == [(question.sentence, question.rule, question.decides) for question in claim.questions]
 
 
 @pytest.mark.parametrize("claim", ALL_ROWS, ids=named)
 def test_a_recorded_verdict_follows_from_the_recorded_values(claim: Claim) -> None:
     row = recorded()[claim.name]
     decisive = []
-    for question, found in zip(claim.questions, findings(claim), strict=True):
-        anew = finding(found.values, question.holds, question.share)
-        assert found.verdict == anew.verdict
-        assert (found.mean, found.low, found.high) == pytest.approx(
-            (anew.mean, anew.low, anew.high), rel=1e-3, abs=1e-9
-        )
-        assert (found.seeds_needed is None) == (anew.seeds_needed is None)
+    for question, one in zip(claim.questions, findings(claim), strict=True):
+        anew = finding(one.values, question.holds, question.share)
+        assert one.verdict == anew.verdict
+        assert (one.mean, one.low, one.high) == pytest.approx((anew.mean, anew.low, anew.high), rel=1e-3, abs=1e-9)
+        assert (one.seeds_needed is None) == (anew.seeds_needed is None)
         if question.decides:
             decisive.append(anew.verdict)
     assert row["verdict"] == together(decisive)

@@ -46,12 +46,12 @@ def test_every_statement_has_a_row_with_its_recorded_verdict(visits: list[AppTes
 @pytest.mark.parametrize("claim", OPENED, ids=named)
 def test_a_row_opens_by_its_link_and_shows_all_there_is(claim: Claim, visits: list[AppTest]) -> None:
     visit = open_page(visits, "claims", claim=claim.name)
-    told = [text.value for text in visit.markdown]
-    assert any(claim.takeaway in text for text in told)
+    texts = [text.value for text in visit.markdown]
+    assert any(claim.takeaway in text for text in texts)
     for question in claim.questions:
-        assert any(question.sentence in text for text in told)
+        assert any(question.sentence in text for text in texts)
         assert any(question.rule in text.value for text in visit.caption)
-    assert any("\\begin{aligned}" in text for text in told)
+    assert any("\\begin{aligned}" in text for text in texts)
     assert (AGAIN in visit.session_state) == (is_quick(claim) and claim not in PUBLISHED)
 
 

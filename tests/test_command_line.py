@@ -44,9 +44,9 @@ def test_fewer_lines_on_demand(capsys: pytest.CaptureFixture[str]) -> None:
 def test_every_field_is_an_option(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         main(["train", "--help"])
-    told = capsys.readouterr().out
+    printed = capsys.readouterr().out
     for spec in dataclasses.fields(Experiment):
-        assert "--" + spec.name.replace("_", "-") in told
+        assert "--" + spec.name.replace("_", "-") in printed
 
 
 def test_options_reach_the_experiment(capsys: pytest.CaptureFixture[str]) -> None:
@@ -88,11 +88,11 @@ def test_options_reach_the_experiment(capsys: pytest.CaptureFixture[str]) -> Non
 def test_a_bad_value_gets_one_line_and_status_2(option: str, value: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["train", option, value])
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err.count("\n") == 1
-    assert option.strip("-").replace("-", "_") in told.err.replace("-", "_")
-    assert value in told.err
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.count("\n") == 1
+    assert option.strip("-").replace("-", "_") in printed.err.replace("-", "_")
+    assert value in printed.err
 
 
 def test_no_command_gets_one_line_and_status_2(capsys: pytest.CaptureFixture[str]) -> None:
@@ -150,7 +150,7 @@ def test_a_column_of_a_file_is_forecast(tmp_path: Path, capsys: pytest.CaptureFi
 
 
 @pytest.mark.parametrize(
-    ("text", "options", "told"),
+    ("text", "options", "message"),
     [
         ("x\n1\ntwo\n", ["--column", "x"], "own.csv: line 3, column 'x': 'two' is not a number"),
         ("x,y\n1,2\n", [], "own.csv: say which --column, one of x, y"),
@@ -159,9 +159,9 @@ def test_a_column_of_a_file_is_forecast(tmp_path: Path, capsys: pytest.CaptureFi
     ],
 )
 def test_a_file_that_cannot_be_forecast_gets_one_line_and_status_2(
-    text: str, options: list[str], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    text: str, options: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["train", "--task", "forecast", "--csv", written(tmp_path, text), *options])
     *_, last = capsys.readouterr().err.splitlines()
-    assert told in last
+    assert message in last

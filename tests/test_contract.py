@@ -142,13 +142,13 @@ def test_second_derivatives_may_enter_through_one_output_alone(variant: str, par
 def test_a_gradient_that_can_be_differentiated_further_is_the_plain_one_with_its_norms(variant: str) -> None:
     layers, x = stack(variant, FUSED), normal(T, B, D).requires_grad_()
 
-    def told(further: bool) -> list[Tensor]:
+    def slopes_and_norms(further: bool) -> list[Tensor]:
         output, _, traces = layers(x)
         slopes = torch.autograd.grad(total(output), [x, *layers.parameters()], create_graph=further)
         assert slopes[0].requires_grad == further
         return [*slopes, *(norms for trace in traces for norms in trace.gradient_norms())]
 
-    close(told(True), told(False))
+    close(slopes_and_norms(True), slopes_and_norms(False))
 
 
 @both_engines
@@ -156,12 +156,12 @@ def test_a_gradient_that_can_be_differentiated_further_is_the_plain_one_with_its
 def test_only_weights_need_gradients_of_their_gradients(kind: str, engine: str) -> None:
     """As in a training that looks ahead; inputs and states need none."""
     layer, expected = module(kind, engine), module(kind, REFERENCE_ENGINE)
-    found = []
+    second_slopes = []
     for one in (layer, expected):
         weights = list(one.parameters())
         slopes = torch.autograd.grad(total(one(normal(T, B, D), states(kind))), weights, create_graph=True)
-        found.append(torch.autograd.grad(sum(slope.square().sum() for slope in slopes), weights))  # type: ignore[arg-type]
-    close(*found)
+        second_slopes.append(torch.autograd.grad(sum(slope.square().sum() for slope in slopes), weights))  # type: ignore[arg-type]
+    close(*second_slopes)
 
 
 @both_engines
@@ -469,12 +469,12 @@ def test_it_does_not_matter_how_inputs_and_states_lie_in_memory(kind: str, engin
     given = [LAID[laid](state) for state in flat(states(kind, 2))]
     assert not x.is_contiguous()
 
-    def told(x: Tensor, given: list[Tensor]) -> list[Tensor]:
+    def outputs_and_slopes(x: Tensor, given: list[Tensor]) -> list[Tensor]:
         x, *given = (tensor.detach().requires_grad_() for tensor in (x, *given))
         outputs = flat(layer(x, tuple(given) if kind == "lstm" else given[0]))
         return [*outputs, *torch.autograd.grad(total(outputs), [x, *given, *layer.parameters()])]
 
-    close(told(x, given), told(x.contiguous(), [state.contiguous() for state in given]))
+    close(outputs_and_slopes(x, given), outputs_and_slopes(x.contiguous(), [state.contiguous() for state in given]))
 
 
 # compilers
@@ -593,13 +593,13 @@ def test_frozen_weights_have_no_gradient_and_the_others_theirs(kind: str, engine
     layer, x, whole = module(kind, engine, biases=2), normal(T, B, D), module(kind, engine, biases=2)
     layer.stack.layers[0].weight_h.requires_grad_(False)
     layer.stack.layers[0].bias.requires_grad_(False)
-    for found, expected, parameter in zip(
+    for actual, expected, parameter in zip(
         gradients(layer, x)[1:], gradients(whole, x)[1:], layer.parameters(), strict=True
     ):
         if parameter.requires_grad:
-            close(found, expected)
+            close(actual, expected)
         else:
-            assert found is None
+            assert actual is None
     outputs, x = layer(x.requires_grad_())[0], x.detach()
     weights = [parameter for parameter in layer.parameters() if parameter.requires_grad]
     close(

@@ -84,18 +84,18 @@ def test_layer_gradient_norms_are_those_of_autograd(wiring: str, layers: int, ta
     experiment = variant(wiring=wiring, layers=layers, task=task, engine=engine)
     snapshot, expected = next(train(experiment)), norms_by_autograd(experiment)
     assert list(snapshot.layer_grad_norms) == pytest.approx([norms.norm().item() for norms in expected], rel=1e-9)
-    told = [*snapshot.lower_grad_norms, snapshot.hidden_grad_norms]
-    for ours, theirs in zip(told, expected, strict=True):
+    norms = [*snapshot.lower_grad_norms, snapshot.hidden_grad_norms]
+    for ours, theirs in zip(norms, expected, strict=True):
         assert list(ours) == pytest.approx(theirs.tolist(), rel=1e-8, abs=1e-18)
 
 
 @every_wiring
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
 def test_a_training_is_the_same_on_both_engines(cell: str, wiring: str) -> None:
-    def told(engine: str) -> list[Snapshot]:
+    def snapshots(engine: str) -> list[Snapshot]:
         return list(train(variant(cell=cell, wiring=wiring, engine=engine)))
 
-    for fused, reference in zip(told(FUSED), told(REFERENCE_ENGINE), strict=True):
+    for fused, reference in zip(snapshots(FUSED), snapshots(REFERENCE_ENGINE), strict=True):
         assert (fused.engine, reference.engine) == (FUSED, REFERENCE_ENGINE)
         for name in ("loss", "grad_norm", "layer_grad_norms", "openness", "gate_grad_norms", "max_hidden"):
             assert getattr(fused, name) == pytest.approx(getattr(reference, name), rel=1e-6, abs=0), name
@@ -123,9 +123,9 @@ def test_the_last_layer_is_what_a_snapshot_is_about() -> None:
 
 
 def test_norms_of_layers_become_plain_json_values() -> None:
-    told = next(train(variant())).to_dict()
-    assert [len(told["layer_grad_norms"]), *map(len, told["lower_grad_norms"])] == [3, 12, 12]
-    assert isinstance(told["lower_grad_norms"][0], list)
+    row = next(train(variant())).to_dict()
+    assert [len(row["layer_grad_norms"]), *map(len, row["lower_grad_norms"])] == [3, 12, 12]
+    assert isinstance(row["lower_grad_norms"][0], list)
 
 
 def test_between_two_steps_a_training_of_several_layers_keeps_no_tape(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,15 +181,15 @@ def test_a_stack_that_is_too_much_is_told_to_have_fewer_layers() -> None:
 
 def test_nothing_is_measured_in_several_layers() -> None:
     experiment = variant(steps=2)
-    assert checkpoints.moments(experiment, train(experiment, 1, 1)) == []
-    assert len(checkpoints.moments(variant(layers=1), train(variant(layers=1, steps=2), 1, 1))) == 2
+    assert checkpoints.checkpoints(experiment, train(experiment, 1, 1)) == []
+    assert len(checkpoints.checkpoints(variant(layers=1), train(variant(layers=1, steps=2), 1, 1))) == 2
 
 
-def test_lesions_of_one_dense_layer_are_read_with_its_input() -> None:
+def test_ablations_of_one_dense_layer_are_read_with_its_input() -> None:
     """The loss as trained is that of the readout, which sees the input too."""
     experiment = variant(layers=1, wiring="dense")
-    moment = checkpoints.beginning(experiment)
-    losses = checkpoints.lesions(moment)
+    checkpoint = checkpoints.beginning(experiment)
+    losses = checkpoints.ablations(checkpoint)
     assert set(losses) == {"", "i", "f", "o"}
     assert all(math.isfinite(loss) for loss in losses.values())
 

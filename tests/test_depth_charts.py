@@ -27,7 +27,7 @@ def line(table: object, series: str, part: str = "") -> pd.DataFrame:
     return rows[(rows.kind == "racer") & (rows.series == series) & (rows.part == part)]
 
 
-def last(curve: Curve) -> checkpoints.Moment:
+def last(curve: Curve) -> checkpoints.Checkpoint:
     return checkpoints.kept(curve.experiment, curve.snapshots)[-1]
 
 
@@ -57,9 +57,9 @@ def test_the_effective_rank_of_equal_directions_is_their_number(copies: int, mon
     directions = torch.linalg.qr(directions - directions.mean(0))[0]
     seen = torch.cat([directions[:, :copies]] * 2, 1)
     monkeypatch.setattr(Network, "features", lambda network, inputs: seen)
-    found = checkpoints.features.__wrapped__(last(CURVES[0]))
-    assert found.rank == pytest.approx(copies)
-    assert found.correlation == pytest.approx(copies / (copies * (2 * copies - 1)))
+    features = checkpoints.features.__wrapped__(last(CURVES[0]))
+    assert features.rank == pytest.approx(copies)
+    assert features.correlation == pytest.approx(copies / (copies * (2 * copies - 1)))
 
 
 def test_features_are_what_the_readout_sees_without_the_input() -> None:

@@ -27,34 +27,34 @@ def experiment(cell: Cell, **changes: object) -> Experiment:
 @pytest.mark.parametrize("biases", [1, 2])
 @pytest.mark.parametrize("weights", ["separate", "concatenated"])
 def test_the_terms_add_up_to_the_number_of_parameters(cell: Cell, weights: str, biases: int) -> None:
-    told = experiment(cell, weights=weights, biases=biases)
-    assert sum(term.size for term in terms(told)) == parameter_count(told)
-    shapes = sorted(tuple(parameter.shape) for parameter in Network(told).parameters())
-    assert sorted(term.shape for term in terms(told)) == shapes
+    one = experiment(cell, weights=weights, biases=biases)
+    assert sum(term.size for term in terms(one)) == parameter_count(one)
+    shapes = sorted(tuple(parameter.shape) for parameter in Network(one).parameters())
+    assert sorted(term.shape for term in terms(one)) == shapes
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_the_readout_has_the_shape_of_the_task(task: str) -> None:
-    told = Experiment(task=task)
-    assert sum(term.size for term in terms(told)) == parameter_count(told)
-    assert ("y_t" in latex(told)) == TASKS[task].every_step
+    one = Experiment(task=task)
+    assert sum(term.size for term in terms(one)) == parameter_count(one)
+    assert ("y_t" in latex(one)) == TASKS[task].every_step
 
 
 @pytest.mark.parametrize("gates", GATE_SETS)
 def test_a_removed_gate_is_1_and_a_learned_one_is_a_sigmoid(gates: str) -> None:
-    told = latex(experiment(Cell("lstm", gates=gates)))
+    equations = latex(experiment(Cell("lstm", gates=gates)))
     for gate in "ifo":
-        assert (f"{gate}_t &= 1 " in told) == (gate not in gates)
-        assert (rf"{gate}_t &= \sigma(" in told) == (gate in gates)
-    assert ("f_t \\odot c_{t-1}" in told) == ("f" in gates)
-    assert ("1 \\odot c_{t-1}" in told) == ("f" not in gates)
+        assert (f"{gate}_t &= 1 " in equations) == (gate not in gates)
+        assert (rf"{gate}_t &= \sigma(" in equations) == (gate in gates)
+    assert ("f_t \\odot c_{t-1}" in equations) == ("f" in gates)
+    assert ("1 \\odot c_{t-1}" in equations) == ("f" not in gates)
 
 
 def test_coupled_gates_and_peepholes_are_written_out() -> None:
-    told = latex(experiment(Cell("lstm", coupled=True, peephole=True)))
-    assert "f_t &= 1 - i_t" in told
-    assert r"p_i \odot c_{t-1}" in told.replace("{i}", "i")
-    assert r"p_o \odot c_t" in told.replace("{o}", "o")
+    equations = latex(experiment(Cell("lstm", coupled=True, peephole=True)))
+    assert "f_t &= 1 - i_t" in equations
+    assert r"p_i \odot c_{t-1}" in equations.replace("{i}", "i")
+    assert r"p_o \odot c_t" in equations.replace("{o}", "o")
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
@@ -76,12 +76,12 @@ def test_one_matrix_for_both_is_written_as_one() -> None:
 def test_the_terms_of_all_layers_add_up_and_carry_their_numbers(
     cell: Cell, weights: str, layers: int, wiring: str
 ) -> None:
-    told = experiment(cell, weights=weights, layers=layers, wiring=wiring)
-    assert sum(term.size for term in terms(told)) == parameter_count(told)
-    shapes = sorted(tuple(parameter.shape) for parameter in Network(told).parameters())
-    assert sorted(term.shape for term in terms(told)) == shapes
-    assert len({term.name for term in terms(told)}) == len(terms(told))
-    assert ("^{(1)}" in terms(told)[0].name) == (layers > 1)
+    one = experiment(cell, weights=weights, layers=layers, wiring=wiring)
+    assert sum(term.size for term in terms(one)) == parameter_count(one)
+    shapes = sorted(tuple(parameter.shape) for parameter in Network(one).parameters())
+    assert sorted(term.shape for term in terms(one)) == shapes
+    assert len({term.name for term in terms(one)}) == len(terms(one))
+    assert ("^{(1)}" in terms(one)[0].name) == (layers > 1)
 
 
 def test_every_wiring_has_its_equations() -> None:
@@ -113,12 +113,12 @@ def test_the_readout_of_one_dense_layer_sees_the_input() -> None:
     [(1, "h_{t-1}"), (2, r"[h_{t-1};\,h_{t-2}]"), (5, r"[h_{t-1};\,\dots;\,h_{t-5}]")],
 )
 def test_a_window_is_written_out(window: int, states: str) -> None:
-    told = latex(Experiment(cell="rnn", window=window))
-    assert rf"W_{{h}}\,{states} +" in told
+    equations = latex(Experiment(cell="rnn", window=window))
+    assert rf"W_{{h}}\,{states} +" in equations
 
 
 @over(ALL)
 def test_braces_are_balanced(cell: Cell) -> None:
-    told = latex(experiment(cell)) + latex(experiment(cell, layers=3, weights="concatenated"))
-    assert told.count("{") == told.count("}")
-    assert not re.search(r"_\{\}|\^\{\}", told)
+    equations = latex(experiment(cell)) + latex(experiment(cell, layers=3, weights="concatenated"))
+    assert equations.count("{") == equations.count("}")
+    assert not re.search(r"_\{\}|\^\{\}", equations)

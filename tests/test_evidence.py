@@ -63,12 +63,12 @@ def test_a_rule_reads_as_a_sentence(region: Region, rule: str) -> None:
 def test_what_is_undecided_says_how_many_seeds_would_settle_it(
     values: tuple[float, ...], region: Region, share: bool
 ) -> None:
-    found = finding(values, region, share)
-    assert found.verdict == UNDECIDED
-    assert found.seeds_needed is not None
-    assert found.seeds_needed > len(values)
-    assert region.judge(*interval(values, share, found.seeds_needed)) == CONFIRMED
-    assert region.judge(*interval(values, share, found.seeds_needed - 1)) == UNDECIDED
+    one = finding(values, region, share)
+    assert one.verdict == UNDECIDED
+    assert one.seeds_needed is not None
+    assert one.seeds_needed > len(values)
+    assert region.judge(*interval(values, share, one.seeds_needed)) == CONFIRMED
+    assert region.judge(*interval(values, share, one.seeds_needed - 1)) == UNDECIDED
 
 
 def test_what_a_thousand_seeds_do_not_settle_says_so() -> None:

@@ -39,9 +39,9 @@ def rows(**changes: Any) -> list[dict[str, Any]]:
     return [first, {**second, **changes}]
 
 
-def parquet(told: list[dict[str, Any]]) -> bytes:
+def parquet(rows: list[dict[str, Any]]) -> bytes:
     written = io.BytesIO()
-    pa.parquet.write_table(pa.Table.from_pylist(told, pa.schema(list(COLUMNS.items()))), written)
+    pa.parquet.write_table(pa.Table.from_pylist(rows, pa.schema(list(COLUMNS.items()))), written)
     return written.getvalue()
 
 
@@ -64,14 +64,14 @@ BAD_ROWS: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("changes", "told"), BAD_ROWS, ids=lambda value: str(value)[:40])
-def test_a_bad_row_is_refused_by_number_and_column(changes: dict[str, Any], told: str) -> None:
-    with pytest.raises(BadFileError, match=f"^row 2, column {told}"):
+@pytest.mark.parametrize(("changes", "message"), BAD_ROWS, ids=lambda value: str(value)[:40])
+def test_a_bad_row_is_refused_by_number_and_column(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(BadFileError, match=f"^row 2, column {message}"):
         from_parquet(parquet(rows(**changes)))
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "message"),
     [
         ("1700000000", "yesterday", "^row 1, column stored: 'yesterday' is not int64"),
         ("[1, 9]", "[1, many]", r"^row 1, column curve_steps: '\[1, many\]' is not list"),
@@ -81,8 +81,8 @@ def test_a_bad_row_is_refused_by_number_and_column(changes: dict[str, Any], told
         ("seconds", "minutes", "^its columns are experiment, .*minutes.*, not experiment"),
     ],
 )
-def test_a_bad_csv_is_refused_by_row_and_column(old: str, new: str, told: str) -> None:
-    with pytest.raises(BadFileError, match=told):
+def test_a_bad_csv_is_refused_by_row_and_column(old: str, new: str, message: str) -> None:
+    with pytest.raises(BadFileError, match=message):
         from_csv(to_csv(RECORDS).replace(old.encode(), new.encode(), 1))
 
 
@@ -133,8 +133,8 @@ def test_history_and_exchange_do_without_pandas(tmp_path: Any) -> None:
         "from lstm_core.history.records import failed; "
         f"kept = schema.open_history('sqlite:///{tmp_path}/history.sqlite'); "
         "history.store(kept, [failed(Experiment(), 'a reason')]); assert history.runs(kept).num_rows == 1; "
-        "told = list(history.records(kept)); exchange.from_csv(exchange.to_csv(told)); "
-        "exchange.from_parquet(exchange.to_parquet(told)); "
+        "rows = list(history.records(kept)); exchange.from_csv(exchange.to_csv(rows)); "
+        "exchange.from_parquet(exchange.to_parquet(rows)); "
         "print([name for name in ('pandas', 'sympy') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)

@@ -112,9 +112,9 @@ def test_the_key_never_changes() -> None:
 
 
 def test_a_record_without_a_stream_is_of_the_first_one_and_a_new_one_always_tells_its_own() -> None:
-    told = json.loads(Experiment().to_json())
-    assert told.pop("stream") == 2
-    assert Experiment.from_json(json.dumps(told)) == Experiment(stream=1)
+    fields = json.loads(Experiment().to_json())
+    assert fields.pop("stream") == 2
+    assert Experiment.from_json(json.dumps(fields)) == Experiment(stream=1)
 
 
 def test_what_was_trained_with_earlier_random_numbers_is_not_trained_again() -> None:

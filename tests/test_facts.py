@@ -12,7 +12,7 @@ from lstm_core import LSTM, Experiment
 from lstm_core.cells import Cell, Parameters, run_rnn
 from lstm_core.layers import Stack
 from lstm_core.measurements import checkpoints, gradients
-from lstm_core.measurements.checkpoints import Moment
+from lstm_core.measurements.checkpoints import Checkpoint
 from lstm_core.measurements.gradients import back_lstm, jacobians, spectral_norms, walk
 from lstm_core.network import Network
 from lstm_core.training import train
@@ -21,11 +21,11 @@ from tests.test_cells import GATE_SETS
 SEEDS = range(5)
 
 
-def untrained(**changes: Any) -> Moment:
+def untrained(**changes: Any) -> Checkpoint:
     """The weights that an experiment starts from."""
     experiment = Experiment(length=changes.pop("length", 100), precision="float64", **changes)
     parameters = Network(experiment).parameters()
-    return Moment(experiment, 0, "reference", torch.cat([parameter.detach().flatten() for parameter in parameters]))
+    return Checkpoint(experiment, 0, "reference", torch.cat([parameter.detach().flatten() for parameter in parameters]))
 
 
 def magnitudes(values: list[Tensor]) -> list[float]:
@@ -35,22 +35,23 @@ def magnitudes(values: list[Tensor]) -> list[float]:
 
 @pytest.mark.parametrize("gates", [gates for gates in GATE_SETS if "f" not in gates])
 def test_without_a_forget_gate_the_direct_path_is_1_exactly_and_the_jacobian_is_not(gates: str) -> None:
-    moment = untrained(gates=gates, hidden=8, length=20)
-    way = checkpoints.highway(moment)
+    checkpoint = untrained(gates=gates, hidden=8, length=20)
+    way = checkpoints.highway(checkpoint)
     assert way.direct.tolist() == [1.0] * len(way.steps)
     assert float(way.rest[0]) > 1e-6
-    p = moment.parameters()
+    p = checkpoint.parameters()
     cut = p._replace(recurrent=torch.zeros_like(p.recurrent))
-    path = walk(cut, moment.cell, checkpoints.first_inputs(moment.experiment))
-    whole = jacobians(back_lstm(cut, moment.cell, path), path, [0])[0]
+    path = walk(cut, checkpoint.cell, checkpoints.first_inputs(checkpoint.experiment))
+    whole = jacobians(back_lstm(cut, checkpoint.cell, path), path, [0])[0]
     assert torch.equal(whole[8:, 8:], torch.eye(8).double())
 
 
 @pytest.mark.parametrize(("bias", "steps"), [(0.0, 2.0), (1.0, 3.7), (2.0, 8.4), (3.0, 21.0), (math.log(99), 100.0)])
 def test_a_unit_at_forget_bias_b_keeps_for_1_plus_e_to_the_b_steps(bias: float, steps: float) -> None:
-    moment = untrained(forget_bias=bias, init="identity", gain=0.0, hidden=4)
-    p = moment.parameters()
-    path = walk(p._replace(input=torch.zeros_like(p.input)), moment.cell, checkpoints.first_inputs(moment.experiment))
+    checkpoint = untrained(forget_bias=bias, init="identity", gain=0.0, hidden=4)
+    p = checkpoint.parameters()
+    inputs = checkpoints.first_inputs(checkpoint.experiment)
+    path = walk(p._replace(input=torch.zeros_like(p.input)), checkpoint.cell, inputs)
     forget = path.gates["f"]
     torch.testing.assert_close(1 / (1 - forget), torch.full_like(forget, steps), rtol=0.01, atol=0)
 
@@ -81,9 +82,9 @@ def test_torchs_default_recurrent_matrix_has_radius_62_and_norm_1_13() -> None:
             torch.manual_seed(seed)
             torchs = dict(nn.RNN(2, 64).named_parameters())["weight_hh_l0"].detach().double()
         ours = checkpoints.recurrent_spectrum(untrained(cell="rnn", hidden=64, seed=seed))
-        for found in (ours, gradients.spectrum(torchs)):
-            assert found.radius == pytest.approx(0.61, abs=0.06)
-            assert found.norm == pytest.approx(1.13, abs=0.06)
+        for spectrum in (ours, gradients.spectrum(torchs)):
+            assert spectrum.radius == pytest.approx(0.61, abs=0.06)
+            assert spectrum.norm == pytest.approx(1.13, abs=0.06)
 
 
 # Decimal logarithms of ||dh_T/dh_0||, H = 64, T = 100, on adding: the band that all five seeds have to keep to.
@@ -100,10 +101,10 @@ BANDS = {
 def test_what_is_left_of_an_rnns_gradient_after_100_steps(activation: str, init: str, gain: float) -> None:
     low, high = BANDS[activation, init, gain]
     options = {"cell": "rnn", "hidden": 64, "activation": activation, "init": init, "gain": gain}
-    found = [checkpoints.reach(untrained(seed=seed, **options)) for seed in SEEDS]
-    assert all(low <= magnitude <= high for magnitude in magnitudes([reach.measured[0] for reach in found]))
+    reaches = [checkpoints.reach(untrained(seed=seed, **options)) for seed in SEEDS]
+    assert all(low <= magnitude <= high for magnitude in magnitudes([reach.measured[0] for reach in reaches]))
     if (activation, init) == ("tanh", "uniform"):
-        assert min(magnitudes([reach.true_slopes[0] for reach in found])) > 3
+        assert min(magnitudes([reach.true_slopes[0] for reach in reaches])) > 3
 
 
 @pytest.mark.parametrize(("radius", "low", "high", "bound"), [(1.1, -5.0, 1.0, 25), (1.9, 4.0, 7.0, 45)])
@@ -114,9 +115,10 @@ def test_a_tanh_network_at_a_radius_above_1_does_not_grow_as_its_bound(
     measured = []
     for seed in SEEDS:
         start = untrained(cell="rnn", hidden=32, seed=seed)
-        moment = untrained(cell="rnn", hidden=32, seed=seed, gain=radius / checkpoints.recurrent_spectrum(start).radius)
-        assert checkpoints.recurrent_spectrum(moment).radius == pytest.approx(radius, rel=1e-6)
-        one, most = magnitudes([(reach := checkpoints.reach(moment)).measured[0], reach.largest_slope[0]])
+        gain = radius / checkpoints.recurrent_spectrum(start).radius
+        checkpoint = untrained(cell="rnn", hidden=32, seed=seed, gain=gain)
+        assert checkpoints.recurrent_spectrum(checkpoint).radius == pytest.approx(radius, rel=1e-6)
+        one, most = magnitudes([(reach := checkpoints.reach(checkpoint)).measured[0], reach.largest_slope[0]])
         measured.append(one)
         assert one < most - 20
         assert most > bound
@@ -125,25 +127,25 @@ def test_a_tanh_network_at_a_radius_above_1_does_not_grow_as_its_bound(
 
 def test_half_of_the_directions_or_more_pass_a_relu_network_that_starts_from_the_identity() -> None:
     for seed in SEEDS:
-        moment = untrained(cell="rnn", hidden=64, activation="relu", init="identity", seed=seed)
-        path = checkpoints.one_sequence(moment)
-        whole = jacobians(gradients.back_rnn(moment.parameters(), moment.cell, path), path, [0])[0]
+        checkpoint = untrained(cell="rnn", hidden=64, activation="relu", init="identity", seed=seed)
+        path = checkpoints.one_sequence(checkpoint)
+        whole = jacobians(gradients.back_rnn(checkpoint.parameters(), checkpoint.cell, path), path, [0])[0]
         assert 0.5 < float(whole.norm()) / 8 < 0.8
 
 
 def test_a_relu_network_with_a_gain_of_1_5_explodes_for_most_seeds() -> None:
     options = {"cell": "rnn", "hidden": 64, "activation": "relu", "init": "gaussian", "gain": 1.5}
-    found = magnitudes([checkpoints.reach(untrained(seed=seed, **options)).measured[0] for seed in SEEDS])
-    assert sum(magnitude > 0 for magnitude in found) >= 4
-    assert max(found) > 4
+    sizes = magnitudes([checkpoints.reach(untrained(seed=seed, **options)).measured[0] for seed in SEEDS])
+    assert sum(magnitude > 0 for magnitude in sizes) >= 4
+    assert max(sizes) > 4
 
 
 def test_a_sigmoid_networks_gradient_is_exactly_0_in_single_precision() -> None:
     for seed in SEEDS:
-        moment = untrained(cell="rnn", hidden=64, activation="sigmoid", seed=seed)
-        p = type(moment.parameters())(*(None if w is None else w.float() for w in moment.parameters()))  # type: ignore[arg-type]
-        path = walk(p, moment.cell, checkpoints.first_inputs(moment.experiment).float())
-        assert not jacobians(gradients.back_rnn(p, moment.cell, path), path, [0]).any()
+        checkpoint = untrained(cell="rnn", hidden=64, activation="sigmoid", seed=seed)
+        p = type(checkpoint.parameters())(*(None if w is None else w.float() for w in checkpoint.parameters()))  # type: ignore[arg-type]
+        path = walk(p, checkpoint.cell, checkpoints.first_inputs(checkpoint.experiment).float())
+        assert not jacobians(gradients.back_rnn(p, checkpoint.cell, path), path, [0]).any()
 
 
 @pytest.mark.parametrize(

@@ -29,8 +29,8 @@ def line(table: pd.DataFrame, series: str, part: str = "") -> list[float]:
     return list(shown.y)
 
 
-def last(shown: Curve) -> checkpoints.Moment:
-    return checkpoints.moments(shown.experiment, shown.snapshots)[-1]
+def last(shown: Curve) -> checkpoints.Checkpoint:
+    return checkpoints.checkpoints(shown.experiment, shown.snapshots)[-1]
 
 
 def test_reach_shows_the_measured_norms_between_0_and_their_bounds() -> None:
@@ -70,7 +70,7 @@ def test_what_is_not_measured_leaves_a_chart_empty_and_whole(cell: dict[str, Any
     assert trained.column_names == before.column_names
 
 
-def test_growth_has_a_point_for_each_moment() -> None:
+def test_growth_has_a_point_for_each_checkpoint() -> None:
     table = flow.growth_by_training_step(CURVES).to_pandas()
     for shown in CURVES:
         assert len(line(table, shown.label, "largest Lyapunov exponent")) == 4
@@ -78,12 +78,12 @@ def test_growth_has_a_point_for_each_moment() -> None:
 
 def test_the_spectrum_shows_every_eigenvalue_and_singular_value() -> None:
     plane = flow.eigenvalues(CURVES).to_pandas()
-    found = checkpoints.recurrent_spectrum(last(CURVES[0]))
-    assert list(plane[plane.kind == "eigenvalue"].x) == found.eigenvalues.real.tolist()
+    spectrum = checkpoints.recurrent_spectrum(last(CURVES[0]))
+    assert list(plane[plane.kind == "eigenvalue"].x) == spectrum.eigenvalues.real.tolist()
     assert (plane[plane.kind == "circle"][["x", "y"]].pow(2).sum(axis=1) - 1).abs().max() < 1e-12
     values = flow.singular_values(CURVES).to_pandas()
-    assert line(values, "singular value") == found.singular_values.tolist()
-    assert f"ρ = {found.radius:.3g}" in set(values.note)
+    assert line(values, "singular value") == spectrum.singular_values.tolist()
+    assert f"ρ = {spectrum.radius:.3g}" in set(values.note)
 
 
 def test_powers_lie_between_those_of_radius_and_norm() -> None:
@@ -132,10 +132,10 @@ def test_clipping_by_norm_is_one_factor_for_all_time_steps() -> None:
     assert line(flow.direction(CURVES).to_pandas(), "RNN") == pytest.approx([1.0] * 7, abs=1e-6)
 
 
-def test_lesions_are_shown_for_every_learned_gate() -> None:
-    table = flow.lesions(CURVES).to_pandas().query("kind == 'racer'")
-    found = checkpoints.lesions(last(CURVES[1]))
-    assert list(table.x) == list(found.values())
+def test_ablations_are_shown_for_every_learned_gate() -> None:
+    table = flow.ablations(CURVES).to_pandas().query("kind == 'racer'")
+    losses = checkpoints.ablations(last(CURVES[1]))
+    assert list(table.x) == list(losses.values())
     assert list(table.part) == ["as trained", "input gate held at 1", "forget gate held at 1", "output gate held at 1"]
 
 

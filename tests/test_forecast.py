@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from lstm_core import Experiment, train
 from lstm_core.measurements import forecast
-from lstm_core.measurements.checkpoints import Moment
+from lstm_core.measurements.checkpoints import Checkpoint
 from lstm_core.network import Network
 from lstm_core.tasks.series import Series, known, register
 
@@ -44,11 +44,11 @@ def test_a_forecast_is_the_readout_of_the_window_that_ends_a_horizon_before(hori
     weights, series = weights_of(experiment), known("sines")
     lstm, readout = by_torch(experiment, weights)
     places = torch.tensor([1400, 1555, 1999])
-    for place, told in zip(places.tolist(), forecast.from_truth(experiment, weights, places).tolist(), strict=True):
+    for place, value in zip(places.tolist(), forecast.from_truth(experiment, weights, places).tolist(), strict=True):
         window = torch.tensor(series.values[place - horizon - 11 : place - horizon + 1], dtype=torch.float64)
         scaled = (window - series.mean) / series.scale
         answer = readout(lstm(scaled[:, None, None])[0][-1])
-        assert told == pytest.approx(series.mean + series.scale * float(answer[0, 0]), abs=1e-12)
+        assert value == pytest.approx(series.mean + series.scale * float(answer[0, 0]), abs=1e-12)
 
 
 @pytest.mark.parametrize("horizon", [1, 3])
@@ -56,14 +56,14 @@ def test_free_running_feeds_on_its_own_forecasts(horizon: int) -> None:
     experiment = dataclasses.replace(SMALL, horizon=horizon)
     weights, series = weights_of(experiment), known("sines")
     lstm, readout = by_torch(experiment, weights)
-    told = list(series.values[: series.validation_end])
+    values = list(series.values[: series.validation_end])
     for _ in range(8):
-        window = torch.tensor(told[len(told) - horizon - 11 : len(told) - horizon + 1], dtype=torch.float64)
+        window = torch.tensor(values[len(values) - horizon - 11 : len(values) - horizon + 1], dtype=torch.float64)
         scaled = (window - series.mean) / series.scale
-        told.append(series.mean + series.scale * float(readout(lstm(scaled[:, None, None])[0][-1])[0, 0]))
+        values.append(series.mean + series.scale * float(readout(lstm(scaled[:, None, None])[0][-1])[0, 0]))
     free = forecast.free_running(experiment, weights)
     assert len(free) == forecast.MOST_FREE
-    assert free[:8].tolist() == pytest.approx(told[-8:], abs=1e-10)
+    assert free[:8].tolist() == pytest.approx(values[-8:], abs=1e-10)
 
 
 def test_free_running_never_sees_the_test_part() -> None:
@@ -106,10 +106,10 @@ def test_mase_is_the_error_over_the_mean_step_of_the_part_to_train_on() -> None:
     """Errors of 1, 2 and 3 against a mean step of (7 x 1 + 6 x 3) / 13 = 25/13."""
     series = by_hand()
     assert series.train_end == 14
-    told = forecast.errors(series, torch.tensor([11.0, 12.0, 15.0]), torch.tensor([17, 18, 19]))
-    assert told.mae == pytest.approx(2)
-    assert told.rmse == pytest.approx(math.sqrt(14 / 3))
-    assert told.mase == pytest.approx(2 * 13 / 25)
+    errors = forecast.errors(series, torch.tensor([11.0, 12.0, 15.0]), torch.tensor([17, 18, 19]))
+    assert errors.mae == pytest.approx(2)
+    assert errors.rmse == pytest.approx(math.sqrt(14 / 3))
+    assert errors.mase == pytest.approx(2 * 13 / 25)
 
 
 @pytest.mark.parametrize(("horizon", "expected"), [(1, [20.0, 10.0, 14.0]), (3, [20.0, 20.0, 20.0])])
@@ -139,37 +139,37 @@ def test_on_the_training_part_the_last_value_has_a_mase_of_1() -> None:
 def test_scores_are_the_two_errors_on_the_test_part() -> None:
     weights, series = weights_of(SMALL), known("sines")
     places = torch.arange(1700, 2000)
-    told = forecast.scores(SMALL, weights)
+    scores = forecast.scores(SMALL, weights)
     wrong = forecast.from_truth(SMALL, weights, places) - forecast.truth(series, places)
     steps = torch.tensor(series.values).double()
-    assert told.model == pytest.approx(float(wrong.square().mean().sqrt()))
-    assert told.last_value == pytest.approx(float((steps[1700:] - steps[1699:-1]).square().mean().sqrt()), rel=1e-6)
+    assert scores.model == pytest.approx(float(wrong.square().mean().sqrt()))
+    assert scores.last_value == pytest.approx(float((steps[1700:] - steps[1699:-1]).square().mean().sqrt()), rel=1e-6)
 
 
-def test_the_validation_part_chooses_the_moment() -> None:
+def test_the_validation_part_chooses_the_checkpoint() -> None:
     snapshots = list(train(dataclasses.replace(SMALL, steps=40), 1, 5))
-    moments = [
-        Moment(SMALL, snapshot.step, snapshot.engine, snapshot.weights)
+    checkpoints = [
+        Checkpoint(SMALL, snapshot.step, snapshot.engine, snapshot.weights)
         for snapshot in snapshots
         if snapshot.weights is not None
     ]
-    chosen = forecast.best(moments)
+    chosen = forecast.best(checkpoints)
     assert chosen is not None
     series = known("sines")
     places = torch.arange(series.train_end, series.validation_end, 2)
     wrong = [
         float((forecast.from_truth(SMALL, m.weights, places) - forecast.truth(series, places)).square().mean())
-        for m in moments
+        for m in checkpoints
     ]
-    assert chosen == moments[wrong.index(min(wrong))]
+    assert chosen == checkpoints[wrong.index(min(wrong))]
     assert forecast.best([]) is None
 
 
 def test_what_was_measured_goes_with_its_series() -> None:
     one = register(Series("x", WAVE))
     experiment = dataclasses.replace(SMALL, series=one.name)
-    moment = Moment(experiment, 1, "", weights_of(experiment))
-    assert forecast.tested(moment) is forecast.tested(moment)
+    checkpoint = Checkpoint(experiment, 1, "", weights_of(experiment))
+    assert forecast.tested(checkpoint) is forecast.tested(checkpoint)
     assert one in forecast._kept
     before = len(forecast._kept)
     del one

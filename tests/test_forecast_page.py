@@ -51,7 +51,7 @@ def held_by(visit: AppTest) -> Held:
     return held
 
 
-def told(visit: AppTest) -> str:
+def texts(visit: AppTest) -> str:
     return "\n".join(element.value for kind in ("markdown", "caption") for element in getattr(visit, kind))
 
 
@@ -64,7 +64,7 @@ def test_a_file_is_raced_on_and_its_gaps_are_told(visits: list[AppTest]) -> None
     assert experiment(visit).series == held.name
     assert held.values[6:] == tuple(WAVE[6:])
     assert held.values[5] == pytest.approx((WAVE[4] + WAVE[6]) / 2)
-    assert "150 values. Filled linearly between the neighbours: 1 cell without a value." in told(visit)
+    assert "150 values. Filled linearly between the neighbours: 1 cell without a value." in texts(visit)
 
 
 def test_another_column_and_a_season_are_another_series(visits: list[AppTest]) -> None:
@@ -178,9 +178,9 @@ def test_a_visitor_who_has_not_left_keeps_the_series_or_gets_it_back(
 
 def test_a_finished_race_says_who_wins_and_offers_it_to_take_home(visits: list[AppTest]) -> None:
     visit = open_page(visits, "forecast", **QUICK)
-    assert WAITING in told(visit)
+    assert WAITING in texts(visit)
     until_finished(visit)
-    assert "The validation part picks **" in told(visit)
+    assert "The validation part picks **" in texts(visit)
     assert [button.proto.label for button in visit.get("download_button")][-3:] == [
         "All forecasts, CSV",
         "Model, safetensors",
@@ -194,8 +194,8 @@ def test_every_series_says_where_it_is_from(visits: list[AppTest]) -> None:
     visit = open_page(visits, "forecast", **QUICK)
     for row in SERIES.values():
         check(visit.selectbox(key="series").set_value(_name(visit, row.label)).run())
-        assert row.source in told(visit)
-        assert row.licence in told(visit)
+        assert row.source in texts(visit)
+        assert row.licence in texts(visit)
 
 
 def _name(visit: AppTest, label: str) -> Any:

@@ -86,13 +86,13 @@ def results(
     gradients = {name: incoming(name, output) for name, output in outputs.items()}
     reached = [name for name in outputs if gradients[name] is not None]
     torch.autograd.backward([outputs[name] for name in reached], [gradients[name] for name in reached])
-    told = outputs | trace.gates | {f"norms {k}": norms for k, norms in enumerate(trace.gradient_norms())}
+    computed = outputs | trace.gates | {f"norms {k}": norms for k, norms in enumerate(trace.gradient_norms())}
     if trace.cell is not None:
-        told["cell"] = trace.cell
+        computed["cell"] = trace.cell
     sources = dict(stack.named_parameters()) | {"x": x} | {f"first {k}": state for k, state in enumerate(states)}
     for name, source in sources.items():
-        told[f"gradient of {name}"] = torch.zeros_like(source) if source.grad is None else source.grad.clone()
-    return {name: tensor.detach() for name, tensor in told.items()}
+        computed[f"gradient of {name}"] = torch.zeros_like(source) if source.grad is None else source.grad.clone()
+    return {name: tensor.detach() for name, tensor in computed.items()}
 
 
 def both(stack: Stack, x: Tensor, states: list[Tensor], incoming: Incoming = incoming_gradient) -> tuple[Named, Named]:
@@ -169,8 +169,8 @@ def test_saturated_cells_are_as_in_the_reference(cell: Cell) -> None:
 def test_values_saturated_by_large_weights_are_as_in_the_reference(cell: Cell, dtype: torch.dtype) -> None:
     stack, x = enlarged(built(cell, dtype=dtype), 1e3), normal(T, B, D, dtype=dtype)
     actual, expected = (
-        {name: tensor for name, tensor in told.items() if not name.startswith(("gradient", "norms"))}
-        for told in both(stack, x, first_states(cell, dtype=dtype))
+        {name: tensor for name, tensor in one.items() if not name.startswith(("gradient", "norms"))}
+        for one in both(stack, x, first_states(cell, dtype=dtype))
     )
     assert_equal(actual, expected, TOLERANCE[dtype])
 
@@ -195,7 +195,7 @@ def test_an_explosion_is_as_in_the_reference_until_it_reaches_infinity_at_the_sa
     """Give or take a step, since a sum that overflows depends on its order; then whatever explodes there does here."""
     stack, x = enlarged(built(cell, dtype=torch.float32), gain), normal(40, B, D, dtype=torch.float32)
     actual, expected = both(stack, x, first_states(cell, dtype=torch.float32))
-    end, expected_end = (int(told["hidden"].isfinite().all(2).all(1).sum()) for told in (actual, expected))
+    end, expected_end = (int(one["hidden"].isfinite().all(2).all(1).sum()) for one in (actual, expected))
     assert abs(end - expected_end) <= 1
     assert 2 < expected_end < 39
     sequences = [name for name in expected if name in ("hidden", "cell", *cell.learned_gates)]
@@ -209,7 +209,7 @@ def test_an_explosion_is_as_in_the_reference_until_it_reaches_infinity_at_the_sa
 @pytest.mark.parametrize("layout", LAYOUTS)
 @over(KINDS)
 def test_two_layers_are_as_in_the_reference(cell: Cell, layout: str, dtype: torch.dtype) -> None:
-    def told(engine: str) -> Named:
+    def results(engine: str) -> Named:
         stack = built(cell, D, H, 2, dtype=dtype, layout=layout)
         stack.engine = engine
         x = normal(T, B, D, dtype=dtype).requires_grad_()
@@ -225,7 +225,7 @@ def test_two_layers_are_as_in_the_reference(cell: Cell, layout: str, dtype: torc
         assert gradients.keys() == sources.keys()
         return norms | gradients | {f"output {k}": tensor.detach() for k, tensor in enumerate(outputs)}
 
-    assert_equal(told(FUSED), told(REFERENCE_ENGINE), TOLERANCE[dtype])
+    assert_equal(results(FUSED), results(REFERENCE_ENGINE), TOLERANCE[dtype])
 
 
 @over([Cell("lstm"), Cell("gru"), PEEPHOLES, *(Cell("rnn", window=window) for window in range(1, 6))])

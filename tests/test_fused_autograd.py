@@ -133,7 +133,7 @@ def test_two_threads_at_once_compute_what_each_computes_alone(cell: Cell) -> Non
         return [results(FUSED, stack, x, states) for _ in range(10)]
 
     with ThreadPoolExecutor(2) as pool:
-        together = [told for tolds in pool.map(often, stacks) for told in tolds]
+        together = [one for ones in pool.map(often, stacks) for one in ones]
     assert len(together) == 20
-    for told in together:
-        assert_equal(told, alone, 0)
+    for one in together:
+        assert_equal(one, alone, 0)

@@ -107,9 +107,9 @@ def test_no_jacobian_exceeds_its_bounds(
 
 def test_a_sheared_matrix_has_a_norm_far_above_its_eigenvalues_and_grows_before_it_dies() -> None:
     matrix = torch.tensor([[0.5, 10.0], [0.0, 0.5]], dtype=torch.float64)
-    found = gradients.spectrum(matrix)
-    assert found.radius == pytest.approx(0.5, abs=1e-6)
-    assert found.norm == pytest.approx(10.02, abs=0.005)
+    spectrum = gradients.spectrum(matrix)
+    assert spectrum.radius == pytest.approx(0.5, abs=1e-6)
+    assert spectrum.norm == pytest.approx(10.02, abs=0.005)
     norms = gradients.powers(matrix, 10)
     assert [float(norms[n - 1]) for n in (1, 2, 3, 10)] == pytest.approx([10.02, 10.01, 7.50, 0.195], abs=0.006)
 
@@ -122,18 +122,18 @@ def test_all_powers_of_an_orthogonal_matrix_have_norm_1(size: int) -> None:
 
 def test_the_norm_of_a_matrix_is_never_below_its_spectral_radius() -> None:
     for seed in range(50):
-        found = gradients.spectrum(random(8, 8, seed=seed))
-        assert found.norm >= found.radius
-        assert found.eigenvalues.abs().tolist() == sorted(found.eigenvalues.abs().tolist(), reverse=True)
+        spectrum = gradients.spectrum(random(8, 8, seed=seed))
+        assert spectrum.norm >= spectrum.radius
+        assert spectrum.eigenvalues.abs().tolist() == sorted(spectrum.eigenvalues.abs().tolist(), reverse=True)
 
 
 def test_spectral_norms_reach_from_the_smallest_to_the_largest_numbers_and_beyond() -> None:
     one = random(3, 3)
     norm = float(torch.linalg.matrix_norm(one, ord=2))
     scaled = torch.stack([1e-290 * one, 0 * one, 1e290 * one, torch.inf * one.abs(), torch.nan * one])
-    found = spectral_norms(scaled).tolist()
-    assert found[:4] == [pytest.approx(1e-290 * norm), 0.0, pytest.approx(1e290 * norm), math.inf]
-    assert math.isnan(found[4])
+    norms = spectral_norms(scaled).tolist()
+    assert norms[:4] == [pytest.approx(1e-290 * norm), 0.0, pytest.approx(1e290 * norm), math.inf]
+    assert math.isnan(norms[4])
 
 
 def test_the_spectrum_of_what_is_no_number_is_no_number() -> None:

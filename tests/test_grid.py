@@ -66,7 +66,7 @@ def test_the_grid_of_greff_et_al_is_theirs() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("", "^grid: there is nothing to cross"),
         ("[base]\nlength = 5", "^grid: there is nothing to cross"),
@@ -100,7 +100,7 @@ def test_the_grid_of_greff_et_al_is_theirs() -> None:
         ),
     ],
 )
-def test_a_bad_grid_is_refused_by_name(text: str, told: str) -> None:
-    with pytest.raises(ValueError, match=told) as refused:
+def test_a_bad_grid_is_refused_by_name(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message) as refused:
         read_grid(text)
     assert "\n" not in str(refused.value)

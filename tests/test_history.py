@@ -173,8 +173,8 @@ def test_runs_are_chosen_by_any_field(wanted: dict[str, Any], kept: schema.Histo
         options = [value if isinstance(value, list | tuple) else [value] for value in wanted.values()]
         return all(values[name] in option for name, option in zip(wanted, options, strict=True))
 
-    found = database.runs(kept, **wanted).column("key").to_pylist()
-    assert found == [record.experiment.key for record in reversed(stored) if fits(record)]
+    keys = database.runs(kept, **wanted).column("key").to_pylist()
+    assert keys == [record.experiment.key for record in reversed(stored) if fits(record)]
 
 
 def test_a_column_that_there_is_not_is_refused(kept: schema.History) -> None:
@@ -307,9 +307,9 @@ def _is_no_database(folder: Path) -> str:
     ],
 )
 def test_where_it_cannot_be_kept_one_line_says_so(place: Any, tmp_path: Path) -> None:
-    with pytest.raises(schema.UnavailableError, match=r"^history[^\n]*: [^\n]+$") as told:
+    with pytest.raises(schema.UnavailableError, match=r"^history[^\n]*: [^\n]+$") as refused:
         schema.open_history(place(tmp_path))
-    assert "secret" not in str(told.value)
+    assert "secret" not in str(refused.value)
 
 
 def test_a_user_who_has_no_folder_gets_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

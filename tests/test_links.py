@@ -184,7 +184,7 @@ def check(visit: AppTest, name: str) -> None:
     """The page is whole, and shows a race or says why there is none."""
     assert [problem.value for problem in (*visit.exception, *visit.error)] == []
     assert [title.value for title in visit.title] == [PAGES[name].question]
-    refusals = [told.value for told in (*visit.info, *visit.warning) if told.value.startswith(REFUSALS)]
+    refusals = [shown.value for shown in (*visit.info, *visit.warning) if shown.value.startswith(REFUSALS)]
     assert (SHOWING in visit.session_state) == (not refusals)
 
 

@@ -11,11 +11,11 @@ from lstm_core import Experiment
 from lstm_core.activations import ACTIVATIONS
 from lstm_core.cells import REFERENCE
 from lstm_core.claims import measures
-from lstm_core.claims.measures import Trial
+from lstm_core.claims.measures import SeedResult
 from lstm_core.data import samples
 from lstm_core.history.records import record_of
 from lstm_core.measurements import checkpoints
-from lstm_core.measurements.checkpoints import Moment, beginning
+from lstm_core.measurements.checkpoints import Checkpoint, beginning
 from lstm_core.network import Network
 from lstm_core.race.runs import Run
 from lstm_core.tasks import TASKS
@@ -25,37 +25,37 @@ DOUBLE = Experiment(length=8, hidden=4, batch=5, steps=3, precision="float64")
 RNN = dataclasses.replace(DOUBLE, cell="rnn")
 
 
-def zeroed(experiment: Experiment, answer: float) -> Moment:
+def zeroed(experiment: Experiment, answer: float) -> Checkpoint:
     """A network that gives the same answer whatever it reads."""
     network = Network(experiment)
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.zero_()
         network.readout.bias.fill_(answer)
-    return Moment(experiment, 1, "", torch.nn.utils.parameters_to_vector(network.parameters()).detach())
+    return Checkpoint(experiment, 1, "", torch.nn.utils.parameters_to_vector(network.parameters()).detach())
 
 
-def test_a_trial_has_the_weights_that_its_run_ended_with() -> None:
+def test_a_seed_result_has_the_weights_that_its_run_ended_with() -> None:
     run = Run(RNN, weights=True)
     while not run.ended:
         run.advance()
-    trial = Trial.of(record_of(run))
+    result = SeedResult.of(record_of(run))
     last = list(train(RNN, weights_every=1))[-1]
     assert last.weights is not None
-    assert (trial.ended, trial.loss) == (last.ended, last.mean_loss)
-    assert torch.equal(trial.after.weights, last.weights)
-    assert torch.equal(trial.start.weights, beginning(RNN).weights)
+    assert (result.ended, result.loss) == (last.ended, last.mean_loss)
+    assert torch.equal(result.after.weights, last.weights)
+    assert torch.equal(result.start.weights, beginning(RNN).weights)
 
 
-def test_a_trial_without_weights_says_so() -> None:
+def test_a_seed_result_without_weights_says_so() -> None:
     with pytest.raises(measures.NoWeightsError, match=RNN.key):
-        _ = Trial(RNN).after
+        _ = SeedResult(RNN).after
 
 
 def test_the_constant_predictors_held_out_loss_is_the_tasks() -> None:
     experiment = dataclasses.replace(RNN, length=20)
-    moment = zeroed(experiment, float(TASKS["adding"].constant(20)))
-    loss = measures.held_out_loss(Trial(experiment, end=moment))
+    checkpoint = zeroed(experiment, float(TASKS["adding"].constant(20)))
+    loss = measures.held_out_loss(SeedResult(experiment, end=checkpoint))
     assert loss == pytest.approx(TASKS["adding"].constant_loss(20), rel=0.05)
 
 
@@ -123,11 +123,11 @@ def test_the_direct_path_is_1_without_a_forget_gate_and_not_with_one() -> None:
 
 
 def test_a_norm_over_its_bound_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    moment = beginning(RNN)
-    assert measures.over_bound(moment) <= 1.0001
-    found = checkpoints.reach(moment)
-    monkeypatch.setattr(checkpoints, "reach", lambda _: found._replace(true_slopes=found.measured / 2))
-    assert measures.over_bound(moment) == pytest.approx(2)
+    checkpoint = beginning(RNN)
+    assert measures.over_bound(checkpoint) <= 1.0001
+    reach = checkpoints.reach(checkpoint)
+    monkeypatch.setattr(checkpoints, "reach", lambda _: reach._replace(true_slopes=reach.measured / 2))
+    assert measures.over_bound(checkpoint) == pytest.approx(2)
 
 
 def test_the_change_per_step_of_known_states(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,7 +143,7 @@ def test_the_share_of_the_readout_below_the_last_layer() -> None:
     with torch.no_grad():
         network.readout.weight.fill_(1.0)
     weights = torch.nn.utils.parameters_to_vector(network.parameters()).detach()
-    assert measures.read_below(Moment(experiment, 1, "", weights)) == pytest.approx(6 / 10)
+    assert measures.read_below(Checkpoint(experiment, 1, "", weights)) == pytest.approx(6 / 10)
 
 
 def test_layouts_of_the_same_weights_look_alike_and_others_do_not() -> None:
@@ -152,6 +152,6 @@ def test_layouts_of_the_same_weights_look_alike_and_others_do_not() -> None:
     assert measures.output_difference(beginning(DOUBLE), beginning(dataclasses.replace(joint, seed=1))) > 1e-3
 
 
-@pytest.mark.parametrize(("value", "told"), [(1.0, 0.0), (0.01, -2.0), (0.0, -307.65)])
-def test_decades(value: float, told: float) -> None:
-    assert measures.decades(value) == pytest.approx(told, abs=0.01)
+@pytest.mark.parametrize(("value", "expected"), [(1.0, 0.0), (0.01, -2.0), (0.0, -307.65)])
+def test_floored_log10(value: float, expected: float) -> None:
+    assert measures.floored_log10(value) == pytest.approx(expected, abs=0.01)

@@ -31,7 +31,7 @@ from lstm_core.ui.session import SHOWING
 from tests.visits import check, open_page
 
 OLD = Path(__file__).parent / "old"
-TOLD: dict[str, Any] = json.loads((OLD / "told.json").read_text())
+EXPECTED: dict[str, Any] = json.loads((OLD / "told.json").read_text())
 
 
 @pytest.fixture
@@ -44,24 +44,24 @@ def history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[History
     opened.dispose()
 
 
-def as_told(found: list[Record]) -> bool:
-    losses = {record.experiment.key: str(record.final_mean_loss) for record in found}
-    return losses == dict(zip(TOLD["keys"], TOLD["final_mean_loss"], strict=True))
+def as_expected(kept: list[Record]) -> bool:
+    losses = {record.experiment.key: str(record.final_mean_loss) for record in kept}
+    return losses == dict(zip(EXPECTED["keys"], EXPECTED["final_mean_loss"], strict=True))
 
 
 def test_experiments_of_that_time_keep_their_keys() -> None:
-    found = [Experiment.from_json(text) for text in TOLD["experiments"]]
-    assert [experiment.key for experiment in found] == TOLD["keys"]
-    assert {experiment.stream for experiment in found} == {1}
-    assert [experiment.to_json() for experiment in found] == TOLD["experiments"]
+    experiments = [Experiment.from_json(text) for text in EXPECTED["experiments"]]
+    assert [experiment.key for experiment in experiments] == EXPECTED["keys"]
+    assert {experiment.stream for experiment in experiments} == {1}
+    assert [experiment.to_json() for experiment in experiments] == EXPECTED["experiments"]
 
 
 def test_a_history_of_that_time_has_all_its_runs_curves_and_weights(history: History) -> None:
-    assert as_told(list(records(history)))
+    assert as_expected(list(records(history)))
     assert set(runs(history).column("stream").to_pylist()) == {1}
-    assert len(runs(history, stream=1)) == len(TOLD["keys"])
-    assert len(curves(history, TOLD["keys"])) == len(TOLD["keys"])
-    assert len(weights(history, TOLD["keys"])) == 1
+    assert len(runs(history, stream=1)) == len(EXPECTED["keys"])
+    assert len(curves(history, EXPECTED["keys"])) == len(EXPECTED["keys"])
+    assert len(weights(history, EXPECTED["keys"])) == 1
 
 
 def test_a_history_of_that_time_becomes_the_same_as_a_new_one(history: History, tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_a_history_of_that_time_becomes_the_same_as_a_new_one(history: History, 
 
 
 def test_old_and_new_runs_of_the_same_settings_are_never_one_setting(history: History) -> None:
-    (old,) = records(history, TOLD["keys"][:1])
+    (old,) = records(history, EXPECTED["keys"][:1])
     new = dataclasses.replace(old.experiment, stream=CURRENT)
     assert plan([new], outcomes(history)).left == [new]
     store(history, [train_one(new)])
@@ -84,12 +84,12 @@ def test_old_and_new_runs_of_the_same_settings_are_never_one_setting(history: Hi
     ("file", "read"), [("runs.parquet", from_parquet), ("runs.csv", from_csv)], ids=["Parquet", "CSV"]
 )
 def test_files_of_runs_of_that_time_are_read(file: str, read: Any) -> None:
-    assert as_told(read((OLD / file).read_bytes()))
+    assert as_expected(read((OLD / file).read_bytes()))
 
 
 def test_a_model_of_that_time_forecasts_what_it_did() -> None:
-    told, forecaster = TOLD["forecaster"], load(OLD / "forecaster.safetensors")
-    assert forecaster(told["values"], told["steps"]) == pytest.approx(told["forecast"], rel=1e-6)
+    expected, forecaster = EXPECTED["forecaster"], load(OLD / "forecaster.safetensors")
+    assert forecaster(expected["values"], expected["steps"]) == pytest.approx(expected["forecast"], rel=1e-6)
     assert forecaster.experiment.stream == 1
 
 
@@ -119,7 +119,7 @@ def test_an_address_of_today_says_nothing_of_other_numbers(link: dict[str, str],
 def test_an_old_run_is_looked_at_and_its_settings_race_with_new_numbers(
     history: History, visits: list[AppTest]
 ) -> None:
-    visit = open_page(visits, "sweeps", run=TOLD["keys"][0], stream=str(CURRENT))
+    visit = open_page(visits, "sweeps", run=EXPECTED["keys"][0], stream=str(CURRENT))
     assert "random numbers of an earlier version" in visit.info[0].value
     ((_, racer),) = visit.session_state[SHOWING].experiments
-    assert racer == dataclasses.replace(Experiment.from_json(TOLD["experiments"][0]), stream=CURRENT)
+    assert racer == dataclasses.replace(Experiment.from_json(EXPECTED["experiments"][0]), stream=CURRENT)

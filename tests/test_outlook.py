@@ -37,10 +37,10 @@ def test_the_truth_the_baselines_and_the_racer_lie_at_their_places() -> None:
         line = shown[shown.series == name]
         assert list(line.x) == list(PLACES)
         assert list(line.y) == pytest.approx(values)
-    moment = outlook.chosen(CURVE)
-    assert moment is not None
+    checkpoint = outlook.chosen(CURVE)
+    assert checkpoint is not None
     line = shown[(shown.series == "it") & (shown.kind == "racer")]
-    assert list(line.y) == pytest.approx(forecast.tested(moment)[:200].tolist())
+    assert list(line.y) == pytest.approx(forecast.tested(checkpoint)[:200].tolist())
 
 
 def test_residuals_are_forecast_minus_truth() -> None:
@@ -54,7 +54,7 @@ def test_free_runs_are_drawn_of_those_that_have_ended() -> None:
     assert set(shown[shown.kind == "racer"].series) == {"it"}
 
 
-def test_the_validation_error_is_drawn_at_each_moment_beside_those_of_the_baselines() -> None:
+def test_the_validation_error_is_drawn_at_each_checkpoint_beside_those_of_the_baselines() -> None:
     shown = outlook.validation_by_step([CURVE]).to_pandas()
     assert list(shown[shown.kind == "racer"].x) == [1, 10, 20, 30, 40]
     assert set(shown[shown.kind == "reference"].series) == {"last value", "seasonal naive"}
@@ -69,11 +69,11 @@ def test_a_race_that_has_not_begun_has_empty_charts(name: str) -> None:
 
 
 def test_the_file_has_a_row_for_each_value_of_the_test_part() -> None:
-    told = outlook.table([CURVE])
+    table = outlook.table([CURVE])
     names = ["place", "truth", "last value", "seasonal naive", "it", "it, free-running"]
-    assert told.column_names == names
-    assert told.column("place").to_pylist() == list(range(1701, 2001))
-    free = told.column("it, free-running").to_pylist()
+    assert table.column_names == names
+    assert table.column("place").to_pylist() == list(range(1701, 2001))
+    free = table.column("it, free-running").to_pylist()
     assert all(map(math.isfinite, free[: forecast.MOST_FREE]))
     assert all(map(math.isnan, free[forecast.MOST_FREE :]))
 
@@ -148,7 +148,7 @@ def test_a_racer_that_diverged_is_told_without_numbers_and_wins_nothing() -> Non
 
 def test_the_table_of_standings_has_nothing_where_nothing_is_known() -> None:
     late = Standing("late", errors(2), None, True, 30)
-    told = outlook.standings_table([late, last_value(3, 4)]).to_pylist()
+    rows = outlook.standings_table([late, last_value(3, 4)]).to_pylist()
     names = ["", *outlook.ERRORS, "weights of step"]
-    assert [list(row.values()) for row in told] == [["late", 2, None, None, None, "30"], ["last value", 3, 4, 2, 4, ""]]
-    assert list(told[0]) == names
+    assert [list(row.values()) for row in rows] == [["late", 2, None, None, None, "30"], ["last value", 3, 4, 2, 4, ""]]
+    assert list(rows[0]) == names

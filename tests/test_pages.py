@@ -72,17 +72,17 @@ def test_the_sections_of_the_gradients_flow_show_every_measurement_of_one_race(v
     assert {CHARTS[name].caption for name in of_the_page} <= shown
 
 
-def test_the_gates_page_tells_what_a_lesion_costs(visits: list[AppTest]) -> None:
+def test_the_gates_page_tells_what_an_ablation_costs(visits: list[AppTest]) -> None:
     visit = open_page(visits, "gates")
-    assert CHARTS["lesion"].caption in [text.value for text in visit.caption]
+    assert CHARTS["ablation"].caption in [text.value for text in visit.caption]
 
 
 @pytest.mark.parametrize("name", OPENINGS)
 def test_every_page_writes_out_the_equations_of_its_racers(name: str, visits: list[AppTest]) -> None:
     visit = open_page(visits, name)
-    told = [shown.value for shown in visit.markdown]
+    texts = [shown.value for shown in visit.markdown]
     for experiment in experiments(visit).values():
-        assert any(latex(experiment) in text for text in told)
+        assert any(latex(experiment) in text for text in texts)
 
 
 @pytest.mark.parametrize("name", OPENINGS)
@@ -287,5 +287,5 @@ def test_a_look_back_leaves_the_loss_and_cuts_the_rest(visits: list[AppTest]) ->
     check(visit.slider(key="moment").set_value(10).run())
     assert visit.slider(key="moment").value == 10
     assert curve.at(10).snapshots[-1].step == 10
-    assert CHARTS["gradient_through_time"].of_a_moment
-    assert not CHARTS["loss"].of_a_moment
+    assert CHARTS["gradient_through_time"].of_one_step
+    assert not CHARTS["loss"].of_one_step

@@ -31,8 +31,8 @@ def test_a_forecaster_comes_back_and_goes_on_as_the_page_shows(changes: dict[str
     experiment = Experiment(task="forecast", series="sines", length=12, hidden=4, steps=5, **changes)  # type: ignore[arg-type]
     weights = saved(tmp_path / "it.safetensors", experiment)
     series = known("sines")
-    told = load(tmp_path / "it.safetensors")(series.values[: series.validation_end], steps=20)
-    assert told == pytest.approx(forecast.free_running(experiment, weights)[:20].tolist(), rel=1e-6)
+    values = load(tmp_path / "it.safetensors")(series.values[: series.validation_end], steps=20)
+    assert values == pytest.approx(forecast.free_running(experiment, weights)[:20].tolist(), rel=1e-6)
 
 
 def test_the_series_need_not_be_there(tmp_path: Path) -> None:

@@ -35,8 +35,8 @@ def test_the_interval_is_wilsons() -> None:
 
 def test_a_score_counts_those_that_have_not_failed() -> None:
     endings = [Outcome("solved", 100, 0.01), Outcome("solved", 300, 0.03), Outcome("completed", 500, math.nan)]
-    found = score([*endings, Outcome("failed", 0, math.nan)])
-    assert found == Score(3, 2, *wilson(2, 3), median_steps=200.0, median_loss=0.03)
+    one = score([*endings, Outcome("failed", 0, math.nan)])
+    assert one == Score(3, 2, *wilson(2, 3), median_steps=200.0, median_loss=0.03)
 
 
 def test_failures_alone_have_no_score() -> None:
@@ -48,9 +48,9 @@ def test_runs_that_differ_in_their_seeds_alone_are_one_setting(history: History)
         history,
         [record("solved", 100 + seed, 0.01, seed=seed, cell=cell) for seed in range(4) for cell in ("rnn", "gru")],
     )
-    found = ranked(runs(history))
-    assert sorted(setting.label for setting in found) == ["cell gru", "cell rnn"]
-    assert all(setting.score and setting.score.runs == 4 and len(setting.keys) == 4 for setting in found)
+    settings = ranked(runs(history))
+    assert sorted(setting.label for setting in settings) == ["cell gru", "cell rnn"]
+    assert all(setting.score and setting.score.runs == 4 and len(setting.keys) == 4 for setting in settings)
 
 
 def test_those_come_first_that_solve_most_often_then_soonest_then_with_the_least_loss(history: History) -> None:
@@ -58,10 +58,10 @@ def test_those_come_first_that_solve_most_often_then_soonest_then_with_the_least
     soon = [record("solved", 100, 0.01, seed=0, lr=0.2), record("completed", 500, 0.2, seed=1, lr=0.2)]
     never = [record("completed", 500, loss, lr=lr) for loss, lr in ((0.3, 0.3), (0.2, 0.4), (math.nan, 0.5))]
     store(history, [record("failed", 0, math.nan, lr=0.6), *never, *soon, *often])
-    found = ranked(runs(history))
-    assert [setting.fields["lr"] for setting in found] == [0.1, 0.2, 0.4, 0.3, 0.5, 0.6]
-    assert found[-1].score is None
-    assert found[-1].failed == 1
+    settings = ranked(runs(history))
+    assert [setting.fields["lr"] for setting in settings] == [0.1, 0.2, 0.4, 0.3, 0.5, 0.6]
+    assert settings[-1].score is None
+    assert settings[-1].failed == 1
 
 
 def test_a_run_that_two_engines_have_computed_counts_once(history: History) -> None:

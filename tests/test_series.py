@@ -132,12 +132,12 @@ def test_two_visitors_with_the_same_file_hold_one_series_and_the_last_one_takes_
 
 def test_an_experiment_on_a_series_that_is_gone_is_refused() -> None:
     one = register(Series("x", tuple(math.sin(i) for i in range(60))))
-    told = Experiment(task="forecast", series=one.name, length=10).to_json()
-    assert Experiment.from_json(told).series == one.name
+    text = Experiment(task="forecast", series=one.name, length=10).to_json()
+    assert Experiment.from_json(text).series == one.name
     del one
     gc.collect()
     with pytest.raises(ValueError, match=r"^series: .* is not here"):
-        Experiment.from_json(told)
+        Experiment.from_json(text)
 
 
 @pytest.mark.parametrize("name", ["csv:", "csv:0123", "CSV:0123456789abcdef", "", "../etc", None, 3, ["sines"]])
@@ -160,7 +160,7 @@ def test_a_series_shorter_than_window_and_horizon_says_what_to_lower(length: int
 
 
 @pytest.mark.parametrize(
-    ("values", "period", "told"),
+    ("values", "period", "message"),
     [
         ([1.0, 2.0] * 9, 0, "column 'x': 18 values are fewer than 20"),
         ([3.0] * 30, 0, "column 'x': its first 21 values, which are to be learned, do not change"),
@@ -169,6 +169,6 @@ def test_a_series_shorter_than_window_and_horizon_says_what_to_lower(length: int
         ([1.0, 2.0] * 20, 40, "period: 40 is not a whole number from 0 to 39"),
     ],
 )
-def test_what_cannot_be_forecast_is_refused(values: list[float], period: int, told: str) -> None:
-    with pytest.raises(ValueError, match=told):
+def test_what_cannot_be_forecast_is_refused(values: list[float], period: int, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         Series("x", tuple(values), period)

@@ -76,8 +76,8 @@ BAD_TIMES = {
 
 @pytest.mark.parametrize("kind", BAD)
 def test_a_bad_file_gets_one_line_that_says_where(kind: str) -> None:
-    content, told = BAD[kind]
-    with pytest.raises(ValueError, match=told) as refused:
+    content, message = BAD[kind]
+    with pytest.raises(ValueError, match=message) as refused:
         read(content)
     assert "\n" not in str(refused.value)
     assert len(str(refused.value)) < 300
@@ -85,8 +85,8 @@ def test_a_bad_file_gets_one_line_that_says_where(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", BAD_TIMES)
 def test_bad_times_get_one_line_that_says_where(kind: str) -> None:
-    content, told = BAD_TIMES[kind]
-    with pytest.raises(ValueError, match=told):
+    content, message = BAD_TIMES[kind]
+    with pytest.raises(ValueError, match=message):
         read(f"t,x\n{content}\n", time="t")
 
 
@@ -146,8 +146,8 @@ def test_a_column_without_a_name_is_called_by_its_place() -> None:
 def test_gaps_inside_are_filled_linearly_and_those_at_the_ends_left_out() -> None:
     filled = read("x,y\n,0\n1,0\nNA,0\n-,0\n4,0\n?,0\n")
     assert filled.values == pytest.approx((1, 2, 3, 4))
-    told = "Filled linearly between the neighbours: 2 cells without a value. "
-    assert filled.report == told + "Left out: 2 rows without a value at the ends."
+    gaps = "Filled linearly between the neighbours: 2 cells without a value. "
+    assert filled.report == gaps + "Left out: 2 rows without a value at the ends."
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_rows_that_the_times_show_to_be_missing_are_filled_linearly(times: str, 
     lines = "".join(f"{time},{2 * place}\n" for time, place in zip(times.split(), places, strict=True))
     filled = read(f"t,x\n{lines}", time="t")
     assert filled.values == pytest.approx([2.0 * i for i in range(places[-1] + 1)])
-    assert [place for place, told in enumerate(filled.times) if told] == list(places)
+    assert [place for place, time in enumerate(filled.times) if time] == list(places)
     missing = places[-1] + 1 - len(places)
     said = "1 row that the times show to be missing." if missing else "There are no gaps."
     assert filled.report.endswith(said)

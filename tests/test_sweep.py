@@ -168,8 +168,8 @@ def test_the_command_trains_each_run_once(tmp_path: Path) -> None:
     (tmp_path / "grid.toml").write_text(GRID)
     options = [str(tmp_path / "grid.toml"), "--history", f"sqlite:///{tmp_path}/history.sqlite"]
     first, again = (command("sweep", *options, "--workers", "1") for _ in range(2))
-    told = [json.loads(done.stdout) for done in (first, again)]
-    assert [(one["ran"], one["found"], one["failed"], one["left"]) for one in told] == [(3, 0, 0, 0), (0, 3, 0, 0)]
+    counts = [json.loads(done.stdout) for done in (first, again)]
+    assert [(one["ran"], one["found"], one["failed"], one["left"]) for one in counts] == [(3, 0, 0, 0), (0, 3, 0, 0)]
     assert (first.returncode, first.stderr, again.returncode, again.stderr) == (0, "", 0, "")
     assert "| recall |  | 0 of 3 |" in command("report", *options).stdout
 
@@ -185,14 +185,14 @@ def test_a_failed_run_is_repeated_on_demand_alone(tmp_path: Path, capsys: pytest
     assert main(options) == 0
     assert json.loads(capsys.readouterr().out)["failed"] == 1
     assert main([*options, "--retry-failed"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert (told["ran"], told["found"], told["failed"]) == (1, 2, 0)
+    counts = json.loads(capsys.readouterr().out)
+    assert (counts["ran"], counts["found"], counts["failed"]) == (1, 2, 0)
     assert {outcome.ended for outcome in outcomes(opened).values()} == {"completed"}
     opened.dispose()
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         ("", "nothing to cross"),
         ("[base]\ncolour = 'red'", "field: 'colour' is not one of"),
@@ -204,7 +204,7 @@ def test_a_failed_run_is_repeated_on_demand_alone(tmp_path: Path, capsys: pytest
 )
 @pytest.mark.parametrize("name", ["sweep", "report"])
 def test_a_bad_grid_gets_one_line_and_status_2(
-    name: str, content: str | bytes | None, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    name: str, content: str | bytes | None, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     grid = tmp_path / "grid.toml"
     if content is not None:
@@ -213,7 +213,7 @@ def test_a_bad_grid_gets_one_line_and_status_2(
         main([name, str(grid), "--history", f"sqlite:///{tmp_path}/history.sqlite"])
     written = capsys.readouterr()
     assert (written.out, written.err.count("\n")) == ("", 1)
-    assert told in written.err
+    assert message in written.err
     assert "grid.toml" in written.err
     assert os.listdir(tmp_path) == ([] if content is None else ["grid.toml"])
 

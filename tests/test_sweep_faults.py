@@ -13,9 +13,9 @@ from tests.sweep_faults import PATIENCE, Faulty, a_dask_worker_killed, killed_ag
 
 
 def test_killed_at_random_moments_it_ends_with_every_run_once_and_whole(tmp_path: Path) -> None:
-    told = killed_again_and_again(tmp_path, seeds=40, kills=3, seed=0)
-    assert told["ran"] + told["found"] == 40
-    assert told["found"] > 0
+    counts = killed_again_and_again(tmp_path, seeds=40, kills=3, seed=0)
+    assert counts["ran"] + counts["found"] == 40
+    assert counts["found"] > 0
 
 
 def test_a_worker_that_is_killed_costs_nothing(tmp_path: Path) -> None:
@@ -24,9 +24,9 @@ def test_a_worker_that_is_killed_costs_nothing(tmp_path: Path) -> None:
         faulty.wait_for(4, process)
         workers = [p for p in psutil.Process(process.pid).children() if "resource_tracker" not in " ".join(p.cmdline())]
         workers[0].kill()
-        told, errors = process.communicate(timeout=PATIENCE)
+        output, errors = process.communicate(timeout=PATIENCE)
     assert (process.returncode, errors) == (0, "")
-    assert json.loads(told)["ran"] == 20
+    assert json.loads(output)["ran"] == 20
     faulty.check()
 
 
@@ -36,9 +36,9 @@ def test_ctrl_c_ends_it_with_one_line_and_it_goes_on_where_it_was(tmp_path: Path
         faulty.wait_for(4, process)
         # As a terminal does it: the workers get it too.
         os.killpg(process.pid, signal.SIGINT)
-        told, errors = process.communicate(timeout=PATIENCE)
+        output, errors = process.communicate(timeout=PATIENCE)
     assert (process.returncode, errors) == (130, "")
-    counts = json.loads(told)
+    counts = json.loads(output)
     assert not counts["done"]
     assert counts["ran"] + counts["left"] == 20
     assert counts["ran"] == faulty.stored()

@@ -43,9 +43,9 @@ def test_a_chart_has_the_same_columns_before_the_first_snapshot(name: str) -> No
 @pytest.mark.parametrize("name", CHARTS)
 def test_a_chart_is_a_constant_specification(name: str) -> None:
     """Its data are sent apart, so that growing curves never change it."""
-    told = json.dumps(spec(CHARTS[name].picture))
-    assert "datasets" not in told
-    assert '"data"' not in told
+    text = json.dumps(spec(CHARTS[name].picture))
+    assert "datasets" not in text
+    assert '"data"' not in text
 
 
 @pytest.mark.parametrize("name", CHARTS)
@@ -63,7 +63,7 @@ def test_a_chart_stands_in_a_notebook_with_its_data(name: str) -> None:
         (tables.loss_by_step, [s.mean_loss for s in SNAPSHOTS]),
         (tables.grad_norm_by_step, [s.grad_norm for s in SNAPSHOTS]),
         (tables.largest_state_by_step, [s.max_cell for s in SNAPSHOTS]),
-        (tables.openness_by_step, [v for s in SNAPSHOTS for v in of_parts(s, "openness")]),
+        (tables.mean_gate_activation_by_step, [v for s in SNAPSHOTS for v in of_parts(s, "openness")]),
         (tables.block_grad_norms_by_step, [v for s in SNAPSHOTS for v in of_parts(s, "gate_grad_norms")]),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
@@ -108,7 +108,7 @@ def test_the_loss_chart_has_the_constant_predictor_and_the_plateaus() -> None:
 
 # Charts in which a colour is a quantity, not a racer.
 OF_QUANTITIES = {"difference", "reach", "highway", "singular_values", "powers", "state_growth"}
-WITHOUT_FRAME = {"eigenvalues", "memory_ruler", "states", "lesion"}
+WITHOUT_FRAME = {"eigenvalues", "memory_ruler", "states", "ablation"}
 
 
 @pytest.mark.parametrize("name", sorted(CHARTS.keys() - OF_QUANTITIES - WITHOUT_FRAME))
@@ -159,7 +159,7 @@ def test_the_heat_map_stays_small_for_long_trainings_and_long_sequences() -> Non
     ("norm", "shown"), [(0.0, -99.0), (1e-3, -3.0), (math.inf, 99.0), (math.nan, 99.0), (5e-324, -99.0)]
 )
 def test_the_logarithm_of_a_norm_is_always_a_number(norm: float, shown: float) -> None:
-    assert tables.decimal_logarithm(norm) == pytest.approx(shown)
+    assert tables.log10_for_colour(norm) == pytest.approx(shown)
 
 
 @pytest.mark.parametrize("task", TASKS)

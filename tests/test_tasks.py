@@ -60,9 +60,9 @@ def marked(inputs: Tensor) -> tuple[Tensor, Tensor]:
 def relevant(inputs: Tensor) -> tuple[Tensor, Tensor]:
     """Where the two symbols A or B are, and which they are (A is 0, B is 1), both (2, B)."""
     symbols = inputs.argmax(2)
-    found = symbols < 2
-    assert (found.sum(0) == 2).all()
-    steps = found.t().nonzero()[:, 1].view(-1, 2).t()
+    marked = symbols < 2
+    assert (marked.sum(0) == 2).all()
+    steps = marked.t().nonzero()[:, 1].view(-1, 2).t()
     return steps, symbols.gather(0, steps)
 
 
@@ -223,7 +223,7 @@ def test_copy_asks_for_blanks_and_then_the_symbols_in_order() -> None:
 
 
 @pytest.mark.parametrize("length", [10, 23, 50, 100])
-def test_temporal_order_places_its_symbols_in_the_published_windows(length: int) -> None:
+def test_temporal_order_places_its_symbols_in_the_published_ranges(length: int) -> None:
     early, late = relevant(drawn(TASKS["temporal_order"], length, 2000)[0])[0]
     assert set(early.tolist()) == {t for t in range(length) if length <= 10 * t < 2 * length}
     assert set(late.tolist()) == {t for t in range(length) if 5 * length <= 10 * t < 6 * length}

@@ -175,6 +175,6 @@ def test_the_number_of_weights_is_the_closed_form(changes: dict[str, Any], weigh
 
 def test_a_snapshot_becomes_plain_json_values() -> None:
     diverged = dataclasses.replace(next(train(SMALL)), loss=math.inf, grad_norm=math.nan)
-    told = diverged.to_dict()
-    assert (told["loss"], told["grad_norm"]) == ("inf", "nan")
-    assert isinstance(told["hidden_grad_norms"], list)
+    row = diverged.to_dict()
+    assert (row["loss"], row["grad_norm"]) == ("inf", "nan")
+    assert isinstance(row["hidden_grad_norms"], list)

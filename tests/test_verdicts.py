@@ -12,7 +12,7 @@ from lstm_core import Experiment, __main__
 from lstm_core.__main__ import main
 from lstm_core.claims import Claim, Question, verdicts
 from lstm_core.claims.evidence import Region
-from lstm_core.claims.measures import Trial, held_out_loss, solved
+from lstm_core.claims.measures import SeedResult, held_out_loss, solved
 from lstm_core.history.database import with_weights
 from lstm_core.history.records import failed
 from lstm_core.history.schema import open_history
@@ -113,27 +113,27 @@ def test_what_is_refused_gets_one_line_and_status_2(
 ) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["claims", *arguments])
-    told = capsys.readouterr()
-    assert (told.out, told.err.count("\n")) == ("", 1)
-    assert word in told.err
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err.count("\n")) == ("", 1)
+    assert word in printed.err
 
 
 def test_a_network_that_diverged_leaves_its_question_undecided() -> None:
     wild = Experiment(cell="rnn", activation="identity", lr=100.0, clip="none", length=50, steps=40, gain=3.0)
     claim = Claim("D", "", RIGHT.questions, "", "", "dashboard", (), racers={"small": wild})
     records = {seed: train_one(claim.trained(seed)["small"], weights=True) for seed in range(2)}
-    told = {seed: verdicts.numbers(claim, seed, {"small": record}) for seed, record in records.items()}
-    judgement = verdicts.judge(claim, told, records.values())
+    by_seed = {seed: verdicts.numbers(claim, seed, {"small": record}) for seed, record in records.items()}
+    judgement = verdicts.judge(claim, by_seed, records.values())
     assert {record.ended for record in records.values()} == {"diverged"}
-    assert judgement.verdict == "undecided" or all(math.isfinite(values[0]) for values in told.values())
+    assert judgement.verdict == "undecided" or all(math.isfinite(values[0]) for values in by_seed.values())
 
 
 def test_a_run_that_failed_leaves_its_question_undecided() -> None:
-    told = {seed: verdicts.numbers(RIGHT, seed, {"small": failed(SMALL, "out of memory")}) for seed in range(2)}
-    assert verdicts.judge(RIGHT, told, []).verdict == "undecided"
+    by_seed = {seed: verdicts.numbers(RIGHT, seed, {"small": failed(SMALL, "out of memory")}) for seed in range(2)}
+    assert verdicts.judge(RIGHT, by_seed, []).verdict == "undecided"
 
 
 def test_a_network_that_was_not_trained_answers_no_question_about_its_end() -> None:
-    of = {"small": Trial(SMALL)}
+    of = {"small": SeedResult(SMALL)}
     assert math.isnan(verdicts.ask(RIGHT.questions[0], of))
     assert solved(of["small"]) == 0

@@ -31,10 +31,10 @@ def layer(window: int, **options: Any) -> Layer:
 
 def weights(window: int, **options: Any) -> Parameters:
     """All of them random."""
-    found = layer(window, **options)
-    for seed, parameter in enumerate(found.parameters()):
+    one = layer(window, **options)
+    for seed, parameter in enumerate(one.parameters()):
         parameter.data += 0.5 * normal(*parameter.shape, seed=seed)
-    return Parameters(*(None if tensor is None else tensor.detach() for tensor in found.tensors()))  # type: ignore[arg-type]
+    return Parameters(*(None if tensor is None else tensor.detach() for tensor in one.tensors()))  # type: ignore[arg-type]
 
 
 def written_out(p: Parameters, activation: str, inputs: Tensor, window: int) -> Tensor:
@@ -143,7 +143,7 @@ def test_it_trains(engine: str, layers: int, wiring: str) -> None:
     snapshots = list(train(experiment))
     assert {snapshot.engine for snapshot in snapshots} == {engine}
     assert snapshots[-1].mean_loss < snapshots[0].loss
-    assert checkpoints.moments(experiment, train(experiment, 1, 1)) == []
+    assert checkpoints.checkpoints(experiment, train(experiment, 1, 1)) == []
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
@@ -159,5 +159,5 @@ def test_windows_from_1_to_8_are_allowed(window: Any) -> None:
 
 
 def test_a_windowed_network_has_its_states_beside_its_inputs_in_one_matrix() -> None:
-    (found,) = Network(Experiment(cell="rnn", hidden=5, window=3, weights="concatenated")).stack.layer_list
-    assert found.weight.shape == (5, 15 + 2)
+    (one,) = Network(Experiment(cell="rnn", hidden=5, window=3, weights="concatenated")).stack.layer_list
+    assert one.weight.shape == (5, 15 + 2)

@@ -98,7 +98,7 @@ def test_a_stack_is_single_layers_joined_by_hand(kind: str, wiring: str, layout:
 def test_both_engines_agree(kind: str, wiring: str, layers: int, dtype: torch.dtype) -> None:
     """Outputs, final states, norms and all gradients, relative to the largest number."""
 
-    def told(engine: str) -> Named:
+    def computed(engine: str) -> Named:
         module, options = KINDS[kind]
         stack = module(D, H, layers, wiring=wiring, engine=engine, generator=seeded(), **options).to(dtype).stack
         x, states = normal(T, B, D, dtype=dtype).requires_grad_(), first_states(kind, layers, dtype)
@@ -113,7 +113,7 @@ def test_both_engines_agree(kind: str, wiring: str, layers: int, dtype: torch.dt
         norms = {f"norms {k} {n}": v for k, trace in enumerate(traces) for n, v in enumerate(trace.gradient_norms())}
         return norms | gradients | {f"output {k}": one.detach() for k, one in enumerate(outputs)}
 
-    assert_equal(told(FUSED), told(REFERENCE_ENGINE), TOLERANCE[dtype])
+    assert_equal(computed(FUSED), computed(REFERENCE_ENGINE), TOLERANCE[dtype])
 
 
 @every_family

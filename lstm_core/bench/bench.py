@@ -178,13 +178,13 @@ def _memory() -> Iterator[str]:
     for size in FULL.sizes:
         for cell in ("lstm", "gru", "rnn"):
             experiment = _experiment(size, cell=cell)
-            measured, told = measured_tape_bytes(experiment), tape_bytes(experiment)
-            yield f"| {cell}, {_named(size)} | {measured} | {told} | {measured / told:.4f} |"
+            measured, computed = measured_tape_bytes(experiment), tape_bytes(experiment)
+            yield f"| {cell}, {_named(size)} | {measured} | {computed} | {measured / computed:.4f} |"
 
 
 def _processor() -> str:
-    told = Path("/proc/cpuinfo")
-    lines = told.read_text().splitlines() if told.exists() else []
+    file = Path("/proc/cpuinfo")
+    lines = file.read_text().splitlines() if file.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return (names or [platform.processor() or platform.machine()])[0]
 

@@ -21,7 +21,7 @@ from torch.nn import functional as F
 
 from lstm_core import streams
 from lstm_core.data import samples
-from lstm_core.engine import Learner
+from lstm_core.engine import LayerTrainer
 from lstm_core.experiment import Experiment
 from lstm_core.fair_lock import TRAINING, held
 from lstm_core.kernels.elementwise import ALLOCATING
@@ -138,12 +138,12 @@ def _training(experiment: Experiment) -> Start:
     return prepared
 
 
-def layer_in_training(experiment: Experiment) -> Learner:
+def layer_in_training(experiment: Experiment) -> LayerTrainer:
     """The recurrent layer of a training, as it is at the start."""
     network = Network(experiment)
     for parameter in network.parameters():
         parameter.grad = torch.zeros_like(parameter)
-    return network.learner(experiment.engine)
+    return network.layer_trainer(experiment.engine)
 
 
 def ours(experiment: Experiment, whole: bool) -> Start:

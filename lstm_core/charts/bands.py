@@ -26,12 +26,12 @@ def bands(settings: Sequence[Sequence[Curves]], quantity: str) -> list[pa.Table]
     A run that has ended keeps its last value; what is no number counts as larger than any; a band that reaches there is
     left out.
     """
-    found = [list(_band([curve for curve in curves if curve.steps], quantity)) for curves in settings]
-    rows = [row for band in found for row in band]
+    bands = [list(_band([curve for curve in curves if curve.steps], quantity)) for curves in settings]
+    rows = [row for band in bands for row in band]
     last = max((row[0] for row in rows), default=1.0)
     low, high = min((row[2] for row in rows), default=1.0), max((row[3] for row in rows), default=1.0)
     frame: list[Row] = [(0.0, low, low, low, "frame"), (last, high, high, high, "frame")]
-    return [of_rows([*frame, *band], COLUMNS) for band in found]
+    return [of_rows([*frame, *band], COLUMNS) for band in bands]
 
 
 def _band(curves: Sequence[Curves], quantity: str) -> Iterator[Row]:

@@ -9,7 +9,7 @@ import altair as alt
 import pyarrow as pa
 
 from lstm_core.charts import depth, flow, outlook, tables
-from lstm_core.charts.marks import BY_STEP, LESIONS, PLANE, RULER, STATES, lines
+from lstm_core.charts.marks import ABLATIONS, BY_STEP, PLANE, RULER, STATES, lines
 from lstm_core.charts.points import Curve
 
 BY_TIME = "time step t of the sequence"
@@ -46,7 +46,7 @@ PAPERS = {
 class Chart:
     """
     One row of `CHARTS`: a title, the table it draws, what to see in it and why, the row of `PAPERS` it comes from;
-    `description` for those who cannot see. With `of_a_moment`, it shows the training as it was at a step that the
+    `description` for those who cannot see. With `of_one_step`, it shows the training as it was at a step that the
     visitor goes back to. `stretched` to the width of its column, or as wide as its picture says.
     """
 
@@ -57,7 +57,7 @@ class Chart:
     why: str
     paper: str
     description: str
-    of_a_moment: bool = False
+    of_one_step: bool = False
     stretched: bool = True
 
     @property
@@ -89,7 +89,7 @@ CHARTS = {
         "each step back multiplies by a Jacobian; a hundred of them leave next to nothing, or far too much.",
         "bengio",
         "Line chart on a log axis: norm of the gradient with respect to hidden and cell state at every time step.",
-        of_a_moment=True,
+        of_one_step=True,
     ),
     "gradient_by_step": Chart(
         "Gradient by training step",
@@ -100,15 +100,15 @@ CHARTS = {
         "pascanu",
         "Line chart on a log axis: norm of the gradient of all weights by training step, with the clipping threshold.",
     ),
-    "openness": Chart(
+    "gate_activation": Chart(
         "Gate openness",
-        tables.openness_by_step,
+        tables.mean_gate_activation_by_step,
         lines(BY_STEP, "mean gate value", parts="gate"),
         "1 lets everything through, 0 nothing: a forget gate near 1 keeps, near 0 erases.",
         "what is kept after k steps is the product of k forget gates.",
         "gers",
         "Line chart of the mean value of every learned gate, between 0 and 1, by training step.",
-        of_a_moment=True,
+        of_one_step=True,
     ),
     "largest_state": Chart(
         "Largest state",
@@ -155,7 +155,7 @@ CHARTS = {
         "at every step.",
         "pascanu",
         "Line chart on a log axis: norm of the Jacobian of the last hidden state by time step, with two bounds.",
-        of_a_moment=True,
+        of_one_step=True,
     ),
     "growth": Chart(
         "Growth per step",
@@ -175,7 +175,7 @@ CHARTS = {
         "the powers of a matrix grow or die, in the long run, with its spectral radius ρ, the largest distance from 0.",
         "pascanu",
         "The eigenvalues of the recurrent matrix in the complex plane, with the unit circle.",
-        of_a_moment=True,
+        of_one_step=True,
         stretched=False,
     ),
     "singular_values": Chart(
@@ -186,7 +186,7 @@ CHARTS = {
         "a singular value is what one multiplication can stretch, an eigenvalue what stays of it under repetition.",
         "pascanu",
         "Line chart of the singular values and the absolute eigenvalues of the recurrent matrix, largest first.",
-        of_a_moment=True,
+        of_one_step=True,
     ),
     "powers": Chart(
         "Powers: ‖Wⁿ‖",
@@ -196,7 +196,7 @@ CHARTS = {
         "both eigenvalues of A are .5, but its norm is 10: off the diagonal it shears before it shrinks.",
         "pascanu",
         "Line chart on a log axis: norms of the powers of the recurrent matrix and of a sheared example.",
-        of_a_moment=True,
+        of_one_step=True,
     ),
     "highway": Chart(
         "The highway, and what else is there",
@@ -206,7 +206,7 @@ CHARTS = {
         "c' = f c + i g has a factor f on the cell's own path; everything else goes through gates and hidden state.",
         "hochreiter",
         "Line chart on a log axis: norm of the cell's Jacobian, of its direct part and of the rest, by time step.",
-        of_a_moment=True,
+        of_one_step=True,
     ),
     "state_growth": Chart(
         "The largest |c_t|",
@@ -216,7 +216,7 @@ CHARTS = {
         "up to 1 is added at every step; the highway at full width has no way of forgetting.",
         "gers",
         "Line chart of the largest cell state by time step, as set and with the forget gate held at 1.",
-        of_a_moment=True,
+        of_one_step=True,
     ),
     "memory_ruler": Chart(
         "Memory ruler",
@@ -226,7 +226,7 @@ CHARTS = {
         "a forget gate at f keeps 1/e of the state for about 1/(1 - f) steps; chrono spreads the units over all.",
         "tallec",
         "Histogram of the time constants of the LSTM's units, with the length of the sequence.",
-        of_a_moment=True,
+        of_one_step=True,
     ),
     "states": Chart(
         "Transform or add: the states",
@@ -236,7 +236,7 @@ CHARTS = {
         "an RNN computes its state anew from W_h h, an LSTM adds to the state that is there.",
         "hochreiter",
         "Heat map of the first units' hidden state of the RNN and cell state of the LSTM by time step.",
-        of_a_moment=True,
+        of_one_step=True,
     ),
     "state_change": Chart(
         "Transform or add: the change per step",
@@ -246,7 +246,7 @@ CHARTS = {
         "what a step changes is what the next steps can no longer read.",
         "hochreiter",
         "Line chart of the relative change of each racer's state by time step.",
-        of_a_moment=True,
+        of_one_step=True,
     ),
     "clipping": Chart(
         "Clipping: the norm",
@@ -274,17 +274,17 @@ CHARTS = {
         "a factor cannot change the ratio between near and far.",
         "pascanu",
         "Line chart on a log axis: gradient norm by time step, before and after clipping by norm.",
-        of_a_moment=True,
+        of_one_step=True,
     ),
-    "lesion": Chart(
+    "ablation": Chart(
         "Lesion or retrain",
-        flow.lesions,
-        LESIONS,
+        flow.ablations,
+        ABLATIONS,
         "The farther right of *as trained*, the more the cell leans on that gate; compare a racer that never had it.",
         "the other weights were trained beside it, and a racer that never had it found a way of its own, or did not.",
         "greff",
         "Dots on a log axis: loss of each LSTM as trained and with each learned gate held at 1.",
-        of_a_moment=True,
+        of_one_step=True,
     ),
     "gradient_by_layer": Chart(
         "Gradient by layer",
@@ -294,7 +294,7 @@ CHARTS = {
         "a plain layer multiplies it by one more matrix; a sum or a concatenation hands it down unchanged as well.",
         "he",
         "Line chart on a log axis: norm of the gradient with respect to the hidden states of each layer.",
-        of_a_moment=True,
+        of_one_step=True,
     ),
     "first_layer": Chart(
         "The first layer's share",
@@ -313,7 +313,7 @@ CHARTS = {
         "dense wiring makes every layer's input wider, and so every matrix.",
         "huang",
         "Scatter chart: the training loss of each racer at its number of weights.",
-        of_a_moment=True,
+        of_one_step=True,
     ),
     "effective_rank": Chart(
         "Effective rank of the features",
@@ -341,7 +341,7 @@ CHARTS = {
         "only dense wiring lets the readout choose among layers.",
         "huang",
         "Line chart of the norm of the readout's weights by the layer that they read.",
-        of_a_moment=True,
+        of_one_step=True,
     ),
     "held_out_loss": Chart(
         "Training set against held-out sequences",
@@ -360,7 +360,7 @@ CHARTS = {
         "each forecast sees the true values up to the horizon, so errors do not add up.",
         "makridakis",
         "Line chart of the test part of the series, the forecast of every racer, and the baselines dashed.",
-        of_a_moment=True,
+        of_one_step=True,
     ),
     "residuals": Chart(
         "Residuals",
@@ -370,7 +370,7 @@ CHARTS = {
         "a forecast that misses nothing but chance leaves errors without a pattern.",
         "hyndman",
         "Line chart of forecast minus truth for every racer, in the test part.",
-        of_a_moment=True,
+        of_one_step=True,
     ),
     "free_running": Chart(
         "Free-running",

@@ -19,7 +19,7 @@ from lstm_core.charts.points import (
     smallest_normal,
 )
 from lstm_core.measurements import checkpoints
-from lstm_core.measurements.checkpoints import Moment
+from lstm_core.measurements.checkpoints import Checkpoint
 from lstm_core.network import parameter_count
 
 TRAINING, HELD_OUT = "training set", "held-out sequences"
@@ -29,7 +29,7 @@ def _racers(curves: Sequence[Curve]) -> list[Curve]:
     return [curve for curve in curves if not curve.ghost]
 
 
-def _moments(curve: Curve) -> list[Moment]:
+def _checkpoints(curve: Curve) -> list[Checkpoint]:
     if not curve.snapshots:
         return [checkpoints.beginning(curve.experiment)]
     return checkpoints.kept(curve.experiment, curve.snapshots)
@@ -77,29 +77,29 @@ def loss_by_weights(curves: Sequence[Curve]) -> pa.Table:
 
 
 def effective_rank(curves: Sequence[Curve]) -> pa.Table:
-    """How many directions the features take that the readout sees, at each moment of the training."""
-    found = _by_moment(curves, lambda moment: checkpoints.features(moment).rank)
-    return of_points([*axis_ends(curves), *found])
+    """How many directions the features take that the readout sees, at each checkpoint of the training."""
+    points = _by_checkpoint(curves, lambda checkpoint: checkpoints.features(checkpoint).rank)
+    return of_points([*axis_ends(curves), *points])
 
 
 def correlation(curves: Sequence[Curve]) -> pa.Table:
-    """The mean |correlation| of two features that the readout sees, at each moment of the training."""
-    found = _by_moment(curves, lambda moment: checkpoints.features(moment).correlation)
-    return of_points([*axis_ends(curves), *found])
+    """The mean |correlation| of two features that the readout sees, at each checkpoint of the training."""
+    points = _by_checkpoint(curves, lambda checkpoint: checkpoints.features(checkpoint).correlation)
+    return of_points([*axis_ends(curves), *points])
 
 
-def _by_moment(curves: Sequence[Curve], value: Callable[[Moment], float]) -> Iterable[Point]:
+def _by_checkpoint(curves: Sequence[Curve], value: Callable[[Checkpoint], float]) -> Iterable[Point]:
     for curve in _racers(curves):
-        for moment in _moments(curve):
-            yield Point(moment.step, value(moment), curve.label)
+        for checkpoint in _checkpoints(curve):
+            yield Point(checkpoint.step, value(checkpoint), curve.label)
 
 
 def readout_by_layer(curves: Sequence[Curve]) -> pa.Table:
     """The norm of the readout's weights on each source that it sees: the input (0), and the layers."""
     points = []
     for curve in _racers(curves):
-        for moment in _moments(curve)[-1:]:
-            for name, norm in checkpoints.readout_norms(moment).items():
+        for checkpoint in _checkpoints(curve)[-1:]:
+            for name, norm in checkpoints.readout_norms(checkpoint).items():
                 points.append(Point(0 if name == "input" else int(name.split()[1]), norm, curve.label))
     deepest = max(curve.experiment.layers for curve in _racers(curves))
     # A line of a single point is drawn as a dot.

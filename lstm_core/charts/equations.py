@@ -131,9 +131,9 @@ def terms(experiment: Experiment) -> list[Term]:
     """Every array of weights of the network; their sizes add up to `parameter_count`."""
     task, size = experiment.problem, experiment.hidden
     widths = WIRINGS[experiment.wiring].widths(len(task.inputs), size, experiment.layers)
-    found = [term for layer, width in enumerate(widths[:-1], start=1) for term in _of_layer(experiment, layer, width)]
+    terms = [term for layer, width in enumerate(widths[:-1], start=1) for term in _of_layer(experiment, layer, width)]
     outputs = len(task.outputs)
-    return [*found, Term("V", (outputs, widths[-1]), "readout"), Term("a", (outputs,), "readout")]
+    return [*terms, Term("V", (outputs, widths[-1]), "readout"), Term("a", (outputs,), "readout")]
 
 
 def _of_layer(experiment: Experiment, layer: int, inputs: int) -> list[Term]:
@@ -142,14 +142,14 @@ def _of_layer(experiment: Experiment, layer: int, inputs: int) -> list[Term]:
     rows, states = len(cell.rows) * size, cell.window * size
     blocks = "" if cell.family == "rnn" else f"rows of {' '.join(cell.rows)}"
     if experiment.weights == "concatenated":
-        found = [Term("W", (rows, states + inputs), blocks)]
+        terms = [Term("W", (rows, states + inputs), blocks)]
     else:
-        found = [Term("W_h", (rows, states), blocks), Term("W_x", (rows, inputs), blocks)]
-    found += [
+        terms = [Term("W_h", (rows, states), blocks), Term("W_x", (rows, inputs), blocks)]
+    terms += [
         Term("b" if experiment.biases == 1 else name, (rows,), blocks) for name in ("b_x", "b_h")[: experiment.biases]
     ]
     if cell.peephole and cell.learned_gates:
-        found.append(Term("p", (len(cell.learned_gates), size), f"peepholes of {' '.join(cell.learned_gates)}"))
+        terms.append(Term("p", (len(cell.learned_gates), size), f"peepholes of {' '.join(cell.learned_gates)}"))
     if experiment.layers == 1:
-        return found
-    return [term._replace(name=f"{term.name[0]}^{{({layer})}}{term.name[1:]}") for term in found]
+        return terms
+    return [term._replace(name=f"{term.name[0]}^{{({layer})}}{term.name[1:]}") for term in terms]

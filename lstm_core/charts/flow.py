@@ -1,5 +1,5 @@
 """
-What do the charts of the gradient's flow draw? Measurements of the last moment of each curve, as tables of `tables`.
+What do the charts of the gradient's flow draw? Measurements of each curve's last checkpoint, as tables of `tables`.
 
 A curve without a snapshot is measured with the weights that it begins with. One whose snapshots have no weights is not,
 nor is a ghost.
@@ -28,7 +28,7 @@ from lstm_core.charts.points import (
     smallest_normal,
 )
 from lstm_core.measurements import checkpoints, gradients
-from lstm_core.measurements.checkpoints import Moment
+from lstm_core.measurements.checkpoints import Checkpoint
 
 # Below this nothing is told apart any more; single precision ends at 1e-38.
 FLOOR = 1e-100
@@ -46,18 +46,18 @@ REACH = (
 POWERS = ("‖W_hⁿ‖", "σ_maxⁿ", "ρⁿ", "‖Aⁿ‖", "ρ(A)ⁿ")
 
 
-def _last(curves: Sequence[Curve], families: str) -> Iterator[tuple[Curve, Moment]]:
-    """The last moment of each racer of these families."""
+def _last(curves: Sequence[Curve], families: str) -> Iterator[tuple[Curve, Checkpoint]]:
+    """The last checkpoint of each racer of these families."""
     for curve in curves:
         if not curve.ghost and curve.experiment.cell in families.split():
-            for moment in _moments(curve)[-1:]:
-                yield curve, moment
+            for checkpoint in _checkpoints(curve)[-1:]:
+                yield curve, checkpoint
 
 
-def _moments(curve: Curve) -> list[Moment]:
+def _checkpoints(curve: Curve) -> list[Checkpoint]:
     if not curve.snapshots:
         return [checkpoints.beginning(curve.experiment)] if checkpoints.measurable(curve.experiment) else []
-    return checkpoints.moments(curve.experiment, curve.snapshots)
+    return checkpoints.checkpoints(curve.experiment, curve.snapshots)
 
 
 def _axis(names: Iterable[str], first: float, last: float) -> list[Point]:
@@ -88,20 +88,20 @@ def _where_single_precision_ends(points: Iterable[Point]) -> list[Point]:
 def reach_by_time_step(curves: Sequence[Curve]) -> pa.Table:
     """||dh_T/dh_t|| of the RNN, its two bounds and rho^(T-t); as a ghost, what was measured before training."""
     points: list[Point] = []
-    for curve, moment in _last(curves, "rnn"):
-        found = checkpoints.reach(moment)
-        for name, values in zip(REACH, found[1:], strict=False):
-            points += _line(name, found.steps, values)
-        first = _moments(curve)[0]
-        points += _line("before training", found.steps, checkpoints.reach(first).measured, "ghost")
+    for curve, checkpoint in _last(curves, "rnn"):
+        reach = checkpoints.reach(checkpoint)
+        for name, values in zip(REACH, reach[1:], strict=False):
+            points += _line(name, reach.steps, values)
+        first = _checkpoints(curve)[0]
+        points += _line("before training", reach.steps, checkpoints.reach(first).measured, "ghost")
     return of_points([*_axis(REACH, 0, _longest(curves)), *_where_single_precision_ends(points)])
 
 
-def _highways(curve: Curve, moment: Moment) -> dict[str, Tensor]:
+def _highways(curve: Curve, checkpoint: Checkpoint) -> dict[str, Tensor]:
     if curve.experiment.cell == "rnn":
-        found = checkpoints.reach(moment)
-        return {f"{curve.label}: ∂h_T/∂h_t": found.measured, "residual chain: ∂h_T/∂h_t": found.residual}
-    way = checkpoints.highway(moment)
+        reach = checkpoints.reach(checkpoint)
+        return {f"{curve.label}: ∂h_T/∂h_t": reach.measured, "residual chain: ∂h_T/∂h_t": reach.residual}
+    way = checkpoints.highway(checkpoint)
     return {
         f"{curve.label}: ∂c_T/∂c_t": way.cell,
         "direct: product of f": way.direct,
@@ -113,9 +113,9 @@ def _highways(curve: Curve, moment: Moment) -> dict[str, Tensor]:
 def highway_by_time_step(curves: Sequence[Curve]) -> pa.Table:
     """dc_T/dc_t of the LSTM, its direct part and the rest, dh_T/dh_t, and that of the RNN and of a residual chain."""
     points: list[Point] = []
-    for curve, moment in sorted(_last(curves, "lstm rnn"), key=lambda pair: pair[0].experiment.cell):
+    for curve, checkpoint in sorted(_last(curves, "lstm rnn"), key=lambda pair: pair[0].experiment.cell):
         steps = checkpoints.shown_steps(curve.experiment.time_steps)
-        for name, values in _highways(curve, moment).items():
+        for name, values in _highways(curve, checkpoint).items():
             # At T itself nothing lies between, and the rest is nothing.
             points += _line(name, steps[:-1], values[:-1])
     names = dict.fromkeys(point.series for point in points) or {curve.label: None for curve in curves}
@@ -123,13 +123,13 @@ def highway_by_time_step(curves: Sequence[Curve]) -> pa.Table:
 
 
 def growth_by_training_step(curves: Sequence[Curve]) -> pa.Table:
-    """Largest Lyapunov exponent and measured slope of every racer, at each moment of its training."""
+    """Largest Lyapunov exponent and measured slope of every racer, at each checkpoint of its training."""
     points = []
     for curve in curves:
-        for moment in [] if curve.ghost else _moments(curve):
-            rate = checkpoints.growth(moment)
+        for checkpoint in [] if curve.ghost else _checkpoints(curve):
+            rate = checkpoints.growth(checkpoint)
             for part, y in (("largest Lyapunov exponent", rate.exponent), ("slope of log ‖∂s_T/∂s_t‖", rate.slope)):
-                shown = Point(moment.step, y, curve.label, part)
+                shown = Point(checkpoint.step, y, curve.label, part)
                 points.append(shown if y > SLOWEST_RATE else shown._replace(y=SLOWEST_RATE, off=UNDERFLOW))
     level = level_lines(curves, [("neither grows nor fades", 0.0)])
     return of_points([*axis_ends(curves), *level, *noted_once(points, f"below {SLOWEST_RATE:g}")])
@@ -138,9 +138,9 @@ def growth_by_training_step(curves: Sequence[Curve]) -> pa.Table:
 def eigenvalues(curves: Sequence[Curve]) -> pa.Table:
     """Eigenvalues of the RNN's W_h in the plane (x, y), the unit circle in the order of `step`, the axes' ends."""
     circle = [(math.cos(a), math.sin(a), "circle", k) for k in range(73) for a in [k * math.pi / 36]]
-    found = [checkpoints.recurrent_spectrum(moment) for _, moment in _last(curves, "rnn")]
-    rows = [(value.real, value.imag, "eigenvalue", 0) for one in found for value in one.eigenvalues.tolist()]
-    reach = max([1.1, *(1.1 * one.radius for one in found)])
+    spectra = [checkpoints.recurrent_spectrum(checkpoint) for _, checkpoint in _last(curves, "rnn")]
+    rows = [(value.real, value.imag, "eigenvalue", 0) for one in spectra for value in one.eigenvalues.tolist()]
+    reach = max([1.1, *(1.1 * one.radius for one in spectra)])
     rows += [(x, x, "frame", 0) for x in (-reach, reach)]
     return of_rows([*circle, *rows], ["x", "y", "kind", "step"])
 
@@ -150,11 +150,12 @@ def singular_values(curves: Sequence[Curve]) -> pa.Table:
     names = ("singular value", "|eigenvalue|")
     size = max(curve.experiment.hidden for curve in curves if not curve.ghost)
     points = [Point(x, 1.0, "1", kind="reference") for x in (1, size)]
-    for _, moment in _last(curves, "rnn"):
-        found = checkpoints.recurrent_spectrum(moment)
-        for name, values in zip(names, (found.singular_values, found.eigenvalues.abs()), strict=True):
+    for _, checkpoint in _last(curves, "rnn"):
+        spectrum = checkpoints.recurrent_spectrum(checkpoint)
+        for name, values in zip(names, (spectrum.singular_values, spectrum.eigenvalues.abs()), strict=True):
             points += _line(name, range(1, len(values) + 1), values)
-        for note, y in ((f"σ_max = {found.norm:.3g}", found.norm), (f"ρ = {found.radius:.3g}", found.radius)):
+        norm, radius = spectrum.norm, spectrum.radius
+        for note, y in ((f"σ_max = {norm:.3g}", norm), (f"ρ = {radius:.3g}", radius)):
             points += [Point(1, y, note, kind="reference"), Point(size, y, note, kind="reference", note=note)]
     return of_points([*_axis(names, 1, size), *points])
 
@@ -164,10 +165,10 @@ def powers(curves: Sequence[Curve]) -> pa.Table:
     n = torch.arange(1, MOST_POWERS + 1, dtype=torch.float64)
     sheared, halves = gradients.powers(SHEAR, MOST_POWERS), gradients.spectrum(SHEAR).radius ** n
     lines = dict(zip(POWERS[3:], (sheared, halves), strict=True))
-    for _, moment in _last(curves, "rnn"):
-        found = checkpoints.recurrent_spectrum(moment)
-        measured = checkpoints.recurrent_powers(moment, MOST_POWERS)
-        lines |= zip(POWERS[:3], (measured, found.norm**n, found.radius**n), strict=True)
+    for _, checkpoint in _last(curves, "rnn"):
+        spectrum = checkpoints.recurrent_spectrum(checkpoint)
+        measured = checkpoints.recurrent_powers(checkpoint, MOST_POWERS)
+        lines |= zip(POWERS[:3], (measured, spectrum.norm**n, spectrum.radius**n), strict=True)
     points = [point for name, y in lines.items() for point in _line(name, n.tolist(), y)]
     return of_points([*_axis(POWERS, 1, MOST_POWERS), *_where_single_precision_ends(points)])
 
@@ -175,10 +176,10 @@ def powers(curves: Sequence[Curve]) -> pa.Table:
 def state_growth(curves: Sequence[Curve]) -> pa.Table:
     """max |c_t| of the LSTM by time step, as set and with its forget gate held at 1."""
     names, points = ("as set", "f held at 1"), []
-    for _, moment in _last(curves, "lstm"):
-        lines = {names[0]: checkpoints.states(moment)}
-        if moment.cell.gates.find("f") >= 0 and not moment.cell.coupled:
-            lines[names[1]] = checkpoints.without_forgetting(moment)
+    for _, checkpoint in _last(curves, "lstm"):
+        lines = {names[0]: checkpoints.states(checkpoint)}
+        if checkpoint.cell.gates.find("f") >= 0 and not checkpoint.cell.coupled:
+            lines[names[1]] = checkpoints.without_forgetting(checkpoint)
         for name, states in lines.items():
             points += _line(name, range(len(states)), states.abs().amax(1))
     return of_points([*_axis(names, 0, _longest(curves)), *(p for p in points if math.isfinite(p.y))])
@@ -191,15 +192,15 @@ def memory_ruler(curves: Sequence[Curve]) -> pa.Table:
     """
     last = 2.0**LONGEST_MEMORY
     rows: list[tuple[float, float, float, str]] = [(1, last, 0, "frame"), (_longest(curves), last, 0, "length")]
-    for _, moment in _last(curves, "lstm"):
-        bins = checkpoints.time_constants(moment).log2().clamp(max=LONGEST_MEMORY - 1).floor().long()
+    for _, checkpoint in _last(curves, "lstm"):
+        bins = checkpoints.time_constants(checkpoint).log2().clamp(max=LONGEST_MEMORY - 1).floor().long()
         rows += [(2.0**k, 2.0 ** (k + 1), n, "units") for k, n in enumerate(bins.bincount().tolist()) if n]
     return of_rows(rows, ["x", "x2", "y", "kind"])
 
 
 def _of_states(curves: Sequence[Curve]) -> Iterator[tuple[str, str, Tensor]]:
-    for curve, moment in _last(curves, "rnn gru lstm"):
-        yield curve.label, "c" if curve.experiment.cell == "lstm" else "h", checkpoints.states(moment)
+    for curve, checkpoint in _last(curves, "rnn gru lstm"):
+        yield curve.label, "c" if curve.experiment.cell == "lstm" else "h", checkpoints.states(checkpoint)
 
 
 def states(curves: Sequence[Curve]) -> pa.Table:
@@ -263,14 +264,14 @@ def clipped_through_time(curves: Sequence[Curve]) -> pa.Table:
     return of_points([*axis_ends(curves, 1, _longest(curves)), *shown])
 
 
-def lesions(curves: Sequence[Curve]) -> pa.Table:
+def ablations(curves: Sequence[Curve]) -> pa.Table:
     """Loss of every LSTM on held-out sequences, as trained and with each learned gate at 1; `x`, `series`, `part`."""
     experiment = curves[0].experiment
     constant = experiment.problem.constant_loss(experiment.length)
     rows = [(constant, curve.label, "constant predictor", "reference") for curve in curves if not curve.ghost]
     trained = [curve for curve in curves if curve.snapshots]
-    for curve, moment in _last(trained, "lstm"):
-        for gate, loss in checkpoints.lesions(moment).items():
+    for curve, checkpoint in _last(trained, "lstm"):
+        for gate, loss in checkpoints.ablations(checkpoint).items():
             if math.isfinite(loss):
                 rows.append((loss, curve.label, f"{GATES[gate]} held at 1" if gate else "as trained", "racer"))
     return of_rows(rows, ["x", "series", "part", "kind"])

@@ -43,7 +43,7 @@ def lines(
         legend=None,
         scale=alt.Scale(domain=[OVERFLOW, UNDERFLOW], range=["triangle-up", "triangle-down"]),
     )
-    told = [
+    tooltip = [
         alt.Tooltip("series:N", title="racer"),
         alt.Tooltip("part:N", title=parts or "part"),
         alt.Tooltip("x:Q", title=x),
@@ -74,14 +74,14 @@ def lines(
         .encode(x=across, y=up, text="note:N", color=grey),
         only("kind == 'ghost'")
         .mark_line(opacity=0.45, strokeWidth=1.2)
-        .encode(x=across, y=up, detail=["series:N", "part:N"], color=grey, tooltip=told),
-        only(racer).mark_line(strokeWidth=2).encode(x=across, y=up, color=colour, tooltip=told, **dash),
+        .encode(x=across, y=up, detail=["series:N", "part:N"], color=grey, tooltip=tooltip),
+        only(racer).mark_line(strokeWidth=2).encode(x=across, y=up, color=colour, tooltip=tooltip, **dash),
         only(racer, "off != ''")
         .mark_point(filled=True, size=36, opacity=0.8)
-        .encode(x=across, y=up, color=colour, shape=shape, tooltip=told),
+        .encode(x=across, y=up, color=colour, shape=shape, tooltip=tooltip),
         only(racer, "note != ''", "off == ''")
         .mark_point(filled=True, size=70)
-        .encode(x=across, y=up, color=colour, tooltip=told),
+        .encode(x=across, y=up, color=colour, tooltip=tooltip),
         noted("left"),
         noted("right"),
     ).properties(height=HEIGHT + (0 if parts is None else PARTS_HEIGHT))
@@ -138,14 +138,14 @@ def _plane() -> alt.LayerChart:
     """Eigenvalues, the unit circle, and the axes as wide as high."""
     scale = alt.Scale(nice=False, zero=False)
     across, up = alt.X("x:Q", title="real part", scale=scale), alt.Y("y:Q", title="imaginary part", scale=scale)
-    told = [
+    tooltip = [
         alt.Tooltip("x:Q", title="real part", format=".3g"),
         alt.Tooltip("y:Q", title="imaginary part", format=".3g"),
     ]
     return alt.layer(  # type: ignore[return-value]
         _only("frame").mark_point(size=0).encode(x=across, y=up),
         _only("circle").mark_line(strokeWidth=1).encode(x=across, y=up, order="step:Q", color=alt.value(QUIET)),
-        _only("eigenvalue").mark_point(filled=True, size=40, opacity=0.8).encode(x=across, y=up, tooltip=told),
+        _only("eigenvalue").mark_point(filled=True, size=40, opacity=0.8).encode(x=across, y=up, tooltip=tooltip),
     ).properties(width=PLANE_SIZE, height=PLANE_SIZE)
 
 
@@ -153,7 +153,7 @@ def _ruler() -> alt.LayerChart:
     """A histogram over powers of 2, with the length of the sequence as a rule."""
     across = alt.X("x:Q", title="time constant 1/(1 - f), steps", scale=alt.Scale(type="log", base=2, nice=False))
     up = alt.Y("y:Q", title="units", axis=alt.Axis(tickMinStep=1))
-    told = [
+    tooltip = [
         alt.Tooltip("x:Q", title="from, steps"),
         alt.Tooltip("x2:Q", title="to, steps"),
         alt.Tooltip("y:Q", title="units"),
@@ -162,7 +162,7 @@ def _ruler() -> alt.LayerChart:
         _only("frame").mark_rect(opacity=0).encode(x=across, x2="x2:Q", y=up),
         _only("units")
         .mark_rect(stroke="white", strokeWidth=1)
-        .encode(x=across, x2="x2:Q", y=up, y2=alt.datum(0), tooltip=told),
+        .encode(x=across, x2="x2:Q", y=up, y2=alt.datum(0), tooltip=tooltip),
         _only("length").mark_rule(strokeDash=[5, 4]).encode(x=across, color=alt.value(QUIET)),
         _only("length")
         .mark_text(align="left", baseline="top", dx=4)
@@ -170,7 +170,7 @@ def _ruler() -> alt.LayerChart:
     ).properties(height=HEIGHT)
 
 
-def _lesions() -> alt.LayerChart:
+def _ablations() -> alt.LayerChart:
     """A dot for each loss, a row for each racer, the constant predictor as a rule."""
     across = alt.X(
         "x:Q",
@@ -180,7 +180,7 @@ def _lesions() -> alt.LayerChart:
     )
     up = alt.Y("series:N", title=None, sort=None)
     colour = alt.Color("part:N", sort=["as trained"], title=None, legend=alt.Legend(orient="top", columns=2))
-    told = [
+    tooltip = [
         alt.Tooltip("series:N", title="racer"),
         alt.Tooltip("part:N", title="gates"),
         alt.Tooltip("x:Q", title="loss", format=".3g"),
@@ -189,7 +189,7 @@ def _lesions() -> alt.LayerChart:
         _only("reference").mark_rule(strokeDash=[5, 4]).encode(x=across, color=alt.value(QUIET)),
         _only("racer")
         .mark_point(filled=True, size=120, opacity=0.8)
-        .encode(x=across, y=up, color=colour, tooltip=told),
+        .encode(x=across, y=up, color=colour, tooltip=tooltip),
     ).properties(height=HEIGHT)
 
 
@@ -222,11 +222,11 @@ def band_lines(y: str) -> alt.LayerChart:
     scale = alt.Scale(type="log", nice=False)
     axis = alt.Axis(format="~g", tickCount=5, gridOpacity=POWERS_OF_TEN)
     up, low = (alt.Y(f"{name}:Q", title=y, scale=scale, axis=axis) for name in ("y", "low"))
-    told = [alt.Tooltip(f"{name}:Q", format=".3g") for name in ("x", "y", "low", "high")]
+    tooltip = [alt.Tooltip(f"{name}:Q", format=".3g") for name in ("x", "y", "low", "high")]
     return alt.layer(  # type: ignore[return-value]
         _only("frame").mark_point(size=0).encode(x=across, y=up),
         _only("band").mark_area(opacity=0.25).encode(x=across, y=low, y2="high:Q"),
-        _only("band").mark_line(strokeWidth=2).encode(x=across, y=up, tooltip=told),
+        _only("band").mark_line(strokeWidth=2).encode(x=across, y=up, tooltip=tooltip),
     ).properties(height=220)
 
 
@@ -234,20 +234,20 @@ def _evidence() -> alt.LayerChart:
     """A dot for each seed, their mean and its interval, and the region in which the sentence holds."""
     axis = alt.Axis(tickCount=6, format=".5~g", grid=False)
     across = alt.X("x:Q", title=None, scale=alt.Scale(nice=False, zero=False), axis=axis)
-    told = [alt.Tooltip("kind:N"), alt.Tooltip("x:Q", title="value", format=".4g")]
+    tooltip = [alt.Tooltip("kind:N"), alt.Tooltip("x:Q", title="value", format=".4g")]
     return alt.layer(  # type: ignore[return-value]
         _only("frame").mark_rect(opacity=0).encode(x=across, x2="x2:Q"),
         _only("region")
         .mark_rect(opacity=0.2)
         .encode(x=across, x2="x2:Q", y=alt.value(0), y2=alt.value("height"), color=alt.value(QUIET)),
-        _only("interval").mark_bar(size=4, opacity=0.6).encode(x=across, x2="x2:Q", tooltip=told),
-        _only("mean").mark_tick(thickness=3, size=24).encode(x=across, tooltip=told),
-        _only("seed").mark_point(filled=True, size=60, opacity=0.6).encode(x=across, tooltip=told),
+        _only("interval").mark_bar(size=4, opacity=0.6).encode(x=across, x2="x2:Q", tooltip=tooltip),
+        _only("mean").mark_tick(thickness=3, size=24).encode(x=across, tooltip=tooltip),
+        _only("seed").mark_point(filled=True, size=60, opacity=0.6).encode(x=across, tooltip=tooltip),
     ).properties(height=EVIDENCE_HEIGHT)
 
 
 EVIDENCE = _evidence()
-PLANE, RULER, LESIONS = _plane(), _ruler(), _lesions()
+PLANE, RULER, ABLATIONS = _plane(), _ruler(), _ablations()
 
 
 FUNCTIONS = lines("x", "φ(x)").properties(height=280)

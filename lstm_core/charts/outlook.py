@@ -11,7 +11,7 @@ from torch import Tensor
 from lstm_core.borrowed.arrow import column, of_rows
 from lstm_core.charts.points import Curve, Point, axis_ends, level_lines, of_points
 from lstm_core.measurements import checkpoints, forecast
-from lstm_core.measurements.checkpoints import Moment
+from lstm_core.measurements.checkpoints import Checkpoint
 from lstm_core.measurements.forecast import BASELINES, LAST_VALUE, Errors
 from lstm_core.tasks.series import Series, known
 
@@ -30,14 +30,14 @@ def _series(curves: Sequence[Curve]) -> tuple[Series, int, Tensor]:
     return series, experiment.horizon, forecast.tested_places(series)[:SHOWN]
 
 
-def _moments(curve: Curve) -> list[Moment]:
+def _checkpoints(curve: Curve) -> list[Checkpoint]:
     """Of a curve that forecasts; of others none."""
     return checkpoints.kept(curve.experiment, curve.snapshots) if curve.experiment.problem.of else []
 
 
-def chosen(curve: Curve) -> Moment | None:
-    """The moment that did best on the validation part, whose forecasts are shown; None before the first."""
-    return forecast.best(_moments(curve))
+def chosen(curve: Curve) -> Checkpoint | None:
+    """The checkpoint that did best on the validation part, whose forecasts are shown; None before the first."""
+    return forecast.best(_checkpoints(curve))
 
 
 def _line(places: Tensor, values: Tensor, label: str, kind: str = "racer") -> list[Point]:
@@ -62,8 +62,8 @@ def forecasts(curves: Sequence[Curve]) -> pa.Table:
     for name, baseline in BASELINES.items():
         points += _named(_line(places, baseline(series, horizon, places), name, "reference"))
     for curve in _racers(curves):
-        if moment := chosen(curve):
-            points += _line(places, forecast.tested(moment)[: len(places)], curve.label)
+        if checkpoint := chosen(curve):
+            points += _line(places, forecast.tested(checkpoint)[: len(places)], curve.label)
     return of_points([*_frame(curves, places), *points])
 
 
@@ -73,8 +73,8 @@ def residuals(curves: Sequence[Curve]) -> pa.Table:
     truth = forecast.truth(series, places)
     points = [Point(place + 1, 0.0, "none", kind="reference") for place in (int(places[0]), int(places[-1]))]
     for curve in _racers(curves):
-        if moment := chosen(curve):
-            points += _line(places, forecast.tested(moment)[: len(places)] - truth, curve.label)
+        if checkpoint := chosen(curve):
+            points += _line(places, forecast.tested(checkpoint)[: len(places)] - truth, curve.label)
     return of_points([*_frame(curves, places), *points])
 
 
@@ -83,9 +83,9 @@ def free_running(curves: Sequence[Curve]) -> pa.Table:
     series, _, places = _series(curves)
     points = _named(_line(places, forecast.truth(series, places), TRUTH, "reference"))
     for curve in _racers(curves):
-        moment = chosen(curve) if curve.snapshots and curve.snapshots[-1].ended else None
-        if moment:
-            points += _line(places, _bounded(forecast.run_free(moment), series), curve.label)
+        checkpoint = chosen(curve) if curve.snapshots and curve.snapshots[-1].ended else None
+        if checkpoint:
+            points += _line(places, _bounded(forecast.run_free(checkpoint), series), curve.label)
     return of_points([*_frame(curves, places), *points])
 
 
@@ -96,12 +96,12 @@ def _bounded(values: Tensor, series: Series) -> Tensor:
 
 
 def validation_by_step(curves: Sequence[Curve]) -> pa.Table:
-    """RMSE on the validation part at each moment of the training, and that of the baselines."""
+    """RMSE on the validation part at each checkpoint of the training, and that of the baselines."""
     series, horizon, _ = _series(curves)
     points = [
-        Point(moment.step, forecast.validated(moment).rmse, curve.label)
+        Point(checkpoint.step, forecast.validated(checkpoint).rmse, curve.label)
         for curve in _racers(curves)
-        for moment in _moments(curve)
+        for checkpoint in _checkpoints(curve)
     ]
     levels = [(name, error.rmse) for name, error in _baselines(series, horizon, forecast.validated_places).items()]
     finite = [point for point in points if 0 < point.y < math.inf]
@@ -111,8 +111,8 @@ def validation_by_step(curves: Sequence[Curve]) -> pa.Table:
 def _baselines(series: Series, horizon: int, part: Callable[[Series], Tensor]) -> dict[str, Errors]:
     """Of those that there are for this series."""
     places = part(series)
-    found = {name: baseline(series, horizon, places) for name, baseline in BASELINES.items()}
-    return {name: forecast.errors(series, told, places) for name, told in found.items() if told.isfinite().all()}
+    forecasts = {name: baseline(series, horizon, places) for name, baseline in BASELINES.items()}
+    return {name: forecast.errors(series, y, places) for name, y in forecasts.items() if y.isfinite().all()}
 
 
 def table(curves: Sequence[Curve]) -> pa.Table:
@@ -129,9 +129,9 @@ def table(curves: Sequence[Curve]) -> pa.Table:
     for name, baseline in BASELINES.items():
         columns[name] = baseline(series, horizon, places).tolist()
     for curve in _racers(curves):
-        if moment := chosen(curve):
-            free = forecast.run_free(moment).tolist()
-            columns[curve.label] = forecast.tested(moment).tolist()
+        if checkpoint := chosen(curve):
+            free = forecast.run_free(checkpoint).tolist()
+            columns[curve.label] = forecast.tested(checkpoint).tolist()
             columns[f"{curve.label}, free-running"] = free + [math.nan] * (len(places) - len(free))
     return of_rows(zip(*columns.values(), strict=True), list(columns))
 
@@ -152,7 +152,7 @@ ERRORS = ("validation RMSE", "test RMSE", "test MAE", "test MASE")
 
 def standings_table(rows: Sequence[Standing]) -> pa.Table:
     """A row for each, with the errors on the test part behind that on the validation part; null is nothing yet."""
-    told = [
+    cells = [
         (
             row.validation and row.validation.rmse,
             *((row.test.rmse, row.test.mae, row.test.mase) if row.test else [None] * 3),
@@ -160,7 +160,7 @@ def standings_table(rows: Sequence[Standing]) -> pa.Table:
         for row in rows
     ]
     labels, steps = [row.label for row in rows], [str(row.step or "") for row in rows]
-    errors = [_numbers(column) for column in zip(*told, strict=True)]
+    errors = [_numbers(column) for column in zip(*cells, strict=True)]
     columns = [column(labels, pa.string()), *errors, column(steps, pa.string())]
     return pa.table(columns, names=["", *ERRORS, "weights of step"])
 
@@ -174,25 +174,25 @@ def standings(curves: Sequence[Curve]) -> list[Standing]:
     """All racers in their order, then the baselines. Nobody sees an error on the test part while it trains."""
     series, horizon, _ = _series(curves)
     places = forecast.tested_places(series)
-    told = []
+    standings = []
     for curve in _racers(curves):
-        moment = chosen(curve)
-        ended = moment and curve.snapshots[-1].ended
-        test = forecast.errors(series, forecast.tested(moment), places) if moment and ended else None
-        validation = forecast.validated(moment) if moment else None
-        told.append(Standing(curve.label, validation, test, True, moment.step if moment else 0))
+        checkpoint = chosen(curve)
+        ended = checkpoint and curve.snapshots[-1].ended
+        test = forecast.errors(series, forecast.tested(checkpoint), places) if checkpoint and ended else None
+        validation = forecast.validated(checkpoint) if checkpoint else None
+        standings.append(Standing(curve.label, validation, test, True, checkpoint.step if checkpoint else 0))
     validated = _baselines(series, horizon, forecast.validated_places)
     for name, error in _baselines(series, horizon, forecast.tested_places).items():
-        told.append(Standing(name, validated.get(name), error, False))
-    return told
+        standings.append(Standing(name, validated.get(name), error, False))
+    return standings
 
 
 def _lowest(rows: Iterable[Standing], value: Callable[[Standing], float | None]) -> Standing:
     """By a value; what has none, or none that is a number, comes last."""
 
     def key(row: Standing) -> float:
-        told = value(row)
-        return told if told is not None and math.isfinite(told) else math.inf
+        number = value(row)
+        return number if number is not None and math.isfinite(number) else math.inf
 
     return min(rows, key=key)
 

@@ -90,7 +90,7 @@ def below(points: Iterable[Point], ceiling: float) -> list[Point]:
 def on_log_axis(points: Iterable[Point], smallest: float) -> list[Point]:
     """
     Points for a log axis: what is below `smallest` is set there and marked as underflow, what is infinite or not a
-    number is set a decade above the largest and marked as overflow.
+    number is set at ten times the largest and marked as overflow.
     """
     points = list(points)
     ceiling = 10 * max((point.y for point in points if math.isfinite(point.y)), default=1.0)

@@ -78,8 +78,8 @@ def block_grad_norms_by_step(curves: Sequence[Curve]) -> pa.Table:
     return of_points([*axis_ends(curves), *noted_once(on_log_axis(points, HARDLY_TRAINED), "below 1e-12")])
 
 
-def openness_by_step(curves: Sequence[Curve]) -> pa.Table:
-    """Mean value of each learned gate, from 0, closed, to 1, open."""
+def mean_gate_activation_by_step(curves: Sequence[Curve]) -> pa.Table:
+    """Mean activation of each learned gate, from 0, closed, to 1, open."""
     points = by_step(
         [curve for curve in curves if not curve.ghost],
         lambda snapshot: {BLOCK_NAMES[gate]: value for gate, value in snapshot.openness.items()},
@@ -135,11 +135,11 @@ def heat(curve: Curve) -> pa.Table:
     for low, snapshot in bands.items():
         norms = [snapshot.hidden_grad_norms[t] for t in columns]
         for left, right, norm in zip(edges[:-1], edges[1:], norms, strict=True):
-            rows.append((left, right, low, min(low + height, steps), decimal_logarithm(norm), norm))
+            rows.append((left, right, low, min(low + height, steps), log10_for_colour(norm), norm))
     return of_rows(rows, HEAT_TABLE_COLUMNS)
 
 
-def decimal_logarithm(norm: float) -> float:
+def log10_for_colour(norm: float) -> float:
     """log10 for a colour scale: 0 is far below everything, what is not finite far above."""
     if not math.isfinite(norm):
         return 99.0

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from lstm_core.claims import measures
 from lstm_core.claims.evidence import Region
-from lstm_core.claims.measures import Trials
+from lstm_core.claims.measures import SeedResults
 from lstm_core.experiment import Experiment
 
 SEEDS = 5
@@ -30,7 +30,7 @@ class Question:
 
     sentence: str
     quantity: str
-    measure: Callable[[Trials], float]
+    measure: Callable[[SeedResults], float]
     holds: Region
     share: bool = False
     decides: bool = True

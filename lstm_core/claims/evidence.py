@@ -54,18 +54,18 @@ def finding(values: Sequence[float], region: Region, share: bool = False) -> Fin
     return Finding(tuple(values), statistics.fmean(values), low, high, verdict, needed)
 
 
-def dots(found: Finding, region: Region) -> pa.Table:
+def dots(finding: Finding, region: Region) -> pa.Table:
     """
     What a picture shows of a finding, by `kind`: the "region" in which the sentence holds, the "interval" (both from x
     to x2), the "mean", each "seed", and the "frame", the ends of the axis; what is no number is left out.
     """
-    seeds = [value for value in found.values if _is_number(value)]
-    shown = [value for value in (*seeds, found.mean, found.low, found.high, *region) if _is_number(value)]
+    seeds = [value for value in finding.values if _is_number(value)]
+    shown = [value for value in (*seeds, finding.mean, finding.low, finding.high, *region) if _is_number(value)]
     room = 0.08 * (max(shown) - min(shown)) or max(abs(shown[0]), 1.0) * 0.1
     first, last = min(shown) - room, max(shown) + room
     rows = [("frame", first, last), ("region", max(region.low, first), min(region.high, last))]
-    if _is_number(found.low):
-        rows += [("interval", found.low, found.high), ("mean", found.mean, found.mean)]
+    if _is_number(finding.low):
+        rows += [("interval", finding.low, finding.high), ("mean", finding.mean, finding.mean)]
     return of_rows([*rows, *(("seed", value, value) for value in seeds)], ["kind", "x", "x2"])
 
 

@@ -132,7 +132,7 @@ HIGHWAY = (
         "question, and Greff and others found it the least important of the three.",
         "h = o ψ(c): the gate decides what of the cell is shown, and stands on no direct path of the cell.",
         "gates",
-        (("loss", ALL), ("openness", ALL)),
+        (("loss", ALL), ("gate_activation", ALL)),
         racers={"all gates": _GATES, "i and f": dataclasses.replace(_GATES, gates="if")},
         drawn={"all gates, drawn": DRAWN_LSTM},
     ),
@@ -209,7 +209,7 @@ HIGHWAY = (
             Question(
                 "A step changes less of the LSTM's cell than of the RNN's state, as they are drawn.",
                 "change per step, LSTM / RNN, decades",
-                lambda of: measures.decades(
+                lambda of: measures.floored_log10(
                     measures.change_per_step(of["LSTM"].start) / measures.change_per_step(of["vanilla RNN"].start)
                 ),
                 Region(high=0),
@@ -217,7 +217,7 @@ HIGHWAY = (
             Question(
                 "And after training.",
                 "change per step after training, decades",
-                lambda of: measures.decades(
+                lambda of: measures.floored_log10(
                     measures.change_per_step(of["LSTM"].after) / measures.change_per_step(of["vanilla RNN"].after)
                 ),
                 Region(high=0),
@@ -226,7 +226,7 @@ HIGHWAY = (
                 "It is so by nature: with a forget bias of -2, too, a step changes less than half as much as in an "
                 "RNN.",
                 "change per step at b = -2, decades",
-                lambda of: measures.decades(
+                lambda of: measures.floored_log10(
                     measures.change_per_step(of["LSTM, b = -2"].start)
                     / measures.change_per_step(of["vanilla RNN"].start)
                 ),

@@ -2,7 +2,7 @@
 What did a network do that a statement is about? One number for each question, from its weights before and after
 training.
 
-Ratios are told in decades: the decimal logarithm, 0 for as large, -1 for a tenth.
+Ratios are given as log10: 0 for as large, -1 for a tenth.
 """
 
 import math
@@ -20,7 +20,7 @@ from lstm_core.engine import REFERENCE_ENGINE
 from lstm_core.experiment import Experiment
 from lstm_core.history.records import Record
 from lstm_core.measurements import checkpoints, forecast, gradients
-from lstm_core.measurements.checkpoints import Moment, beginning, first_inputs, held_open
+from lstm_core.measurements.checkpoints import Checkpoint, beginning, first_inputs, held_open
 from lstm_core.measurements.gradients import jacobians, spectral_norms, walk
 from lstm_core.streams import Purpose, stream
 from lstm_core.training import SOLVED
@@ -36,7 +36,7 @@ class NoWeightsError(ValueError):
 
 
 @dataclass(frozen=True)
-class Trial:
+class SeedResult:
     """
     One network of one seed: as it is drawn, and, where it was trained, how that ended and as it was then. `end` is None
     for one that was not trained, or whose weights are no longer numbers.
@@ -45,14 +45,14 @@ class Trial:
     experiment: Experiment
     ended: str | None = None
     loss: float = math.nan
-    end: Moment | None = None
+    end: Checkpoint | None = None
 
     @property
-    def start(self) -> Moment:
+    def start(self) -> Checkpoint:
         return beginning(self.experiment)
 
     @property
-    def after(self) -> Moment:
+    def after(self) -> Checkpoint:
         """Its end; `NoWeightsError` where there is none."""
         if self.end is None:
             raise NoWeightsError(f"end: {self.experiment.key} has no weights after training")
@@ -65,85 +65,85 @@ class Trial:
         if record.weights:
             weights = torch.frombuffer(bytearray(record.weights), dtype=record.experiment.dtype)
             if bool(weights.isfinite().all()):
-                end = Moment(record.experiment, record.last_step, record.computed_by, weights)
+                end = Checkpoint(record.experiment, record.last_step, record.computed_by, weights)
         return cls(record.experiment, record.ended, record.final_mean_loss, end)
 
 
-Trials = Mapping[str, Trial]
+SeedResults = Mapping[str, SeedResult]
 
 
-def decades(value: float | Tensor) -> float:
-    """The decimal logarithm of what is not negative."""
+def floored_log10(value: float | Tensor) -> float:
+    """log10 of what is not negative, 0 counting as the smallest double."""
     return math.log10(max(float(value), SMALLEST))
 
 
-def solved(trial: Trial) -> float:
+def solved(result: SeedResult) -> float:
     """1 or 0."""
-    return float(trial.ended == SOLVED)
+    return float(result.ended == SOLVED)
 
 
-def lower_loss(one: Trial, other: Trial) -> float:
-    """The loss of one at the end over that of another, in decades."""
-    return decades(one.loss / other.loss)
+def lower_loss(one: SeedResult, other: SeedResult) -> float:
+    """The loss of one at the end over that of another, as log10."""
+    return floored_log10(one.loss / other.loss)
 
 
-def held_out_loss(trial: Trial) -> float:
+def held_out_loss(result: SeedResult) -> float:
     """The loss at the end on sequences that it was not trained on."""
-    return checkpoints.held_out_loss(trial.after)
+    return checkpoints.held_out_loss(result.after)
 
 
-def lower_held_out_loss(one: Trial, other: Trial) -> float:
+def lower_held_out_loss(one: SeedResult, other: SeedResult) -> float:
     """As `lower_loss`, on sequences that neither was trained on."""
-    return decades(held_out_loss(one) / held_out_loss(other))
+    return floored_log10(held_out_loss(one) / held_out_loss(other))
 
 
-def lower_error(one: Trial, other: Trial) -> float:
-    """The RMSE of one on the test part of its series over that of another, in decades."""
-    errors = [forecast.scores(trial.experiment, trial.after.weights).model for trial in (one, other)]
-    return decades(errors[0] / errors[1])
+def lower_error(one: SeedResult, other: SeedResult) -> float:
+    """The RMSE of one on the test part of its series over that of another, as log10."""
+    errors = [forecast.scores(result.experiment, result.after.weights).model for result in (one, other)]
+    return floored_log10(errors[0] / errors[1])
 
 
-def hidden_reach(moment: Moment) -> float:
-    """||dh_T/dh_0|| of an RNN, in decades."""
-    return decades(checkpoints.reach(moment).measured[0])
+def hidden_reach(checkpoint: Checkpoint) -> float:
+    """||dh_T/dh_0|| of an RNN, as log10."""
+    return floored_log10(checkpoints.reach(checkpoint).measured[0])
 
 
-def residual_reach(moment: Moment) -> float:
+def residual_reach(checkpoint: Checkpoint) -> float:
     """The same for a residual chain with the RNN's weights."""
-    return decades(checkpoints.reach(moment).residual[0])
+    return floored_log10(checkpoints.reach(checkpoint).residual[0])
 
 
-def cell_reach(moment: Moment) -> float:
-    """||dc_T/dc_0|| of an LSTM, in decades."""
-    return decades(checkpoints.highway(moment).cell[0])
+def cell_reach(checkpoint: Checkpoint) -> float:
+    """||dc_T/dc_0|| of an LSTM, as log10."""
+    return floored_log10(checkpoints.highway(checkpoint).cell[0])
 
 
-def beside_direct(moment: Moment) -> float:
-    """The norm of what is in dc_T/dc_0 of an LSTM beside its direct path, in decades."""
-    return decades(checkpoints.highway(moment).rest[0])
+def beside_direct(checkpoint: Checkpoint) -> float:
+    """The norm of what is in dc_T/dc_0 of an LSTM beside its direct path, as log10."""
+    return floored_log10(checkpoints.highway(checkpoint).rest[0])
 
 
-def direct_error(moment: Moment) -> float:
+def direct_error(checkpoint: Checkpoint) -> float:
     """The largest distance of the direct path of an LSTM's cell from 1, over all time steps."""
-    return float((checkpoints.highway(moment).direct - 1).abs().max())
+    return float((checkpoints.highway(checkpoint).direct - 1).abs().max())
 
 
-def over_bound(moment: Moment) -> float:
+def over_bound(checkpoint: Checkpoint) -> float:
     """||dh_T/dh_t|| of an RNN over its bound by the norm of W_h and the true slopes, at its largest time step."""
-    found = checkpoints.reach(moment)
-    return float((found.measured / found.true_slopes).max())
+    reach = checkpoints.reach(checkpoint)
+    return float((reach.measured / reach.true_slopes).max())
 
 
-def below_bound(moment: Moment) -> float:
-    """(gamma sigma_max)^T over ||dh_T/dh_0|| of an RNN, in decades."""
-    found = checkpoints.reach(moment)
-    return decades(found.largest_slope[0]) - decades(found.measured[0])
+def below_bound(checkpoint: Checkpoint) -> float:
+    """(gamma sigma_max)^T over ||dh_T/dh_0|| of an RNN, as log10."""
+    reach = checkpoints.reach(checkpoint)
+    return floored_log10(reach.largest_slope[0]) - floored_log10(reach.measured[0])
 
 
-def norm_less_radius(moment: Moment) -> float:
+def norm_less_radius(checkpoint: Checkpoint) -> float:
     """Spectral norm of the W_h of an RNN less its spectral radius."""
-    found = checkpoints.recurrent_spectrum(moment)
-    return found.norm - found.radius
+    spectrum = checkpoints.recurrent_spectrum(checkpoint)
+    return spectrum.norm - spectrum.radius
 
 
 def steepest_slope(name: str) -> float:
@@ -153,30 +153,30 @@ def steepest_slope(name: str) -> float:
     return float(slope.max())
 
 
-def largest_state(moment: Moment) -> float:
+def largest_state(checkpoint: Checkpoint) -> float:
     """max |c| of an LSTM, or |h| of others, over the first sequence of its seed."""
-    return float(checkpoints.states(moment).abs().max())
+    return float(checkpoints.states(checkpoint).abs().max())
 
 
-def change_per_step(moment: Moment) -> float:
+def change_per_step(checkpoint: Checkpoint) -> float:
     """The mean of ||s_t - s_(t-1)|| / ||s_t|| over the first sequence, the state s being c of an LSTM, h of others."""
-    states = checkpoints.states(moment)[1:]
+    states = checkpoints.states(checkpoint)[1:]
     return float((states.diff(dim=0).norm(dim=1) / states[1:].norm(dim=1)).mean())
 
 
-def first_layer_share(moment: Moment) -> float:
-    """||dL/dh|| of the first layer over that of the last, in decades."""
-    norms = checkpoints.layer_gradients(moment)
-    return decades(norms[0] / norms[-1])
+def first_layer_share(checkpoint: Checkpoint) -> float:
+    """||dL/dh|| of the first layer over that of the last, as log10."""
+    norms = checkpoints.layer_gradients(checkpoint)
+    return floored_log10(norms[0] / norms[-1])
 
 
-def read_below(moment: Moment) -> float:
+def read_below(checkpoint: Checkpoint) -> float:
     """The share of the readout's squared weights that is on anything below the last layer."""
-    squares = [norm**2 for norm in checkpoints.readout_norms(moment).values()]
+    squares = [norm**2 for norm in checkpoints.readout_norms(checkpoint).values()]
     return 1 - squares[-1] / sum(squares)
 
 
-def output_difference(one: Moment, other: Moment) -> float:
+def output_difference(one: Checkpoint, other: Checkpoint) -> float:
     """The largest difference between what two networks' readouts see of the same held-out sequences."""
     inputs, _ = checkpoints.another(one.experiment, checkpoints.FEATURE_SEQUENCES)
     seen = []
@@ -187,25 +187,25 @@ def output_difference(one: Moment, other: Moment) -> float:
     return float((seen[0] - seen[1]).abs().max())
 
 
-def shortest_path(moment: Moment) -> float:
+def shortest_path(checkpoint: Checkpoint) -> float:
     """
     Jacobians on the shortest path from h_T to h_0 of an RNN, as a share of T: with W_h scaled by epsilon the gradient
     falls as epsilon to the power of their number.
     """
-    p, cell, inputs = moment.parameters(), moment.cell, first_inputs(moment.experiment)
-    size, found = moment.experiment.hidden, []
+    p, cell, inputs = checkpoint.parameters(), checkpoint.cell, first_inputs(checkpoint.experiment)
+    size, logs = checkpoint.experiment.hidden, []
     for scale in SCALES:
         scaled = p._replace(recurrent=scale * p.recurrent)
         path = walk(scaled, cell, inputs)
         whole = jacobians(gradients.back_rnn(scaled, cell, path), path, [0])
-        found.append(decades(spectral_norms(whole[:, :size, :size])[0]))
-    return (found[0] - found[1]) / (decades(SCALES[0]) - decades(SCALES[1])) / len(inputs)
+        logs.append(floored_log10(spectral_norms(whole[:, :size, :size])[0]))
+    return (logs[0] - logs[1]) / (floored_log10(SCALES[0]) - floored_log10(SCALES[1])) / len(inputs)
 
 
-def output_gate_error(moment: Moment) -> float:
+def output_gate_error(checkpoint: Checkpoint) -> float:
     """The largest difference between the hidden states of an LSTM whose output gate is wide open and of one without."""
-    p, cell, inputs = moment.parameters(), moment.cell, first_inputs(moment.experiment)
-    size, at = moment.experiment.hidden, cell.rows.index("o")
+    p, cell, inputs = checkpoint.parameters(), checkpoint.cell, first_inputs(checkpoint.experiment)
+    size, at = checkpoint.experiment.hidden, cell.rows.index("o")
     rows = slice(at * size, (at + 1) * size)
     recurrent, fed, bias = p.recurrent.clone(), p.input.clone(), p.bias.clone()
     recurrent[rows], fed[rows], bias[rows] = 0, 0, WIDE_OPEN
@@ -214,31 +214,31 @@ def output_gate_error(moment: Moment) -> float:
     return float((wide.hidden - none.hidden).abs().max())
 
 
-def _any_state(moment: Moment) -> tuple[Parameters, Tensor, Tensor, Tensor]:
+def _any_state(checkpoint: Checkpoint) -> tuple[Parameters, Tensor, Tensor, Tensor]:
     """Weights, an input (1, 1, D), and states (1, H) in the middle of nowhere, for a single step."""
-    rng = stream(moment.experiment.seed, Purpose.PROBES)
-    h, c = torch.from_numpy(rng.standard_normal((2, 1, moment.experiment.hidden)))
-    return moment.parameters(), first_inputs(moment.experiment)[:1], h.tanh(), c
+    rng = stream(checkpoint.experiment.seed, Purpose.PROBES)
+    h, c = torch.from_numpy(rng.standard_normal((2, 1, checkpoint.experiment.hidden)))
+    return checkpoint.parameters(), first_inputs(checkpoint.experiment)[:1], h.tanh(), c
 
 
-def gate_spill(moment: Moment) -> float:
+def gate_spill(checkpoint: Checkpoint) -> float:
     """How far a gate or candidate reaches into other units' cells in a step: the largest |dc'_j/da_k|, j not k, over
     the largest with j = k."""
-    p, x, h, c = _any_state(moment)
-    cell = moment.cell
+    p, x, h, c = _any_state(checkpoint)
+    cell = checkpoint.cell
 
     def after(bias: Tensor) -> Tensor:
         return REFERENCE["lstm"](x, h, c, p._replace(bias=bias), cell).final[1][0]
 
     whole = torch.autograd.functional.jacobian(after, p.bias)
-    blocks = torch.stack(whole.split(moment.experiment.hidden, 1)).abs()
-    own = torch.eye(moment.experiment.hidden, dtype=torch.bool)
+    blocks = torch.stack(whole.split(checkpoint.experiment.hidden, 1)).abs()
+    own = torch.eye(checkpoint.experiment.hidden, dtype=torch.bool)
     return float(blocks[:, ~own].max() / blocks[:, own].max())
 
 
-def hadamard_error(moment: Moment) -> float:
+def hadamard_error(checkpoint: Checkpoint) -> float:
     """The largest difference between the cell state of torch's own LSTMCell and f * c + i * g, element by element."""
-    p, x, h, c = _any_state(moment)
+    p, x, h, c = _any_state(checkpoint)
     theirs = nn.LSTMCell(x.shape[2], len(h[0]), bias=False, dtype=torch.float64)
     theirs.weight_ih.data, theirs.weight_hh.data = p.input, p.recurrent
     with torch.no_grad():

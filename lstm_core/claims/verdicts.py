@@ -1,4 +1,4 @@
-"""What do the trials say of each statement? Verdicts, and those that are recorded in `verdicts.json`."""
+"""What do the results of all seeds say of each statement? Verdicts, and those that are recorded in `verdicts.json`."""
 
 import datetime
 import json
@@ -11,7 +11,7 @@ from typing import Any
 
 from lstm_core.claims import Claim, Question
 from lstm_core.claims.evidence import Finding, finding, together
-from lstm_core.claims.measures import NoWeightsError, Trial, Trials
+from lstm_core.claims.measures import NoWeightsError, SeedResult, SeedResults
 from lstm_core.experiment import Experiment
 from lstm_core.history import database
 from lstm_core.history.records import Record
@@ -35,7 +35,7 @@ class Judgement:
     def verdict(self) -> str:
         """Of all questions that decide together."""
         decisive = zip(self.claim.questions, self.findings, strict=True)
-        return together([found.verdict for question, found in decisive if question.decides])
+        return together([finding.verdict for question, finding in decisive if question.decides])
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON, with today's date; numbers that JSON does not know are None."""
@@ -48,21 +48,22 @@ class Judgement:
             "engine": " and ".join(self.engines) or None,
             "seconds": round(self.seconds, 1),
             "answers": [
-                _answer(question, found) for question, found in zip(self.claim.questions, self.findings, strict=True)
+                _answer(question, finding)
+                for question, finding in zip(self.claim.questions, self.findings, strict=True)
             ],
         }
 
 
-def _answer(question: Question, found: Finding) -> dict[str, Any]:
-    numbers = {"mean": found.mean, "low": found.low, "high": found.high}
+def _answer(question: Question, finding: Finding) -> dict[str, Any]:
+    numbers = {"mean": finding.mean, "low": finding.low, "high": finding.high}
     return {
         "sentence": question.sentence,
         "rule": question.rule,
         "decides": question.decides,
-        "verdict": found.verdict,
-        "values": [_plain(value) for value in found.values],
+        "verdict": finding.verdict,
+        "values": [_plain(value) for value in finding.values],
         **{name: _plain(value) for name, value in numbers.items()},
-        "seeds_needed": found.seeds_needed,
+        "seeds_needed": finding.seeds_needed,
     }
 
 
@@ -70,7 +71,7 @@ def _plain(value: float) -> float | None:
     return float(f"{value:.6g}") if math.isfinite(value) else None
 
 
-def ask(question: Question, of: Trials) -> float:
+def ask(question: Question, of: SeedResults) -> float:
     """The number of one seed; nan where a network that diverged has no weights to look at."""
     try:
         return question.measure(of)
@@ -80,19 +81,19 @@ def ask(question: Question, of: Trials) -> float:
 
 def numbers(claim: Claim, seed: int, racers: Mapping[str, Record]) -> tuple[float, ...]:
     """The answers of one seed, from the records of its racers, with their weights, by label."""
-    drawn = {label: Trial(one) for label, one in claim.looked_at(seed).items()}
-    of = {**drawn, **{label: Trial.of(record) for label, record in racers.items()}}
+    drawn = {label: SeedResult(one) for label, one in claim.looked_at(seed).items()}
+    of = {**drawn, **{label: SeedResult.of(record) for label, record in racers.items()}}
     return tuple(ask(question, of) for question in claim.questions)
 
 
-def judge(claim: Claim, told: Mapping[int, Sequence[float]], records: Iterable[Record]) -> Judgement:
+def judge(claim: Claim, by_seed: Mapping[int, Sequence[float]], records: Iterable[Record]) -> Judgement:
     """The verdict on a claim, from the answers of at least two seeds; `records` are those of its racers."""
     records = list(records)
-    by_question = zip(*told.values(), strict=True)
+    by_question = zip(*by_seed.values(), strict=True)
     return Judgement(
         claim,
         tuple(finding(values, one.holds, one.share) for one, values in zip(claim.questions, by_question, strict=True)),
-        tuple(told),
+        tuple(by_seed),
         tuple(sorted({record.computed_by for record in records})),
         math.fsum(record.seconds for record in records),
     )
@@ -114,23 +115,23 @@ def judged(
         while wanted & waiting:
             waiting.discard(next(records).experiment.key)
         known = _known(kept, wanted)
-        told = {
+        by_seed = {
             seed: numbers(claim, seed, {label: known[one.key] for label, one in claim.trained(seed).items()})
             for seed in seeds
         }
-        yield judge(claim, told, known.values())
+        yield judge(claim, by_seed, known.values())
 
 
 def _known(kept: History, keys: set[str]) -> dict[str, Record]:
     """These runs with their weights, by key; where two engines computed one, the one that did not fail."""
     weights = database.weights(kept, keys)
-    found: dict[str, Record] = {}
+    records: dict[str, Record] = {}
     for record in database.records(kept, keys):
         key = record.experiment.key
         numbers = weights.get((key, record.computed_by), b"")
-        if key not in found or found[key].ended == FAILED or (numbers and not found[key].weights):
-            found[key] = replace(record, weights=numbers)
-    return found
+        if key not in records or records[key].ended == FAILED or (numbers and not records[key].weights):
+            records[key] = replace(record, weights=numbers)
+    return records
 
 
 @cache

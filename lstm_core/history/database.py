@@ -124,8 +124,8 @@ def _number(value: float | None) -> float:
 
 def outcomes(history: History) -> dict[str, Outcome]:
     """How every run ended, by the key of its experiment; where two engines computed it, the one that did not fail."""
-    told = RUNS.c.key, RUNS.c.ended, RUNS.c.last_step, RUNS.c.final_mean_loss
-    query = sa.select(*told).order_by(RUNS.c.ended != FAILED, RUNS.c.stored.desc())
+    columns = RUNS.c.key, RUNS.c.ended, RUNS.c.last_step, RUNS.c.final_mean_loss
+    query = sa.select(*columns).order_by(RUNS.c.ended != FAILED, RUNS.c.stored.desc())
     with transaction(history) as connection:
         rows = connection.execute(query).all()
     return {key: Outcome(ended, last_step, _number(loss)) for key, ended, last_step, loss in rows}
@@ -143,8 +143,8 @@ def _in_parts(history: History, query: sa.Select[Any], keys: Collection[str] | N
 
 def curves(history: History, keys: Collection[str]) -> dict[tuple[str, str], Curves]:
     """The curves of all runs of these experiments' keys, by key and engine."""
-    told = CURVES.c.key, CURVES.c.computed_by, CURVES.c.points, CURVES.c.numbers
-    rows = _in_parts(history, sa.select(*told), keys)
+    columns = CURVES.c.key, CURVES.c.computed_by, CURVES.c.points, CURVES.c.numbers
+    rows = _in_parts(history, sa.select(*columns), keys)
     return {(key, computed_by): _unpacked(points, numbers) for key, computed_by, points, numbers in rows}
 
 
@@ -156,15 +156,15 @@ def with_weights(history: History) -> set[str]:
 
 def weights(history: History, keys: Collection[str]) -> dict[tuple[str, str], bytes]:
     """Those that are kept of these experiments' keys, by key and engine, see `Record`."""
-    told = WEIGHTS.c.key, WEIGHTS.c.computed_by, WEIGHTS.c.numbers
-    return {(key, computed_by): numbers for key, computed_by, numbers in _in_parts(history, sa.select(*told), keys)}
+    columns = WEIGHTS.c.key, WEIGHTS.c.computed_by, WEIGHTS.c.numbers
+    return {(key, computed_by): numbers for key, computed_by, numbers in _in_parts(history, sa.select(*columns), keys)}
 
 
 def records(history: History, keys: Collection[str] | None = None) -> Iterator[Record]:
     """All that is kept of the runs of these experiments' keys, or of all runs, but for weights."""
     joined = (RUNS.c.key == CURVES.c.key) & (RUNS.c.computed_by == CURVES.c.computed_by)
-    told = [RUNS.c[name] for name in PLAIN]
-    query = sa.select(CURVES.c.key, RUNS.c.experiment, CURVES.c.points, CURVES.c.numbers, *told).join(CURVES, joined)
+    columns = [RUNS.c[name] for name in PLAIN]
+    query = sa.select(CURVES.c.key, RUNS.c.experiment, CURVES.c.points, CURVES.c.numbers, *columns).join(CURVES, joined)
     for _, experiment, points, numbers, *plain in _in_parts(history, query, keys):
         values = dict(zip(PLAIN, plain, strict=True))
         values["final_mean_loss"] = _number(values["final_mean_loss"])

@@ -118,9 +118,9 @@ def _parquet_rows(content: bytes) -> Iterator[dict[str, Any]]:
     file = pa.parquet.ParquetFile(io.BytesIO(content))
     _named(file.schema_arrow.names)
     for name, kind in COLUMNS.items():
-        told = file.schema_arrow.field(name).type
-        if told != kind:
-            raise BadFileError(f"column {name}: is {told}, not {kind}")
+        actual = file.schema_arrow.field(name).type
+        if actual != kind:
+            raise BadFileError(f"column {name}: is {actual}, not {kind}")
     _fits(file.metadata.num_rows)
     # A few bytes may stand for any number of points, or for the same long text in every row.
     for i in range(file.metadata.num_row_groups):

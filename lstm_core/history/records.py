@@ -100,8 +100,8 @@ def _parsed(text: str) -> object:
 def versions() -> str:
     """Of all that decides the numbers of a run, as a JSON object."""
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
-    told = {name: metadata.version(name) for name in ("torch", "numba")}
-    return json.dumps({"gradient-highway": project["version"], "python": platform.python_version(), **told})
+    libraries = {name: metadata.version(name) for name in ("torch", "numba")}
+    return json.dumps({"gradient-highway": project["version"], "python": platform.python_version(), **libraries})
 
 
 def record_of(run: Run) -> Record:

@@ -139,8 +139,8 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 
 def _first_line(error: BaseException) -> str:
     """What the database itself said."""
-    told = str(getattr(error, "orig", None) or error) or type(error).__name__
-    return told.strip().splitlines()[0]
+    message = str(getattr(error, "orig", None) or error) or type(error).__name__
+    return message.strip().splitlines()[0]
 
 
 @contextmanager
@@ -215,9 +215,9 @@ def field_value(name: str, value: Any) -> Any:
     return str(value) if name in _TEXT_FIELDS and value is not None else value
 
 
-def field_values(told: Mapping[str, Any]) -> dict[str, Any]:
+def field_values(stored: Mapping[str, Any]) -> dict[str, Any]:
     """What stands in the columns of an experiment's fields."""
     return {
-        RENAMED.get(spec.name, spec.name): field_value(spec.name, told.get(spec.name, spec.default))
+        RENAMED.get(spec.name, spec.name): field_value(spec.name, stored.get(spec.name, spec.default))
         for spec in dataclasses.fields(Experiment)
     }

@@ -120,8 +120,8 @@ def gradients(
         ]
         needed = [tensor for tensor in own if tensor is not None and tensor.requires_grad]
         outputs, reached = [output for output, _ in pairs], [gradient for _, gradient in pairs]
-        found = iter(torch.autograd.grad(outputs, needed, reached, create_graph=further, materialize_grads=True))
-        return [next(found) if tensor is not None and tensor.requires_grad else None for tensor in own]
+        grads = iter(torch.autograd.grad(outputs, needed, reached, create_graph=further, materialize_grads=True))
+        return [next(grads) if tensor is not None and tensor.requires_grad else None for tensor in own]
 
 
 def _by_kernels(ctx: Any, given: Sequence[Any], incoming: Sequence[Tensor | None]) -> Sequence[Tensor | None]:
@@ -194,11 +194,11 @@ class _Sequence(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *incoming: Tensor | None) -> Any:
         _outputs, _last_state, *given = ctx.saved_tensors
-        found = None if more_than_numbers(incoming) else _by_kernels(ctx, given, incoming)
-        if found is None or torch.is_grad_enabled():
+        grads = None if more_than_numbers(incoming) else _by_kernels(ctx, given, incoming)
+        if grads is None or torch.is_grad_enabled():
             # Somebody differentiates further, which the kernels, asked for the norms alone, do not bear.
-            found = gradients(partial(_by_reference, ctx.cell), given, incoming)
-        return None, None, *found
+            grads = gradients(partial(_by_reference, ctx.cell), given, incoming)
+        return None, None, *grads
 
 
 class FusedTrace:
@@ -233,8 +233,8 @@ def run_fused(inputs: Tensor, h: Tensor, c: Tensor | None, p: Parameters, cell: 
     return FusedTrace(cell, tape, outputs, tuple(final[: 1 if state is None else 2]))
 
 
-class FusedLearner:
-    """`engine.Learner` without autograd: arrays of parameters and their gradients are made once and kept."""
+class FusedTrainer:
+    """`engine.LayerTrainer` without autograd: arrays of parameters and their gradients are made once and kept."""
 
     def __init__(self, p: Parameters, cell: Cell, kernels: Kernels) -> None:
         self._cell, self._kernels = cell, kernels

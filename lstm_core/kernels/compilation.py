@@ -29,10 +29,10 @@ _closing = threading.Event()
 
 def _fingerprint() -> str:
     """Of all that the machine code depends on; numba itself watches the file of the outermost function alone."""
-    told = [version(package) for package in ("numba", "llvmlite", "numpy")]
-    told += [platform.python_version(), platform.machine(), binding.get_host_cpu_name(), *compiler.target()]
+    parts = [version(package) for package in ("numba", "llvmlite", "numpy")]
+    parts += [platform.python_version(), platform.machine(), binding.get_host_cpu_name(), *compiler.target()]
     sources = [HERE.parent / "activations.py", *sorted(HERE.glob("*.py"))]
-    return hashlib.sha256("\n".join(told).encode() + b"".join(map(Path.read_bytes, sources))).hexdigest()[:16]
+    return hashlib.sha256("\n".join(parts).encode() + b"".join(map(Path.read_bytes, sources))).hexdigest()[:16]
 
 
 def _writable(folder: Path) -> bool:

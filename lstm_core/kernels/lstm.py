@@ -9,7 +9,7 @@ from lstm_core.kernels.elementwise import OPTIONS, sigmoid
 
 
 @njit(**OPTIONS)
-def let_through(gate: Any, x: Any) -> None:
+def apply_gate(gate: Any, x: Any) -> None:
     """gate = sigmoid(pre), in the place of pre, and x = gate x."""
     for k in range(x.size):
         opened = sigmoid(gate[k])
@@ -18,14 +18,14 @@ def let_through(gate: Any, x: Any) -> None:
 
 
 @njit(**OPTIONS)
-def look(pre: Any, weights: Any, c: Any) -> None:
+def add_peephole(pre: Any, weights: Any, c: Any) -> None:
     """pre += p c, a peephole."""
     for k in range(pre.size):
         pre[k] += weights[k] * c[k]
 
 
 @njit(**OPTIONS)
-def look_back(dpre: Any, weights: Any, c: Any, dc: Any, dweights: Any) -> None:
+def add_peephole_backward(dpre: Any, weights: Any, c: Any, dc: Any, dweights: Any) -> None:
     """dc += p dpre     dp += dpre c"""
     for k in range(dpre.size):
         dc[k] += weights[k] * dpre[k]
@@ -43,8 +43,8 @@ def forward(cell: Any, blocks: Any, peephole: Any, before: Any, c: Any, h: Any) 
     if cell.i >= 0:
         i = blocks[cell.i]
         if cell.peephole:
-            look(i, peephole[cell.i], before)
-        let_through(i, h)
+            add_peephole(i, peephole[cell.i], before)
+        apply_gate(i, h)
     if cell.coupled:
         i = blocks[cell.i]
         for k in range(h.size):
@@ -52,7 +52,7 @@ def forward(cell: Any, blocks: Any, peephole: Any, before: Any, c: Any, h: Any) 
     elif cell.f >= 0:
         f = blocks[cell.f]
         if cell.peephole:
-            look(f, peephole[cell.f], before)
+            add_peephole(f, peephole[cell.f], before)
         for k in range(h.size):
             opened = sigmoid(f[k])
             f[k] = opened
@@ -64,8 +64,8 @@ def forward(cell: Any, blocks: Any, peephole: Any, before: Any, c: Any, h: Any) 
     if cell.o >= 0:
         o = blocks[cell.o]
         if cell.peephole:
-            look(o, peephole[-1], c)
-        let_through(o, h)
+            add_peephole(o, peephole[-1], c)
+        apply_gate(o, h)
 
 
 @njit(**OPTIONS)
@@ -80,7 +80,7 @@ def through_output(
             do[k] = dh[k] * y[k] * (o[k] - o[k] * o[k])
             dc[k] += dh[k] * o[k] * slope[k]
         if cell.peephole:
-            look_back(do, peephole[-1], c, dc, dpeephole[-1])
+            add_peephole_backward(do, peephole[-1], c, dc, dpeephole[-1])
     else:
         for k in range(dh.size):
             dc[k] += dh[k] * slope[k]
@@ -118,6 +118,6 @@ def through_cell(
             dc[k] *= f[k]
     if cell.peephole:
         if cell.i >= 0:
-            look_back(delta[cell.i], peephole[cell.i], before, dc, dpeephole[cell.i])
+            add_peephole_backward(delta[cell.i], peephole[cell.i], before, dc, dpeephole[cell.i])
         if cell.f >= 0:
-            look_back(delta[cell.f], peephole[cell.f], before, dc, dpeephole[cell.f])
+            add_peephole_backward(delta[cell.f], peephole[cell.f], before, dc, dpeephole[cell.f])

@@ -25,7 +25,7 @@ def product(a: Any, b: Any, out: Any) -> None:
 
 
 @njit(**ALLOCATING)
-def room(rows: int, columns: int, like: Any) -> Any:
+def empty_aligned(rows: int, columns: int, like: Any) -> Any:
     """An array (rows, columns), not filled, of the type of `like`, which begins where a vector of 64 bytes does."""
     whole = np.empty(rows * columns + 64 // like.itemsize, like.dtype)
     start = (-whole.ctypes.data % 64) // like.itemsize

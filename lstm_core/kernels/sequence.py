@@ -7,9 +7,9 @@ from numba import njit
 
 from lstm_core.kernels import gru, lstm, rnn
 from lstm_core.kernels.elementwise import OPTIONS
-from lstm_core.kernels.products import add, copy, product, room, transpose
+from lstm_core.kernels.products import add, copy, empty_aligned, product, transpose
 from lstm_core.kernels.spec import GRU, LSTM, RNN
-from lstm_core.kernels.weights import gather, pack, spread, unpack
+from lstm_core.kernels.weights import broadcast, pack, sum_over_batch, unpack
 
 # Partial sums of a norm; a power of two.
 LANES = 64
@@ -40,8 +40,8 @@ def forward(
     """
     (batch, size), deep = hidden.shape, weight.shape[1]
     pack(cell, weight_h, weight_x, bias, bias_h, weight)
-    column, beside = room(deep, batch, weight), room(peephole.shape[0], size * batch, weight)
-    spread(peephole, batch, beside)
+    column, beside = empty_aligned(deep, batch, weight), empty_aligned(peephole.shape[0], size * batch, weight)
+    broadcast(peephole, batch, beside)
     column[deep - 1] = 1
     transpose(hidden, column[:size])
     transpose(hidden.T, rows[0])
@@ -128,14 +128,15 @@ def backward(
     """
     (batch, seen), (wide, deep) = dhidden.shape, weight.shape
     size, needed = seen // cell.window, seen + dx.shape[2]
-    below, back = room(needed, batch, weight), room(needed, wide, weight)
+    below, back = empty_aligned(needed, batch, weight), empty_aligned(needed, wide, weight)
     transpose(weight[:, :needed], back)
-    delta, workspace = room(wide // size, size * batch, weight), room(3, size * batch, weight)
+    delta, workspace = empty_aligned(wide // size, size * batch, weight), empty_aligned(3, size * batch, weight)
     # What does not go through the product: to the state before in a GRU, with a window to all of them but the oldest.
-    carry = room(1, (size if cell.family == GRU else seen - size) * batch, weight)[0]
-    dweight, part = room(wide, deep, weight), room(wide, deep, weight)
-    beside, dbeside = room(len(peephole), size * batch, weight), room(len(peephole), size * batch, weight)
-    spread(peephole, batch, beside)
+    carry = empty_aligned(1, (size if cell.family == GRU else seen - size) * batch, weight)[0]
+    dweight, part = empty_aligned(wide, deep, weight), empty_aligned(wide, deep, weight)
+    beside = empty_aligned(len(peephole), size * batch, weight)
+    dbeside = empty_aligned(len(peephole), size * batch, weight)
+    broadcast(peephole, batch, beside)
     dweight[:] = 0
     dbeside[:] = 0
     dhidden2d, dc2d = below[:seen], workspace[0].reshape(size, batch)
@@ -163,7 +164,7 @@ def backward(
     transpose(dhidden2d, dhidden)
     transpose(dc2d, dstate)
     unpack(cell, dweight, dweight_h, dweight_x, dbias, dbias_h)
-    gather(dbeside, batch, dpeephole)
+    sum_over_batch(dbeside, batch, dpeephole)
 
 
 @njit(**OPTIONS)

@@ -57,7 +57,7 @@ def unpack(cell: Any, dweight: Any, dweight_h: Any, dweight_x: Any, dbias: Any, 
 
 
 @njit(**OPTIONS)
-def spread(peephole: Any, batch: int, beside: Any) -> None:
+def broadcast(peephole: Any, batch: int, beside: Any) -> None:
     """(gates, H) to (gates, H B)"""
     for gate in range(peephole.shape[0]):
         for k in range(beside.shape[1]):
@@ -65,8 +65,8 @@ def spread(peephole: Any, batch: int, beside: Any) -> None:
 
 
 @njit(**OPTIONS)
-def gather(dbeside: Any, batch: int, dpeephole: Any) -> None:
-    """The sums over the batch."""
+def sum_over_batch(dbeside: Any, batch: int, dpeephole: Any) -> None:
+    """(gates, H B) to (gates, H)"""
     dpeephole[:] = 0
     for gate in range(dpeephole.shape[0]):
         for k in range(dbeside.shape[1]):

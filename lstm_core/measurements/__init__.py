@@ -1,1 +1,1 @@
-"""What is inside a network at a moment of its training? Measured from weights, never from a chart."""
+"""What is inside a network at a step of its training? Measured from weights, never from a chart."""

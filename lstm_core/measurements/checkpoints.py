@@ -27,14 +27,14 @@ from lstm_core.training import Snapshot
 MOST_KEPT = 256
 MOST_TIME_STEPS = 50
 RATE_SEQUENCES, RATE_STEPS, RATE_SKIPPED = 8, 400, 200
-LESION_SEQUENCES, FEATURE_SEQUENCES = 500, 200
+ABLATION_SEQUENCES, FEATURE_SEQUENCES = 500, 200
 LOSS_SEQUENCES, AT_A_TIME = 5000, 500
 
 
 @dataclasses.dataclass(frozen=True)
-class Moment:
+class Checkpoint:
     """
-    A step of a training, with the weights that it began with, as `Snapshot` has them. Two moments are equal if
+    A step of a training, with the weights that it began with, as `Snapshot` has them. Two checkpoints are equal if
     experiment, step and engine are, because then the weights are the same.
     """
 
@@ -57,11 +57,11 @@ class Moment:
 
 
 @lru_cache(MOST_KEPT)
-def beginning(experiment: Experiment) -> Moment:
+def beginning(experiment: Experiment) -> Checkpoint:
     """The first step of its training, with the weights that its seed draws. ValueError if it is of another stream."""
     experiment.stream_for(Purpose.WEIGHTS)
     weights = [parameter.detach().flatten() for parameter in Network(experiment).parameters()]
-    return Moment(experiment, 1, "", torch.cat(weights))
+    return Checkpoint(experiment, 1, "", torch.cat(weights))
 
 
 def measurable(experiment: Experiment) -> bool:
@@ -69,15 +69,15 @@ def measurable(experiment: Experiment) -> bool:
     return experiment.layers == experiment.window == 1
 
 
-def moments(experiment: Experiment, snapshots: Iterable[Snapshot]) -> list[Moment]:
+def checkpoints(experiment: Experiment, snapshots: Iterable[Snapshot]) -> list[Checkpoint]:
     """What is `kept` of an experiment that is `measurable`; of others nothing."""
     return kept(experiment, snapshots) if measurable(experiment) else []
 
 
-def kept(experiment: Experiment, snapshots: Iterable[Snapshot]) -> list[Moment]:
+def kept(experiment: Experiment, snapshots: Iterable[Snapshot]) -> list[Checkpoint]:
     """Those of the snapshots that have their weights with them, and whose weights are numbers still."""
     return [
-        Moment(experiment, snapshot.step, snapshot.engine, snapshot.weights)
+        Checkpoint(experiment, snapshot.step, snapshot.engine, snapshot.weights)
         for snapshot in snapshots
         if snapshot.weights is not None and bool(snapshot.weights.isfinite().all())
     ]
@@ -107,9 +107,9 @@ def _in_a_row(experiment: Experiment, sequences: int, repeats: int) -> Tensor:
     return torch.cat(inputs.chunk(repeats, 1))
 
 
-def one_sequence(moment: Moment) -> Path:
+def one_sequence(checkpoint: Checkpoint) -> Path:
     """The network on the first sequence of its experiment."""
-    return walk(moment.parameters(), moment.cell, first_inputs(moment.experiment))
+    return walk(checkpoint.parameters(), checkpoint.cell, first_inputs(checkpoint.experiment))
 
 
 def shown_steps(last: int) -> list[int]:
@@ -132,9 +132,9 @@ class Reach(NamedTuple):
 
 
 @lru_cache(MOST_KEPT)
-def reach(moment: Moment) -> Reach:
+def reach(checkpoint: Checkpoint) -> Reach:
     """Of an RNN, on the first sequence of its task."""
-    p, cell, inputs = moment.parameters(), moment.cell, first_inputs(moment.experiment)
+    p, cell, inputs = checkpoint.parameters(), checkpoint.cell, first_inputs(checkpoint.experiment)
     path, steps = walk(p, cell, inputs), shown_steps(len(inputs))
     measured = spectral_norms(jacobians(gradients.back_rnn(p, cell, path), path, steps))
     true_slopes, largest_slope, radius = (limit[steps] for limit in gradients.bounds(p, cell, path))
@@ -157,10 +157,10 @@ class Highway(NamedTuple):
 
 
 @lru_cache(MOST_KEPT)
-def highway(moment: Moment) -> Highway:
+def highway(checkpoint: Checkpoint) -> Highway:
     """Of an LSTM, on the first sequence of its task."""
-    p, cell = moment.parameters(), moment.cell
-    path = walk(p, cell, first_inputs(moment.experiment))
+    p, cell = checkpoint.parameters(), checkpoint.cell
+    path = walk(p, cell, first_inputs(checkpoint.experiment))
     steps, size = shown_steps(len(path.inputs)), p.recurrent.shape[1]
     whole = jacobians(gradients.back_lstm(p, cell, path), path, steps)
     hidden, cells = whole[:, :size, :size], whole[:, size:, size:]
@@ -175,41 +175,41 @@ def direct_path(path: Path) -> Tensor:
 
 
 @lru_cache(MOST_KEPT)
-def recurrent_spectrum(moment: Moment) -> Spectrum:
+def recurrent_spectrum(checkpoint: Checkpoint) -> Spectrum:
     """Of the W_h of an RNN."""
-    return gradients.spectrum(moment.parameters().recurrent)
+    return gradients.spectrum(checkpoint.parameters().recurrent)
 
 
 @lru_cache(MOST_KEPT)
-def recurrent_powers(moment: Moment, most: int) -> Tensor:
+def recurrent_powers(checkpoint: Checkpoint, most: int) -> Tensor:
     """||W_h^n|| of an RNN, n = 1 .. most."""
-    return gradients.powers(moment.parameters().recurrent, most)
+    return gradients.powers(checkpoint.parameters().recurrent, most)
 
 
 @lru_cache(MOST_KEPT)
-def time_constants(moment: Moment) -> Tensor:
+def time_constants(checkpoint: Checkpoint) -> Tensor:
     """
     1/(1 - f) of each unit of an LSTM in time steps, (H,), where f is the unit's mean over the first sequence; infinite
     without a forget gate.
     """
-    forget = one_sequence(moment).gates.get("f")
+    forget = one_sequence(checkpoint).gates.get("f")
     if forget is None:
-        return torch.full((moment.experiment.hidden,), torch.inf)
+        return torch.full((checkpoint.experiment.hidden,), torch.inf)
     return 1 / (1 - forget.mean((0, 1)))
 
 
 @lru_cache(MOST_KEPT)
-def states(moment: Moment) -> Tensor:
+def states(checkpoint: Checkpoint) -> Tensor:
     """The cell state of an LSTM, the hidden state of others, on the first sequence, (T + 1, H)."""
-    path = one_sequence(moment)
+    path = one_sequence(checkpoint)
     return (path.hidden if path.cell is None else path.cell)[:, 0]
 
 
 @lru_cache(MOST_KEPT)
-def without_forgetting(moment: Moment) -> Tensor:
+def without_forgetting(checkpoint: Checkpoint) -> Tensor:
     """The cell state of an LSTM on the same sequence with its forget gate held at 1, (T + 1, H)."""
-    p, cell = held_open(moment.parameters(), moment.cell, "f")
-    path = walk(p, cell, first_inputs(moment.experiment))
+    p, cell = held_open(checkpoint.parameters(), checkpoint.cell, "f")
+    path = walk(p, cell, first_inputs(checkpoint.experiment))
     assert path.cell is not None
     return path.cell[:, 0]
 
@@ -227,9 +227,9 @@ class Rate(NamedTuple):
 
 
 @lru_cache(MOST_KEPT)
-def growth(moment: Moment) -> Rate:
+def growth(checkpoint: Checkpoint) -> Rate:
     """On the network's own input: held-out sequences of its task, one after the other without a new start."""
-    p, cell, experiment = moment.parameters(), moment.cell, moment.experiment
+    p, cell, experiment = checkpoint.parameters(), checkpoint.cell, checkpoint.experiment
     repeats = -(-(RATE_STEPS + 2 * RATE_SKIPPED) // experiment.time_steps)
     path = walk(p, cell, _in_a_row(experiment, RATE_SEQUENCES, repeats))
     rng = experiment.stream_for(Purpose.PROBES)
@@ -252,13 +252,13 @@ def held_open(p: Parameters, cell: Cell, gate: str) -> tuple[Parameters, Cell]:
 
 
 @lru_cache(MOST_KEPT)
-def lesions(moment: Moment) -> dict[str, float]:
+def ablations(checkpoint: Checkpoint) -> dict[str, float]:
     """
     The loss on held-out sequences as trained, under "", and with each learned gate held at 1 alone. Gates that are
     coupled cannot be held one by one, and are left out.
     """
-    experiment, network, cell = moment.experiment, moment.network(), moment.cell
-    inputs, targets = unseen(experiment, LESION_SEQUENCES)
+    experiment, network, cell = checkpoint.experiment, checkpoint.network(), checkpoint.cell
+    inputs, targets = unseen(experiment, ABLATION_SEQUENCES)
     p = network.layer.tensors()
     gates = [gate for gate in cell.gates if not cell.coupled or gate == "o"]
     start, losses = inputs.new_zeros(inputs.shape[1], experiment.hidden), {}
@@ -271,21 +271,21 @@ def lesions(moment: Moment) -> dict[str, float]:
 
 
 @lru_cache(MOST_KEPT)
-def held_out_loss(moment: Moment) -> float:
+def held_out_loss(checkpoint: Checkpoint) -> float:
     """On sequences that it was not trained on; nan if there are none."""
-    network, (inputs, targets) = moment.network(), unseen(moment.experiment, LOSS_SEQUENCES)
+    network, (inputs, targets) = checkpoint.network(), unseen(checkpoint.experiment, LOSS_SEQUENCES)
     along = int(network.task.every_step)
     parts = zip(inputs.split(AT_A_TIME, 1), targets.split(AT_A_TIME, along), strict=True)
     return fmean(network.loss(*part) for part in parts)
 
 
 @lru_cache(MOST_KEPT)
-def layer_gradients(moment: Moment) -> list[float]:
+def layer_gradients(checkpoint: Checkpoint) -> list[float]:
     """||dL/dh|| of each layer, the lowest first, over all time steps of held-out sequences together."""
-    network = moment.network().requires_grad_()
+    network = checkpoint.network().requires_grad_()
     for parameter in network.parameters():
         parameter.grad = torch.zeros_like(parameter)
-    learned = network.lesson(engine.REFERENCE_ENGINE)(*another(moment.experiment, FEATURE_SEQUENCES))
+    learned = network.training_step(engine.REFERENCE_ENGINE)(*another(checkpoint.experiment, FEATURE_SEQUENCES))
     return [float(torch.linalg.vector_norm(trace.gradient_norms()[0])) for trace in learned.traces]
 
 
@@ -300,10 +300,10 @@ class Features(NamedTuple):
 
 
 @lru_cache(MOST_KEPT)
-def features(moment: Moment) -> Features:
+def features(checkpoint: Checkpoint) -> Features:
     """Of any network, its input left out where the readout sees that too."""
-    network = moment.network()
-    inputs, _ = another(moment.experiment, FEATURE_SEQUENCES)
+    network = checkpoint.network()
+    inputs, _ = another(checkpoint.experiment, FEATURE_SEQUENCES)
     seen = network.features(inputs).flatten(0, -2)
     seen = seen[:, _inputs_seen(network) :]
     centred = seen - seen.mean(0)
@@ -322,12 +322,12 @@ def _inputs_seen(network: Network) -> int:
     return 0 if stack.output_size == stack.hidden_size else stack.output_size - stack.num_layers * stack.hidden_size
 
 
-def readout_norms(moment: Moment) -> dict[str, float]:
+def readout_norms(checkpoint: Checkpoint) -> dict[str, float]:
     """The Frobenius norm of the readout's weights for each source: the input, if it sees it, and each layer it sees."""
-    network, size = moment.network(), moment.experiment.hidden
+    network, size = checkpoint.network(), checkpoint.experiment.hidden
     weight, extra = network.readout.weight, _inputs_seen(network)
     parts = [weight[:, :extra]] * bool(extra) + list(weight[:, extra:].split(size, 1))
     names = ["input"] * bool(extra)
-    first = moment.experiment.layers - (len(parts) - len(names)) + 1
-    names += [f"layer {layer}" for layer in range(first, moment.experiment.layers + 1)]
+    first = checkpoint.experiment.layers - (len(parts) - len(names)) + 1
+    names += [f"layer {layer}" for layer in range(first, checkpoint.experiment.layers + 1)]
     return {name: float(part.norm()) for name, part in zip(names, parts, strict=True)}

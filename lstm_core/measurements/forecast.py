@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from lstm_core.experiment import Experiment
-from lstm_core.measurements.checkpoints import Moment
+from lstm_core.measurements.checkpoints import Checkpoint
 from lstm_core.network import Network
 from lstm_core.tasks.series import Series, known
 
@@ -138,15 +138,15 @@ def scores(experiment: Experiment, weights: Tensor) -> Scores:
 _kept: WeakKeyDictionary[Series, dict[Hashable, object]] = WeakKeyDictionary()
 
 
-def _once(what: Callable[[Experiment, Tensor], Result], moment: Moment) -> Result:
-    """`what` of a moment's weights, computed once for as long as its series is there, or until there are many."""
-    found = _kept.setdefault(known(moment.experiment.series), {})
-    key = what.__name__, moment.experiment, moment.step, moment.engine
-    if key not in found:
-        found[key] = what(moment.experiment, moment.weights)
-        for oldest in list(found)[:-MOST_KEPT]:
-            found.pop(oldest, None)
-    result: Result = found[key]  # type: ignore[assignment]
+def _once(what: Callable[[Experiment, Tensor], Result], checkpoint: Checkpoint) -> Result:
+    """`what` of a checkpoint's weights, computed once for as long as its series is there, or until there are many."""
+    results = _kept.setdefault(known(checkpoint.experiment.series), {})
+    key = what.__name__, checkpoint.experiment, checkpoint.step, checkpoint.engine
+    if key not in results:
+        results[key] = what(checkpoint.experiment, checkpoint.weights)
+        for oldest in list(results)[:-MOST_KEPT]:
+            results.pop(oldest, None)
+    result: Result = results[key]  # type: ignore[assignment]
     return result
 
 
@@ -161,26 +161,26 @@ def _tested(experiment: Experiment, weights: Tensor) -> Tensor:
     return from_truth(experiment, weights, tested_places(known(experiment.series)))
 
 
-def validated(moment: Moment) -> Errors:
+def validated(checkpoint: Checkpoint) -> Errors:
     """Its errors on the validation part."""
-    return _once(validation_errors, moment)
+    return _once(validation_errors, checkpoint)
 
 
-def tested(moment: Moment) -> Tensor:
+def tested(checkpoint: Checkpoint) -> Tensor:
     """Its forecasts of the test part from true values, (N,)."""
-    return _once(_tested, moment)
+    return _once(_tested, checkpoint)
 
 
-def run_free(moment: Moment) -> Tensor:
+def run_free(checkpoint: Checkpoint) -> Tensor:
     """Its forecasts of the beginning of the test part from its own forecasts, (N,)."""
-    return _once(free_running, moment)
+    return _once(free_running, checkpoint)
 
 
-def best(moments: Iterable[Moment]) -> Moment | None:
+def best(checkpoints: Iterable[Checkpoint]) -> Checkpoint | None:
     """The one with the lowest RMSE on the validation part, the first of equal ones; None of none."""
 
-    def key(moment: Moment) -> float:
-        rmse = validated(moment).rmse
+    def key(checkpoint: Checkpoint) -> float:
+        rmse = validated(checkpoint).rmse
         return rmse if math.isfinite(rmse) else math.inf
 
-    return min(moments, key=key, default=None)
+    return min(checkpoints, key=key, default=None)

@@ -261,7 +261,7 @@ def bounds(p: Parameters, cell: Cell, path: Path) -> Bounds:
     prod ||diag(phi'(a_k))|| sigma_max, and (gamma sigma_max)^(T-t), where gamma is the largest slope of phi (Pascanu et
     al. 2013). Of a window of 1: the other matrices have no powers.
     """
-    found = spectrum(p.recurrent)
+    recurrent = spectrum(p.recurrent)
     steepest = slopes(p, cell, path).abs().amax((1, 2))
     gamma = ACTIVATIONS[cell.activation].largest_slope
 
@@ -270,6 +270,5 @@ def bounds(p: Parameters, cell: Cell, path: Path) -> Bounds:
         return torch.cat([factors.flip(0).cumprod(0).flip(0), factors.new_ones(1)])
 
     every = torch.ones_like(steepest)
-    return Bounds(
-        *(product(factors) for factors in (steepest * found.norm, every * gamma * found.norm, every * found.radius))
-    )
+    per_step = steepest * recurrent.norm, every * gamma * recurrent.norm, every * recurrent.radius
+    return Bounds(*map(product, per_step))

@@ -44,13 +44,13 @@ def to_safetensors(experiment: Experiment, weights: Tensor) -> bytes:
     """A network with these weights, in one vector as a snapshot has them; the bytes of a file."""
     series, network = known(experiment.series), Network(experiment).load(weights)
     tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
-    told = {
+    header = {
         "format": FORMAT,
         "experiment": experiment.to_json(),
         "mean": repr(series.mean),
         "scale": repr(series.scale),
     }
-    return save(tensors, told)
+    return save(tensors, header)
 
 
 def load(path: str | Path) -> Forecaster:
@@ -60,20 +60,20 @@ def load(path: str | Path) -> Forecaster:
     """
     try:
         with safe_open(path, framework="pt") as file:
-            told: dict[str, Any] = file.metadata() or {}
+            header: dict[str, Any] = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dictionary
-        if told.get("format") != FORMAT:
+        if header.get("format") != FORMAT:
             raise ValueError(f"{path}: is not a forecaster")
-        experiment = _without_series(json.loads(told["experiment"]))
+        experiment = _without_series(json.loads(header["experiment"]))
         network = Network(experiment)
         network.load_state_dict(tensors)
-        mean, scale = float(told["mean"]), float(told["scale"])
+        mean, scale = float(header["mean"]), float(header["scale"])
     except (SafetensorError, KeyError, RuntimeError) as error:
         raise ValueError(f"{path}: is not a forecaster; {str(error).partition(chr(10))[0]}") from None
     return Forecaster(network.requires_grad_(False), experiment, mean, scale)
 
 
-def _without_series(told: dict[str, Any]) -> Experiment:
+def _without_series(fields: dict[str, Any]) -> Experiment:
     """What the network is made of does not depend on the series."""
-    told.pop("series", None)
-    return Experiment.from_json(json.dumps(told))
+    fields.pop("series", None)
+    return Experiment.from_json(json.dumps(fields))

@@ -149,7 +149,7 @@ def _wiring_hands_gradients_down(results: Results) -> bool:
 def _forecasts_tenfold(results: Results) -> bool:
     """The weights are those of any seed, and say with any of them the same."""
     experiments = OPENINGS["forecast"].experiments()
-    found = {
+    by_label = {
         label: min(
             (forecast.validation_errors(experiments[label], snapshot.weights).rmse, snapshot.step, snapshot.weights)
             for snapshot in snapshots
@@ -157,8 +157,8 @@ def _forecasts_tenfold(results: Results) -> bool:
         )
         for label, snapshots in results.items()
     }
-    scores = {label: forecast.scores(experiments[label], weights) for label, (*_, weights) in found.items()}
-    picked, worst = min(found, key=lambda label: found[label][0]), max(scores, key=scores.__getitem__)
+    scores = {label: forecast.scores(experiments[label], weights) for label, (*_, weights) in by_label.items()}
+    picked, worst = min(by_label, key=lambda label: by_label[label][0]), max(scores, key=scores.__getitem__)
     return 10 * scores[picked].model <= scores[picked].last_value and worst == "sigmoid"
 
 

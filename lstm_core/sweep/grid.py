@@ -46,12 +46,12 @@ def read_grid(text: str) -> list[Group]:
 
     Raises ValueError, naming the field, its value and what is allowed.
     """
-    told = tomllib.loads(text)
-    for section in told:
+    tables = tomllib.loads(text)
+    for section in tables:
         choose("grid", section, SECTIONS)
-    base = _changes(_table("base", told.get("base", {})))
-    axes = _axes(_table("grid", told.get("grid", {})))
-    variants = _variants(told.get("variants", []))
+    base = _changes(_table("base", tables.get("base", {})))
+    axes = _axes(_table("grid", tables.get("grid", {})))
+    variants = _variants(tables.get("variants", []))
     if not axes and not variants:
         raise ValueError("grid: there is nothing to cross, neither [grid] nor [[variants]]")
     size = math.prod(len(values) for values in axes.values()) * max(1, len(variants))
@@ -60,14 +60,14 @@ def read_grid(text: str) -> list[Group]:
     return _grouped(_crossed(base, axes, variants or {"": {}}))
 
 
-def _table(name: str, told: Any) -> Mapping[str, Any]:
-    if not isinstance(told, dict):
-        raise ValueError(f"{name}: {told!r} is not a table")
-    return told
+def _table(name: str, table: Any) -> Mapping[str, Any]:
+    if not isinstance(table, dict):
+        raise ValueError(f"{name}: {table!r} is not a table")
+    return table
 
 
-def _changes(told: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _value(name, value) for name, value in told.items()}
+def _changes(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _value(name, value) for name, value in table.items()}
 
 
 def _value(name: str, value: Any) -> Any:
@@ -79,11 +79,11 @@ def _value(name: str, value: Any) -> Any:
     return None if value == "none" and FIELDS[name].default is None else value
 
 
-def _axes(told: Mapping[str, Any]) -> dict[str, list[Any]]:
+def _axes(table: Mapping[str, Any]) -> dict[str, list[Any]]:
     axes = {}
-    for name, values in told.items():
+    for name, values in table.items():
         if name == "seeds":
-            if "seed" in told:
+            if "seed" in table:
                 raise ValueError("seeds: there is a seed as well; take one of them")
             if type(values) is not int or not 1 <= values <= MOST_RUNS:
                 raise ValueError(f"seeds: {values!r} is not a whole number from 1 to {MOST_RUNS:,}")
@@ -96,9 +96,9 @@ def _axes(told: Mapping[str, Any]) -> dict[str, list[Any]]:
     return axes
 
 
-def _variants(told: Any) -> dict[str, dict[str, Any]]:
+def _variants(table: Any) -> dict[str, dict[str, Any]]:
     variants: dict[str, dict[str, Any]] = {}
-    for variant in told if isinstance(told, list) else [told]:
+    for variant in table if isinstance(table, list) else [table]:
         changes = dict(_table("variants", variant))
         name = changes.pop("name", None)
         if not isinstance(name, str) or not name.strip() or name in variants:

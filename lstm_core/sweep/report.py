@@ -25,12 +25,12 @@ def report(groups: Iterable[Group], outcomes: Mapping[str, Outcome]) -> Iterator
 
 
 def _shares(outcomes: Iterable[Outcome]) -> list[str]:
-    found = score(outcomes)
-    if found is None:
+    summary = score(outcomes)
+    if summary is None:
         return ["", "", "", ""]
     return [
-        f"{found.solved} of {found.runs}",
-        f"{100 * found.low:.0f} to {100 * found.high:.0f} %",
-        "" if found.median_steps is None else f"{found.median_steps:g}",
-        f"{found.median_loss:.3g}",
+        f"{summary.solved} of {summary.runs}",
+        f"{100 * summary.low:.0f} to {100 * summary.high:.0f} %",
+        "" if summary.median_steps is None else f"{summary.median_steps:g}",
+        f"{summary.median_loss:.3g}",
     ]

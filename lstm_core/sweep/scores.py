@@ -64,7 +64,7 @@ def differing(listed: pa.Table) -> dict[str, list[Any]]:
     """The fields of an experiment, but for the seed, that have several values among these runs, and the values."""
     names = [RENAMED.get(name, name) for name in FIELDS if name != SEED]
     values = {name: listed.column(name).unique().to_pylist() for name in names}
-    return {name: sorted(found, key=str) for name, found in values.items() if len(found) > 1}
+    return {name: sorted(those, key=str) for name, those in values.items() if len(those) > 1}
 
 
 def ranked(listed: pa.Table) -> list[Setting]:
@@ -79,8 +79,8 @@ def ranked(listed: pa.Table) -> list[Setting]:
         members = settings.setdefault(tuple(values), {})
         if key not in members or members[key].ended == FAILED:
             members[key] = Outcome(ended, last_step, loss)
-    found = [_setting(dict(zip(fields, values, strict=True)), members) for values, members in settings.items()]
-    return sorted(found, key=_rank)
+    scored = [_setting(dict(zip(fields, values, strict=True)), members) for values, members in settings.items()]
+    return sorted(scored, key=_rank)
 
 
 def _setting(fields: dict[str, Any], members: dict[str, Outcome]) -> Setting:

@@ -37,7 +37,7 @@ class Plan(NamedTuple):
     """What is left to do, how many runs are there already, and how many of those have failed and stay so."""
 
     left: list[Experiment]
-    found: int
+    known: int
     failed: int
 
 
@@ -51,7 +51,7 @@ def plan(
     Experiments, of which equal ones are one, against what is known of them by their keys; with `weighed`, the keys of
     those whose weights are kept, a run without them is left to do.
     """
-    left, found, failures = [], 0, 0
+    left, known, failures = [], 0, 0
     for experiment in dict.fromkeys(experiments):
         outcome = outcomes.get(experiment.key)
         unweighed = weighed is not None and experiment.key not in weighed
@@ -60,8 +60,8 @@ def plan(
         elif outcome.ended == FAILED:
             failures += 1
         else:
-            found += 1
-    return Plan(left, found, failures)
+            known += 1
+    return Plan(left, known, failures)
 
 
 def sweep(

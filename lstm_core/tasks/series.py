@@ -138,10 +138,10 @@ def _packaged(file: str, column: str, time: str) -> Callable[[], Sequence[float]
     """A column of a file of vega_datasets, which is not imported, because it would import pandas."""
 
     def read() -> Sequence[float]:
-        found = importlib.util.find_spec("vega_datasets")
-        if found is None or not found.submodule_search_locations:
+        package = importlib.util.find_spec("vega_datasets")
+        if package is None or not package.submodule_search_locations:
             raise ValueError("series: vega_datasets is not installed; pip install -r requirements.txt")
-        content = (Path(found.submodule_search_locations[0]) / "_data" / file).read_bytes()
+        content = (Path(package.submodule_search_locations[0]) / "_data" / file).read_bytes()
         return series_file.column(series_file.opened(content), column, time).values
 
     return read

@@ -143,7 +143,7 @@ def guessed(file: SeriesFile) -> tuple[str, str | None]:
 
 def _is_time(cell: str) -> bool:
     try:
-        _moment(0, "", cell)
+        _seconds_of(0, "", cell)
     except ValueError:
         return False
     return True
@@ -209,8 +209,8 @@ def _alone(file: SeriesFile) -> str:
 
 def _spaces(cells: Sequence[tuple[int, str]], time: str) -> list[int]:
     """How many rows are missing after each row, by the most frequent distance of two times."""
-    moments = [_moment(line, time, cell) for line, cell in cells]
-    steps = [later - earlier for earlier, later in pairwise(moments)]
+    times = [_seconds_of(line, time, cell) for line, cell in cells]
+    steps = [later - earlier for earlier, later in pairwise(times)]
     for (line, cell), (_, before), step in zip(cells[1:], cells, steps, strict=False):
         if not step > 0:
             what = "is there twice" if step == 0 else f"comes after {before[:40]!r}; sort the file by time"
@@ -219,17 +219,17 @@ def _spaces(cells: Sequence[tuple[int, str]], time: str) -> list[int]:
     return [*(max(round(min(step / usual, MOST_ROWS)) - 1, 0) for step in steps), 0]
 
 
-def _moment(line: int, time: str, cell: str) -> float:
+def _seconds_of(line: int, time: str, cell: str) -> float:
     """A time as seconds, or a number as it is."""
     if NUMBER.fullmatch(cell) and abs(float(cell)) <= LARGEST:
         return float(cell)
     text = cell.replace("/", "-")
     for attempt in (text, f"{text}-01"):
         try:
-            moment = datetime.fromisoformat(attempt)
+            parsed = datetime.fromisoformat(attempt)
         except ValueError:
             continue
-        return moment.timestamp() if moment.tzinfo else (moment - EPOCH).total_seconds()
+        return parsed.timestamp() if parsed.tzinfo else (parsed - EPOCH).total_seconds()
     raise ValueError(
         f"line {line}, column {time[:40]!r}: {cell[:40]!r} is neither a time like 2024-12-31 or 2024-12-31 23:00 "
         "nor a number"
@@ -256,9 +256,9 @@ def _counted(number: int, thing: str) -> str:
 
 
 def _report(inserted: int, empty: int, outside: int) -> str:
-    told = [f"{_counted(empty, 'cell')} without a value" if empty else ""]
-    told.append(f"{_counted(inserted, 'row')} that the times show to be missing" if inserted else "")
-    gaps = " and ".join(filter(None, told))
+    changes = [f"{_counted(empty, 'cell')} without a value" if empty else ""]
+    changes.append(f"{_counted(inserted, 'row')} that the times show to be missing" if inserted else "")
+    gaps = " and ".join(filter(None, changes))
     sentences = [f"Filled linearly between the neighbours: {gaps}."] if gaps else ["There are no gaps."]
     if outside:
         sentences.append(f"Left out: {_counted(outside, 'row')} without a value at the ends.")

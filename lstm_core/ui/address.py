@@ -15,21 +15,21 @@ NEWER = "This link is older than today's random numbers: the settings are its ow
 
 def exact(settings: Mapping[str, Any], engines: Iterable[str] = ()) -> dict[str, Any]:
     """The parameters of a link that gives the same numbers again, where one engine has computed them all."""
-    told = {name: value for name, value in settings.items() if name != ENGINE} | {STREAM: str(CURRENT)}
+    parameters = {name: value for name, value in settings.items() if name != ENGINE} | {STREAM: str(CURRENT)}
     computed_by = set(engines)
-    return told | {ENGINE: computed_by.pop()} if len(computed_by) == 1 else told
+    return parameters | {ENGINE: computed_by.pop()} if len(computed_by) == 1 else parameters
 
 
 def arrive() -> None:
     """Say, once a visit, if the link means other random numbers; then addresses with settings name today's."""
-    told = st.query_params.to_dict()
-    other = bool(told) and told.get(STREAM) != str(CURRENT)
+    parameters = st.query_params.to_dict()
+    other = bool(parameters) and parameters.get(STREAM) != str(CURRENT)
     if ARRIVED not in st.session_state:
         st.session_state[ARRIVED] = True
         if other:
             st.toast(NEWER, icon=":material/history:", duration="long")
-        if told.get(ENGINE) in (FUSED, REFERENCE_ENGINE):
-            st.session_state[NAMED] = told[ENGINE]
+        if parameters.get(ENGINE) in (FUSED, REFERENCE_ENGINE):
+            st.session_state[NAMED] = parameters[ENGINE]
     if other:
         st.query_params[STREAM] = str(CURRENT)
 

@@ -20,7 +20,7 @@ from lstm_core.race.race import Race, Racer
 from lstm_core.race.runs import FAILED
 from lstm_core.ui.address import exact
 from lstm_core.ui.chart import draw
-from lstm_core.ui.history import found
+from lstm_core.ui.history import configured
 from lstm_core.ui.live import HEAT_SECONDS
 from lstm_core.ui.page import PAGES
 from lstm_core.ui.session import AGAIN
@@ -113,11 +113,11 @@ def _buttons(claim: Claim, again: Again | None, refusal: str | None) -> None:
     trained = (
         f"{row['seconds']:.0f} s of training on the {row['engine']} engine" if claim.racers else "nothing to train"
     )
-    told = f"Recorded on {row['date']}, {seeds} seeds, {trained}."
+    record = f"Recorded on {row['date']}, {seeds} seeds, {trained}."
     if refusal:
-        st.caption(f"{told} It takes minutes: `python -m lstm_core claims {claim.name}` runs it again in a shell.")
+        st.caption(f"{record} It takes minutes: `python -m lstm_core claims {claim.name}` runs it again in a shell.")
         return
-    st.caption(told)
+    st.caption(record)
     with st.container(horizontal=True):
         once_more = "Run it again" if again is None or again.finished else "Start over"
         st.button(once_more, icon=":material/replay:", on_click=_begin, args=(claim, True), key="run claim")
@@ -166,7 +166,7 @@ def _racer(race: Race, label: str, seed: int) -> Racer:
 
 def _keep(records: list[Record]) -> None:
     """In the history, where there is one."""
-    history = found()
+    history = configured()
     if isinstance(history, History):
         try:
             store(history, records)
@@ -199,27 +199,26 @@ def _evidence(claim: Claim, answers: Sequence[Finding] | None, settled: bool = T
             key=f"evidence {claim.name} {number}",
             alt=f"{question.quantity}: a dot for each seed, the mean with its interval, and where the sentence holds.",
         )
-        told = [f"Rule: {question.rule}."]
-        told += [f"Measured now: {_numbers(shown, question.share)}."] if answers else []
-        told += [f"Recorded: {_numbers(then, question.share)}."]
-        told += [_needed(shown)] if shown.verdict == UNDECIDED and settled else []
-        st.caption(" ".join(told))
+        lines = [f"Rule: {question.rule}."]
+        lines += [f"Measured now: {_numbers(shown, question.share)}."] if answers else []
+        lines += [f"Recorded: {_numbers(then, question.share)}."]
+        lines += [_needed(shown)] if shown.verdict == UNDECIDED and settled else []
+        st.caption(" ".join(lines))
 
 
-def _numbers(found: Finding, share: bool) -> str:
-    if found.mean is None or found.low is None:
+def _numbers(finding: Finding, share: bool) -> str:
+    if finding.mean is None or finding.low is None:
         return "no number"
     if share:
-        return (
-            f"{sum(found.values):.0f} of {len(found.values)} seeds, {100 * found.low:.0f} to {100 * found.high:.0f} %"
-        )
-    return f"{found.mean:.3g}, 95 % interval {found.low:.3g} to {found.high:.3g}"
+        seeds = f"{sum(finding.values):.0f} of {len(finding.values)} seeds"
+        return f"{seeds}, {100 * finding.low:.0f} to {100 * finding.high:.0f} %"
+    return f"{finding.mean:.3g}, 95 % interval {finding.low:.3g} to {finding.high:.3g}"
 
 
-def _needed(found: Finding) -> str:
-    if found.seeds_needed is None:
+def _needed(finding: Finding) -> str:
+    if finding.seeds_needed is None:
         return "More than a thousand seeds like these would be needed to settle it."
-    return f"About {found.seeds_needed} seeds would settle it, if the others are like these."
+    return f"About {finding.seeds_needed} seeds would settle it, if the others are like these."
 
 
 def _charts(claim: Claim, race: Race | None) -> None:

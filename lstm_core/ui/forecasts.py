@@ -7,7 +7,7 @@ import streamlit as st
 
 from lstm_core.charts import outlook
 from lstm_core.charts.points import Curve
-from lstm_core.measurements.checkpoints import Moment
+from lstm_core.measurements.checkpoints import Checkpoint
 from lstm_core.measurements.forecast import validated
 from lstm_core.measurements.saved import to_safetensors
 from lstm_core.race.race import Race
@@ -41,17 +41,17 @@ def take_home() -> None:
         st.caption("Forecasts, models and a snippet that runs them are here when all racers have ended.")
         return
     curves = curves_of(shown.race)
-    moments = {curve.label: moment for curve in curves if (moment := outlook.chosen(curve))}
-    if not moments:
+    checkpoints = {curve.label: checkpoint for curve in curves if (checkpoint := outlook.chosen(curve))}
+    if not checkpoints:
         st.caption("No racer has forecasts that are numbers.")
         return
-    best = min(moments, key=lambda label: validated(moments[label]).rmse)
-    label = st.selectbox("Model of", list(moments), list(moments).index(best), key="taken")
-    _downloads(curves, label, moments[label])
+    best = min(checkpoints, key=lambda label: validated(checkpoints[label]).rmse)
+    label = st.selectbox("Model of", list(checkpoints), list(checkpoints).index(best), key="taken")
+    _downloads(curves, label, checkpoints[label])
 
 
-def _downloads(curves: tuple[Curve, ...], label: str, moment: Moment) -> None:
-    experiment, file = moment.experiment, f"{''.join(c if c.isalnum() else '_' for c in label)}.safetensors"
+def _downloads(curves: tuple[Curve, ...], label: str, checkpoint: Checkpoint) -> None:
+    experiment, file = checkpoint.experiment, f"{''.join(c if c.isalnum() else '_' for c in label)}.safetensors"
     icon = ":material/download:"
     with st.container(horizontal=True):
         st.download_button(
@@ -59,7 +59,7 @@ def _downloads(curves: tuple[Curve, ...], label: str, moment: Moment) -> None:
         )
         st.download_button(
             "Model, safetensors",
-            lambda: to_safetensors(experiment, moment.weights),
+            lambda: to_safetensors(experiment, checkpoint.weights),
             file,
             "application/octet-stream",
             icon=icon,

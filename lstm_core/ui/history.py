@@ -28,14 +28,14 @@ def _opened(url: str | None) -> History | str:
         return str(error)
 
 
-def found() -> History | str:
+def configured() -> History | str:
     """The history that Streamlit's secrets or the environment name, or why there is none."""
     return _opened(secret(SECRET))
 
 
 def opened() -> History | None:
     """The history; None, and a word about it, where there is none."""
-    history = found()
+    history = configured()
     if isinstance(history, str):
         st.info(f"There is no history here, and nothing is kept: {history}. All other pages work without one.")
         return None
@@ -50,10 +50,10 @@ def chosen(history: History) -> pa.Table:
     places = [place for _ in range(0, len(fields), 4) for place in st.columns(4)]
     for (name, values), column in zip(fields, places, strict=False):
         with column:
-            told = {str(value): value for value in values}
-            picked = st.multiselect(name.replace("_", " "), list(told), key=f"choose {name}", placeholder="all")
+            by_text = {str(value): value for value in values}
+            picked = st.multiselect(name.replace("_", " "), list(by_text), key=f"choose {name}", placeholder="all")
             if picked:
-                wanted[name] = [told[one] for one in picked]
+                wanted[name] = [by_text[one] for one in picked]
     return runs(history, **wanted) if wanted else everything
 
 

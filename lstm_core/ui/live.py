@@ -102,7 +102,7 @@ def live(
             for names in _rows(charts, 2):
                 for column, name in zip(st.columns(2), names, strict=False):
                     with column:
-                        draw(name, [*(then if CHARTS[name].of_a_moment else curves), *behind])
+                        draw(name, [*(then if CHARTS[name].of_one_step else curves), *behind])
 
     @st.fragment(run_every=max(HEAT_SECONDS, 4 * slower) if moving else None)
     def heat_maps() -> None:
@@ -137,8 +137,8 @@ def _progress(race: Race) -> str:
     engines = {racer.snapshots[-1].engine for racer in race.racers if racer.snapshots}
     note = other_engine(engines)
     if race.finished:
-        seconds, told = sum(racer.seconds for racer in race.racers), " and ".join(sorted(engines))
-        return f"finished after {step:,} steps and {seconds:.1f} s of training on the {told} engine{note}"
+        seconds, engine = sum(racer.seconds for racer in race.racers), " and ".join(sorted(engines))
+        return f"finished after {step:,} steps and {seconds:.1f} s of training on the {engine} engine{note}"
     if place := race.place:
         queue = f"you are number {place}" if place < MOST_WAITING else "and the queue is full; it is tried again"
         return f"busy: {MOST_RACING} races are under way, {queue}"
@@ -148,14 +148,14 @@ def _progress(race: Race) -> str:
 
 
 def _line(racer: Racer, colour: str) -> str:
-    told = [f":{colour}[●] **{racer.label}**", f"{count(racer.experiment):,} weights"]
+    parts = [f":{colour}[●] **{racer.label}**", f"{count(racer.experiment):,} weights"]
     if racer.snapshots:
         last = racer.snapshots[-1]
         if math.isfinite(last.mean_loss):
-            told.append(f"loss {last.mean_loss:.4f}" if last.mean_loss < 1e4 else f"loss {last.mean_loss:.1e}")
+            parts.append(f"loss {last.mean_loss:.4f}" if last.mean_loss < 1e4 else f"loss {last.mean_loss:.1e}")
         if last.accuracy is not None:
-            told.append(f"{last.accuracy:.0%} right")
-    told.append(
+            parts.append(f"{last.accuracy:.0%} right")
+    parts.append(
         {
             None: "training" if racer.steps else "waiting",
             SOLVED: f"**solved at step {racer.steps:,}**",
@@ -164,4 +164,4 @@ def _line(racer: Racer, colour: str) -> str:
             FAILED: f"**failed**: {racer.error}",
         }[racer.ended]
     )
-    return " · ".join(told)
+    return " · ".join(parts)

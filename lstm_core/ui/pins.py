@@ -51,14 +51,14 @@ def _unpin(number: int) -> None:
 def pinned_races() -> None:
     """A line for every pin, and a button to take it away."""
     for number, curves in ((pin.number, pin.curves) for pin in pins()):
-        told = []
+        ends = []
         for curve in curves:
             last = curve.snapshots[-1] if curve.snapshots else None
             end = f"{last.ended or 'paused'} at step {last.step:,}, loss {last.mean_loss:.4g}" if last else "not begun"
-            told.append(f"**{curve.label}** {end}")
+            ends.append(f"**{curve.label}** {end}")
         first = curves[0].experiment
         st.button(f"Unpin {number}", icon=":material/keep_off:", on_click=_unpin, args=(number,), key=f"unpin {number}")
-        st.caption(f"{first.problem.label}, T = {first.length}, grey in the charts: {'; '.join(told)}.")
+        st.caption(f"{first.problem.label}, T = {first.length}, grey in the charts: {'; '.join(ends)}.")
 
 
 def _csv(curves: Sequence[Curve]) -> bytes:

@@ -51,7 +51,7 @@ def show(page: str, experiments: Mapping[str, Experiment], weights: bool, anew: 
         leave_engine()
         before.race.pause()
         if before.page == page:
-            ghosts = _comparable(_ghosts_of(before), next(iter(experiments.values())))
+            ghosts = _comparable(_ghost_curves(before), next(iter(experiments.values())))
     st.session_state.pop(STEP_SHOWN, None)
     race = Race(experiments, anew, weights)
     shown = st.session_state[SHOWING] = Showing(page, wanted, race, ghosts)
@@ -67,7 +67,7 @@ def raced(page: str, experiments: Mapping[str, Experiment], anew: bool) -> Race:
     return race
 
 
-def _ghosts_of(before: Showing) -> tuple[Curve, ...]:
+def _ghost_curves(before: Showing) -> tuple[Curve, ...]:
     """The curves to leave behind: of the last race that got somewhere."""
     got_somewhere = max(racer.steps for racer in before.race.racers) >= GHOST_STEPS
     return curves_of(before.race, ghost=True) if got_somewhere else before.ghosts

@@ -99,9 +99,9 @@ def _watch(history: History, race: Race) -> None:
             st.error(str(error))
         ended = sum(bool(racer.ended) for racer in race.racers)
         failed = sum(racer.ended == FAILED for racer in race.racers)
-        told = f"{ended} of {len(race.racers)} runs are done" + (f", {failed} failed" if failed else "")
+        counts = f"{ended} of {len(race.racers)} runs are done" + (f", {failed} failed" if failed else "")
         left = f", about {race.seconds_left:.0f} s left if no live race comes before" if moving else ""
-        st.progress(race.progress, told + left)
+        st.progress(race.progress, counts + left)
         if moving and race.finished:
             st.rerun()
 

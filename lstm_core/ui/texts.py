@@ -54,16 +54,16 @@ def equations(experiments: Mapping[str, Experiment]) -> None:
         return
     st.subheader("The equations, as set")
     for tab, experiment in zip(st.tabs(list(experiments)), experiments.values(), strict=True):
-        found = terms(experiment)
+        weights = terms(experiment)
         rows = [
-            f"| ${term.name}$ | {' × '.join(map(str, term.shape))} | {term.size:,} | {term.about} |" for term in found
+            f"| ${term.name}$ | {' × '.join(map(str, term.shape))} | {term.size:,} | {term.about} |" for term in weights
         ]
         table = "\n".join(["| weights | shape | numbers | |", "|---|---|---|---|", *rows])
         row = ACTIVATIONS[experiment.activation]
         with tab:
             st.markdown(
                 f"$$\n{latex(experiment)}\n$$\n\n{table}\n\n"
-                f"Together **{sum(term.size for term in found):,}** numbers. "
+                f"Together **{sum(term.size for term in weights):,}** numbers. "
                 f"The activation is {row.label}: $\\varphi(x) = {row.formula}$, with the slope "
                 f"$\\varphi'(x) = {row.slope_formula}$."
             )

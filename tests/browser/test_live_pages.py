@@ -64,8 +64,8 @@ def expect_opening_race(page: Page, name: str) -> None:
     for label in opening.racers:
         expect(page.get_by_text(f"● {label} ·").first).to_be_visible(timeout=PATIENCE_MS)
     expect(page.get_by_text(" weights · ")).to_have_count(1, timeout=PATIENCE_MS)
-    told = page.get_by_text(" weights · ").inner_text()
-    assert told.count("●") == len(opening.racers)
+    text = page.get_by_text(" weights · ").inner_text()
+    assert text.count("●") == len(opening.racers)
     progress = re.compile(rf"^(step|paused at step) [\d,]+ of {opening.base.steps:,}|^finished after")
     expect(page.get_by_text(progress)).to_be_visible(timeout=PATIENCE_MS)
 
@@ -138,8 +138,8 @@ def test_a_file_is_raced_on_and_its_forecasts_are_taken_home(page: Page, address
     visit(page, address, OWN_SERIES)
     expect(page.get_by_text("Choose a file with a series.")).to_be_visible(timeout=PATIENCE_MS)
     page.locator("input[type=file]").set_input_files(tmp_path / "bad.csv")
-    told = "line 3, column 'height': '=1+1' is a formula, not a number"
-    expect(page.get_by_text(told)).to_be_visible(timeout=PATIENCE_MS)
+    message = "line 3, column 'height': '=1+1' is a formula, not a number"
+    expect(page.get_by_text(message)).to_be_visible(timeout=PATIENCE_MS)
     page.locator("input[type=file]").set_input_files(tmp_path / "own.csv")
     expect(page.get_by_text(re.compile("150 values. There are no gaps"))).to_be_visible(timeout=PATIENCE_MS)
     expect(page.get_by_text(re.compile("^The validation part picks"))).to_be_visible(timeout=PATIENCE_MS)

@@ -138,10 +138,10 @@ def _comings_and_goings() -> None:
 
         async def eight() -> float:
             visitors = [await _race(server.address, 100 + seed) for seed in range(8)]
-            told = time.monotonic()
+            ended = time.monotonic()
             server.process.terminate()
             await asyncio.to_thread(server.process.wait)
-            seconds = time.monotonic() - told
+            seconds = time.monotonic() - ended
             for visitor in visitors:
                 await visitor.close()
             return seconds

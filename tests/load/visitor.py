@@ -14,7 +14,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-TOLD = re.compile(r"^(?:paused at |finished after )?step ([\d,]+)|^finished after ([\d,]+)")
+PROGRESS = re.compile(r"^(?:paused at |finished after )?step ([\d,]+)|^finished after ([\d,]+)")
 
 
 class Visitor:
@@ -97,7 +97,7 @@ class Visitor:
 
     def trained(self, since: float) -> list[float]:
         """The times since then at which the page told of a step of the race that was under way."""
-        return [moment for moment, step in self.progress if moment > since and step > 0]
+        return [when for when, step in self.progress if when > since and step > 0]
 
     async def say(self, message: BackMsg) -> None:
         """Send any message of Streamlit's protocol."""
@@ -162,7 +162,7 @@ class Visitor:
             self.tables[shown.alt] = shown.data.data
         elif kind == "progress":
             self.texts.append(shown.text)
-            if told := TOLD.match(shown.text):
-                self.progress.append((now, int((told[1] or told[2]).replace(",", ""))))
+            if shown_step := PROGRESS.match(shown.text):
+                self.progress.append((now, int((shown_step[1] or shown_step[2]).replace(",", ""))))
         elif kind in ("slider", "button"):
             self.labels[shown.label] = shown.id

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from lstm_core.cells import LAYOUTS, Cell
-from lstm_core.engine import FUSED, REFERENCE_ENGINE, Learner, learner, run
+from lstm_core.engine import FUSED, REFERENCE_ENGINE, LayerTrainer, layer_trainer, run
 from lstm_core.layers import Layer, Stack
 from tests.test_cells import ALL, over
 from tests.test_fused import WINDOWS, B, D, H, Named, T, assert_equal, built, normal
@@ -16,18 +16,18 @@ from tests.test_fused import WINDOWS, B, D, H, Named, T, assert_equal, built, no
 every_engine = pytest.mark.parametrize("engine", [FUSED, REFERENCE_ENGINE])
 
 
-def in_training(stack: Stack, engine: str) -> tuple[Layer, Learner]:
+def in_training(stack: Stack, engine: str) -> tuple[Layer, LayerTrainer]:
     (layer,) = stack.layer_list
     for parameter in layer.parameters():
         parameter.grad = torch.zeros_like(parameter)
-    return layer, learner(layer.tensors, stack.cell, engine)
+    return layer, layer_trainer(layer.tensors, stack.cell, engine)
 
 
 def gradients(layer: Layer) -> Named:
     return {name: parameter.grad.clone() for name, parameter in layer.named_parameters() if parameter.grad is not None}
 
 
-def told_by_autograd(stack: Stack, x: Tensor, gradient: Tensor) -> Named:
+def by_autograd(stack: Stack, x: Tensor, gradient: Tensor) -> Named:
     (layer,), start = stack.layer_list, torch.zeros(B, H, dtype=x.dtype)
     stack.zero_grad(set_to_none=False)
     trace = run(x, start, start, layer.tensors(), stack.cell, REFERENCE_ENGINE)
@@ -50,8 +50,8 @@ def test_gradients_and_norms_are_those_of_autograd(cell: Cell, engine: str) -> N
                 parameter.grad.zero_()
             trace = training.run(x)
             training.back(trace, gradient)
-            told = gradients(layer) | {f"norms {k}": norms for k, norms in enumerate(trace.gradient_norms())}
-            assert_equal(told, told_by_autograd(stack, x, gradient), 1e-9)
+            computed = gradients(layer) | {f"norms {k}": norms for k, norms in enumerate(trace.gradient_norms())}
+            assert_equal(computed, by_autograd(stack, x, gradient), 1e-9)
 
 
 @every_engine
