@@ -129,11 +129,11 @@ def test_a_small_file_that_unpacks_to_a_huge_one_is_refused(monkeypatch: pytest.
 def test_history_and_exchange_do_without_pandas(tmp_path: Any) -> None:
     """Which pyarrow imports when it is asked in the wrong way."""
     script = (
-        "import sys; from lstm_core import Experiment, exchange, history, schema; "
-        "from lstm_core.history.records import failed; "
+        "import sys; from lstm_core import Experiment; "
+        "from lstm_core.history import database, exchange, schema; from lstm_core.history.records import failed; "
         f"kept = schema.open_history('sqlite:///{tmp_path}/history.sqlite'); "
-        "history.store(kept, [failed(Experiment(), 'a reason')]); assert history.runs(kept).num_rows == 1; "
-        "rows = list(history.records(kept)); exchange.from_csv(exchange.to_csv(rows)); "
+        "database.store(kept, [failed(Experiment(), 'a reason')]); assert database.runs(kept).num_rows == 1; "
+        "rows = list(database.records(kept)); exchange.from_csv(exchange.to_csv(rows)); "
         "exchange.from_parquet(exchange.to_parquet(rows)); "
         "print([name for name in ('pandas', 'sympy') if name in sys.modules])"
     )

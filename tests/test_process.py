@@ -38,18 +38,18 @@ def script(text: str, **environment: str) -> str:
 
 
 def test_importing_the_package_changes_nothing_outside_it() -> None:
-    told = script(
+    output = script(
         "import os, torch, warnings\n"
         "def state(): return dict(os.environ), torch.get_num_threads(), list(warnings.filters)\n"
         "before = state()\n"
         "import lstm_core\n"
         "print(before == state())"
     )
-    assert told == "True"
+    assert output == "True"
 
 
 def test_the_app_and_the_command_line_settle_their_process() -> None:
-    told = script(
+    output = script(
         "import os\n"
         "from lstm_core.borrowed.system import settle_process\n"
         "settle_process()\n"
@@ -58,7 +58,7 @@ def test_the_app_and_the_command_line_settle_their_process() -> None:
         "settle_process()\n"
         "print(os.environ['OPENBLAS_NUM_THREADS'])"
     )
-    assert told.split() == ["1", "3"]
+    assert output.split() == ["1", "3"]
 
 
 def test_settings_of_the_process_change_no_bit() -> None:
@@ -95,7 +95,7 @@ def test_the_bits_of_a_norm_do_not_depend_on_the_length_of_vectors() -> None:
 
 
 def test_blas_has_one_thread_while_a_training_is_under_way_and_its_own_afterwards() -> None:
-    told = script(
+    output = script(
         "import json\n"
         "from threadpoolctl import threadpool_info\n"
         "from lstm_core import Experiment, train\n"
@@ -105,7 +105,7 @@ def test_blas_has_one_thread_while_a_training_is_under_way_and_its_own_afterward
         "print(json.dumps([seen[-1], threads()]))",
         OPENBLAS_NUM_THREADS="2",
     )
-    during, after = json.loads(told)
+    during, after = json.loads(output)
     assert set(during) == {1}
     assert set(after) == {2}
 
@@ -164,7 +164,7 @@ def test_the_end_of_one_training_changes_nothing_for_another_one() -> None:
 
 
 def test_blas_has_its_threads_back_only_after_the_last_training() -> None:
-    told = script(
+    output = script(
         "import scipy.linalg\n"
         "from threadpoolctl import threadpool_info\n"
         "from lstm_core import Experiment, train\n"
@@ -174,4 +174,4 @@ def test_blas_has_its_threads_back_only_after_the_last_training() -> None:
         "print(threads()); other.close(); print(threads())",
         OPENBLAS_NUM_THREADS="2",
     )
-    assert told.split() == ["{1}", "{2}"]
+    assert output.split() == ["{1}", "{2}"]
