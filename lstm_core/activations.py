@@ -208,3 +208,9 @@ _ROWS = (
 
 # By largest slope; equals stay in the order above.
 ACTIVATIONS = {row.name: row for row in sorted(_ROWS, key=lambda row: row.largest_slope)}
+
+
+def as_latex(name: str) -> str:
+    """An activation as LaTeX writes it."""
+    label = ACTIVATIONS[name].label
+    return rf"\{name}" if name == "tanh" else rf"\mathrm{{{label.replace(' ', '~')}}}"

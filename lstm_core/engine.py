@@ -7,26 +7,30 @@ import torch
 from torch import Tensor
 
 from lstm_core.borrowed.autograd import more_than_numbers
-from lstm_core.cells import REFERENCE, Cell, Parameters, Trace, choose
-from lstm_core.kernels.autograd import FusedTrainer, run_fused
+from lstm_core.cells import Cell, Parameters, Trace, choose, unroll
+from lstm_core.kernels.autograd import KERNELS, FusedTrainer, run_fused
 from lstm_core.kernels.compilation import PRECISIONS, build
 
 AUTO, FUSED, REFERENCE_ENGINE = ENGINES = ("auto", "fused", "reference")
 
 
-def resolve(engine: str, dtype: torch.dtype = torch.float32, device: str = "cpu") -> str:
+def resolve(engine: str, dtype: torch.dtype = torch.float32, device: str = "cpu", cell: Cell | None = None) -> str:
     """
     The engine that computes now: "fused" or "reference".
 
     `auto` is fused on the CPU, in single or double precision, as soon as the kernels are compiled; it has them compiled
     in the background and is the reference until then. Kernels that an earlier process has compiled are loaded at once.
     Asking for `fused` waits for them. Raises ValueError for an engine that is not in `ENGINES` and for `fused` where
-    there are no kernels.
+    there are no kernels, for this cell if one is given.
     """
     choose("engine", engine, ENGINES)
     precision = _precision(dtype)
     if engine == REFERENCE_ENGINE:
         return engine
+    if cell and cell.family not in KERNELS:
+        if engine == FUSED:
+            raise ValueError(f"engine: 'fused' has kernels for {', '.join(KERNELS)}, not for {cell.family}")
+        return REFERENCE_ENGINE
     if device != "cpu" or precision not in PRECISIONS:
         if engine == FUSED:
             allowed = " or ".join(PRECISIONS)
@@ -53,12 +57,15 @@ def _precision(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
 
 
-NAMES = ("input", "state", "cell state", "W_h", "W_x", "bias", "bias_h", "peephole", "W")
+NAMES = ("W_h", "W_x", "bias", "bias_h", "peephole", "W")
+STATE_NAMES = {"h": "state", "c": "cell state"}
 
 
-def _check_kinds(tensors: Sequence[Tensor | None], weights: Tensor) -> None:
-    dtype, device = weights.dtype, weights.device
-    for name, tensor in zip(NAMES, tensors, strict=True):
+def _check_kinds(inputs: Tensor, states: Sequence[Tensor], parameters: Parameters, cell: Cell) -> None:
+    dtype, device = parameters.recurrent.dtype, parameters.recurrent.device
+    names = [STATE_NAMES.get(letter, f"state {letter}") for letter in cell.row.states]
+    tensors = {"input": inputs, **dict(zip(names, states, strict=True)), **dict(zip(NAMES, parameters, strict=True))}
+    for name, tensor in tensors.items():
         if tensor is None:
             continue
         if tensor.dtype != dtype:
@@ -73,14 +80,13 @@ def _cast(tensor: Tensor, dtype: torch.dtype) -> Tensor:
 
 def run(
     inputs: Tensor,
-    hidden: Tensor,
-    cell_state: Tensor | None,
+    states: tuple[Tensor, ...],
     parameters: Parameters,
     cell: Cell,
     engine: str = AUTO,
 ) -> Trace:
     """
-    Run one layer over inputs (T, B, D) from a hidden state (B, H), and a cell state (B, H) where the family has one.
+    Run one layer over inputs (T, B, D) from its first states, (B, H) each.
 
     Both engines return the same values and gradients, of every order. What the kernels cannot do the reference does,
     whichever engine is asked for: derivatives of gradients, transforms of `torch.func`, forward-mode differentiation,
@@ -90,14 +96,13 @@ def run(
     device, dtype = inputs.device.type, parameters.recurrent.dtype
     if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
         with torch.autocast(device, enabled=False):
-            inputs, hidden = _cast(inputs, dtype), _cast(hidden, dtype)
-            cell_state = None if cell_state is None else _cast(cell_state, dtype)
-            return run(inputs, hidden, cell_state, parameters, cell, engine)
-    _check_kinds((inputs, hidden, cell_state, *parameters), parameters.recurrent)
-    if not more_than_numbers() and inputs.shape[1] and resolve(engine, dtype, device) == FUSED:
+            cast = tuple(_cast(state, dtype) for state in states)
+            return run(_cast(inputs, dtype), cast, parameters, cell, engine)
+    _check_kinds(inputs, states, parameters, cell)
+    if not more_than_numbers() and inputs.shape[1] and resolve(engine, dtype, device, cell) == FUSED:
         kernels = build(_precision(dtype)).done.result()
-        return run_fused(inputs, hidden, cell_state, parameters, cell, kernels)
-    return REFERENCE[cell.family](inputs, hidden, cell_state, parameters, cell)
+        return run_fused(inputs, states, parameters, cell, kernels)
+    return unroll(inputs, states, parameters, cell)
 
 
 class LayerTrainer(Protocol):
@@ -122,7 +127,7 @@ class _ReferenceTrainer:
     def run(self, inputs: Tensor) -> Trace:
         parameters = self._parameters()
         start = inputs.new_zeros(inputs.shape[1], parameters.recurrent.shape[1])
-        return REFERENCE[self._cell.family](inputs, start, start, parameters, self._cell)
+        return unroll(inputs, (start,) * len(self._cell.row.states), parameters, self._cell)
 
     def back(self, trace: Trace, gradient: Tensor) -> None:
         trace.retain_gradients()
@@ -134,6 +139,6 @@ class _ReferenceTrainer:
 def layer_trainer(parameters: Callable[[], Parameters], cell: Cell, engine: str) -> LayerTrainer:
     """`parameters` gives those of a layer; `engine` is one of `ENGINES`, see `resolve`."""
     p = parameters()
-    if resolve(engine, p.bias.dtype) == FUSED:
+    if resolve(engine, p.bias.dtype, cell=cell) == FUSED:
         return FusedTrainer(p, cell, build(_precision(p.bias.dtype)).done.result())
     return _ReferenceTrainer(parameters, cell)

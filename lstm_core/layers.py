@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from lstm_core import engine as engines
-from lstm_core.cells import BLOCKS, LAYOUTS, Cell, Parameters, Trace, choose
+from lstm_core.cells import LAYOUTS, Cell, Parameters, Trace, choose
 from lstm_core.initialisation import INITS, Chrono, uniform
 from lstm_core.streams import Rng, stream_of
 from lstm_core.wiring import MOST_LAYERS, PLAIN, WIRINGS
@@ -64,7 +64,7 @@ class Layer(nn.Module):
         gain /= self.cell.window
         bound_h, bound_x = row.bounds(size, self.input_size, self.joint)
         bias_h = torch.empty_like(p.bias) if p.recurrent_bias is None else p.recurrent_bias
-        for name in BLOCKS[self.cell.family]:
+        for name in self.cell.row.blocks:
             recurrent = gain * row.recurrent(size, bound_h, rng)
             inputs = uniform(size, self.input_size, bound_x, rng)
             biases = row.biases * uniform(3, size, 1.0, rng)
@@ -76,7 +76,7 @@ class Layer(nn.Module):
                 p.peephole[self.cell.learned_gates.index(name)] = bound_h * biases[2]
         for older in p.recurrent.split(size, 1)[1:]:
             older.copy_(gain * row.recurrent(size, bound_h, rng))
-        if self.cell.family == "lstm":
+        if self.cell.row.forget:
             self._set_forget_bias(forget_bias, rng)
 
     def _set_forget_bias(self, forget_bias: float | Chrono, rng: Rng) -> None:
@@ -184,9 +184,8 @@ class Stack(nn.Module):
         states = self._checked(inputs, states)
         traces: list[Trace] = []
         for layer, *initial in zip(self.layer_list, *states, strict=True):
-            hidden, cell_state = (*initial, None)[:2]
             seen = self.seen(inputs, [trace.hidden for trace in traces])
-            traces.append(engines.run(seen, hidden, cell_state, layer.tensors(), self.cell, self.engine))
+            traces.append(engines.run(seen, tuple(initial), layer.tensors(), self.cell, self.engine))
         return traces
 
     def seen(self, inputs: Tensor, hidden: Sequence[Tensor]) -> Tensor:
@@ -198,7 +197,7 @@ class Stack(nn.Module):
             raise ValueError(f"input: {type(inputs).__name__} is not a tensor (time, batch, {self.input_size})")
         if inputs.dim() != 3 or inputs.shape[2] != self.input_size or len(inputs) < 1:
             raise ValueError(f"input: shape {tuple(inputs.shape)} is not (time, batch, {self.input_size})")
-        number = 2 if self.cell.family == "lstm" else 1
+        number = len(self.cell.row.states)
         shape = (self.num_layers, inputs.shape[1], self.hidden_size)
         if states is None:
             return (inputs.new_zeros(shape),) * number

@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from lstm_core import LSTM, Experiment
-from lstm_core.cells import Cell, Parameters, run_rnn
+from lstm_core.cells import Cell, Parameters, unroll
 from lstm_core.layers import Stack
 from lstm_core.measurements import checkpoints, gradients
 from lstm_core.measurements.checkpoints import Checkpoint
@@ -188,7 +188,7 @@ def test_a_cell_that_sees_its_last_k_states_has_paths_of_t_over_k_jacobians(wind
             scaled = p._replace(recurrent=epsilon * p.recurrent)
 
             def last(h: Tensor) -> Tensor:
-                return run_rnn(inputs, h[None], None, scaled, cell).final[0][0]
+                return unroll(inputs, (h[None],), scaled, cell).final[0][0]
 
             at = torch.full((3,), 0.5).double()
             return float(spectral_norms(torch.autograd.functional.jacobian(last, at)[None])[0])

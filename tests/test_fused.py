@@ -60,8 +60,8 @@ def first_states(cell: Cell, batch: int = B, size: int = H, dtype: torch.dtype =
 
 
 def run_layer(engine: str, stack: Stack, x: Tensor, states: list[Tensor]) -> Trace:
-    (layer,), cell_state = stack.layer_list, states[1] if len(states) == 2 else None
-    return run(x, states[0], cell_state, layer.tensors(), stack.cell, engine)
+    (layer,) = stack.layer_list
+    return run(x, tuple(states), layer.tensors(), stack.cell, engine)
 
 
 def named_outputs(trace: Trace) -> Named:

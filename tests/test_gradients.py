@@ -11,7 +11,7 @@ from torch import Generator, Tensor
 from torch.autograd.functional import jacobian
 
 from lstm_core.activations import ACTIVATIONS
-from lstm_core.cells import REFERENCE, Cell, Parameters
+from lstm_core.cells import Cell, Parameters, unroll
 from lstm_core.initialisation import INITS
 from lstm_core.layers import Stack
 from lstm_core.measurements import gradients
@@ -46,8 +46,8 @@ def assert_autograds(p: Parameters, cell: Cell) -> None:
     for t in range(T):
 
         def last(start: Tensor, t: int = t) -> Tensor:
-            hidden, cell_state = start[None, :H], start[None, H:]
-            return torch.cat(REFERENCE[cell.family](inputs[t:], hidden, cell_state, p, cell).final, 1)[0]
+            states = start[None].split(H, 1)
+            return torch.cat(unroll(inputs[t:], states, p, cell).final, 1)[0]
 
         torch.testing.assert_close(ours[t], jacobian(last, state(path, t)), rtol=0, atol=1e-10)
 

@@ -30,7 +30,7 @@ def gradients(layer: Layer) -> Named:
 def by_autograd(stack: Stack, x: Tensor, gradient: Tensor) -> Named:
     (layer,), start = stack.layer_list, torch.zeros(B, H, dtype=x.dtype)
     stack.zero_grad(set_to_none=False)
-    trace = run(x, start, start, layer.tensors(), stack.cell, REFERENCE_ENGINE)
+    trace = run(x, (start,) * len(stack.cell.row.states), layer.tensors(), stack.cell, REFERENCE_ENGINE)
     trace.retain_gradients()
     (trace.hidden if gradient.dim() == 3 else trace.final[0]).backward(gradient)
     return gradients(layer) | {f"norms {k}": norms for k, norms in enumerate(trace.gradient_norms())}
@@ -63,7 +63,7 @@ def test_weights_that_change_in_their_places_count_at_once(engine: str) -> None:
         for parameter in layer.parameters():
             parameter.mul_(2)
     start = torch.zeros(B, H, dtype=x.dtype)
-    now = run(x, start, start, layer.tensors(), stack.cell, REFERENCE_ENGINE).hidden
+    now = run(x, (start,) * len(stack.cell.row.states), layer.tensors(), stack.cell, REFERENCE_ENGINE).hidden
     assert not torch.allclose(before, now)
     torch.testing.assert_close(training.run(x).hidden, now, rtol=0, atol=1e-12, check_stride=False)
 

@@ -11,7 +11,7 @@ from torch.autograd.functional import jacobian
 
 from lstm_core import Experiment, train
 from lstm_core.activations import ACTIVATIONS
-from lstm_core.cells import LAYOUTS, Cell, Parameters, run_rnn
+from lstm_core.cells import LAYOUTS, Cell, Parameters, unroll
 from lstm_core.initialisation import INITS
 from lstm_core.layers import Layer, Stack
 from lstm_core.measurements import checkpoints, gradients
@@ -54,7 +54,7 @@ def written_out(p: Parameters, activation: str, inputs: Tensor, window: int) -> 
 @every_window
 def test_the_cell_is_its_equation_written_out(window: int, activation: str, layout: str) -> None:
     p, inputs = weights(window, activation=activation, weights=layout, biases=2), normal(T, B, D, seed=9)
-    trace = run_rnn(inputs, torch.zeros(B, H).double(), None, p, Cell("rnn", activation, window=window))
+    trace = unroll(inputs, (torch.zeros(B, H).double(),), p, Cell("rnn", activation, window=window))
     torch.testing.assert_close(trace.hidden, written_out(p, activation, inputs, window), rtol=0, atol=1e-12)
     assert torch.equal(trace.final[0], trace.hidden[-1])
 
@@ -64,10 +64,10 @@ def test_a_sequence_in_two_parts_is_the_whole(window: int) -> None:
     """The second part starts from the last k states of the first, newest first."""
     p, cell, inputs = weights(window), Cell("rnn", window=window), normal(T, B, D, seed=9)
     start = torch.zeros(B, H).double()
-    whole = run_rnn(inputs, start, None, p, cell).hidden
-    first = run_rnn(inputs[:4], start, None, p, cell).hidden
+    whole = unroll(inputs, (start,), p, cell).hidden
+    first = unroll(inputs[:4], (start,), p, cell).hidden
     last = torch.cat(list(first.flip(0)[:window]), 1)
-    torch.testing.assert_close(run_rnn(inputs[4:], last, None, p, cell).hidden, whole[4:], rtol=0, atol=1e-14)
+    torch.testing.assert_close(unroll(inputs[4:], (last,), p, cell).hidden, whole[4:], rtol=0, atol=1e-14)
 
 
 @every_window
@@ -95,7 +95,7 @@ def test_jacobians_are_those_of_autograd_to_1e_10(window: int, activation: str, 
     for t in range(T):
 
         def last(start: Tensor, t: int = t) -> Tensor:
-            hidden = run_rnn(inputs[t:], start[None], None, p, cell).hidden[:, 0]
+            hidden = unroll(inputs[t:], (start[None],), p, cell).hidden[:, 0]
             return torch.cat([*hidden.flip(0), start])[: window * H]
 
         torch.testing.assert_close(ours[t], jacobian(last, state(path, t, window)), rtol=1e-10, atol=1e-10)

@@ -37,6 +37,7 @@ from lstm_core.bench.rivals import (
 from lstm_core.data import samples
 from lstm_core.engine import FUSED, REFERENCE_ENGINE, resolve
 from lstm_core.experiment import Experiment
+from lstm_core.kernels.autograd import KERNELS
 from lstm_core.race.limits import tape_bytes
 
 Size = tuple[int, int, int]
@@ -176,7 +177,7 @@ def _memory() -> Iterator[str]:
     yield from ("", "## Memory of a racer: the tape, in bytes", "", "| network | measured | formula | ratio |")
     yield "|---|---|---|---|"
     for size in FULL.sizes:
-        for cell in ("lstm", "gru", "rnn"):
+        for cell in KERNELS:
             experiment = _experiment(size, cell=cell)
             measured, computed = measured_tape_bytes(experiment), tape_bytes(experiment)
             yield f"| {cell}, {_named(size)} | {measured} | {computed} | {measured / computed:.4f} |"

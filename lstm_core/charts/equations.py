@@ -2,9 +2,9 @@
 
 import math
 import re
+from dataclasses import dataclass
 from typing import NamedTuple
 
-from lstm_core.activations import ACTIVATIONS
 from lstm_core.cells import Cell
 from lstm_core.experiment import Experiment
 from lstm_core.wiring import WIRINGS
@@ -34,12 +34,6 @@ class Term(NamedTuple):
         return math.prod(self.shape)
 
 
-def function(name: str) -> str:
-    """An activation as LaTeX writes it."""
-    label = ACTIVATIONS[name].label
-    return rf"\{name}" if name == "tanh" else rf"\mathrm{{{label.replace(' ', '~')}}}"
-
-
 def _index(row: str) -> str:
     return f"_{row}" if row else ""
 
@@ -50,59 +44,33 @@ def _last_states(window: int) -> list[str]:
     return ends[:window] if window < 3 else [ends[0], r"\dots", ends[1]]
 
 
-def _sum(experiment: Experiment, row: str = "", peephole: str = "") -> str:
-    """W_h h + W_x x + b of one block of rows, with a peephole into the cell state `peephole`."""
-    states = r";\,".join(_last_states(experiment.window))
-    if experiment.weights == "concatenated":
-        products = rf"W{_index(row)}\,[{states};\,x_t]"
-    else:
-        states = f"[{states}]" if experiment.window > 1 else states
-        products = rf"W_{{h{row}}}\,{states} + W_{{x{row}}}\,x_t"
-    seen = rf" + p_{{{row}}} \odot {peephole}" if peephole else ""
-    bias = f"b_{{x{row}}} + b_{{h{row}}}" if experiment.biases == 2 else f"b{_index(row)}"
-    return f"{products}{seen} + {bias}"
+@dataclass(frozen=True)
+class _AsSet:
+    """How an experiment writes the products of its cell: `cells.family.Setting`."""
 
+    experiment: Experiment
 
-def _rnn(experiment: Experiment) -> list[str]:
-    return [rf"h_t &= {function(experiment.activation)}({_sum(experiment)})"]
+    @property
+    def cell(self) -> Cell:
+        return self.experiment.recurrent_cell
 
+    def sum(self, block: str = "", peephole: str = "") -> str:
+        states = r";\,".join(_last_states(self.experiment.window))
+        if self.experiment.weights == "concatenated":
+            products = rf"W{_index(block)}\,[{states};\,x_t]"
+        else:
+            states = f"[{states}]" if self.experiment.window > 1 else states
+            products = rf"W_{{h{block}}}\,{states} + W_{{x{block}}}\,x_t"
+        seen = rf" + p_{{{block}}} \odot {peephole}" if peephole else ""
+        bias = f"b_{{x{block}}} + b_{{h{block}}}" if self.experiment.biases == 2 else f"b{_index(block)}"
+        return f"{products}{seen} + {bias}"
 
-def _gate(experiment: Experiment, gate: str, cell: Cell) -> str:
-    if gate not in cell.gates:
-        return f"{gate}_t &= 1"
-    if gate == "f" and cell.coupled:
-        return "f_t &= 1 - i_t"
-    state = ("c_t" if gate == "o" else "c_{t-1}") if cell.peephole else ""
-    return rf"{gate}_t &= \sigma({_sum(experiment, gate, state)})"
-
-
-def _lstm(experiment: Experiment) -> list[str]:
-    cell = experiment.recurrent_cell
-    read = function(cell.output_activation or cell.activation)
-    held = {gate: f"{gate}_t" if gate in cell.gates else "1" for gate in "ifo"}
-    return [
-        _gate(experiment, "i", cell),
-        _gate(experiment, "f", cell),
-        rf"g_t &= {function(cell.activation)}({_sum(experiment, 'g')})",
-        rf"c_t &= {held['f']} \odot c_{{t-1}} + {held['i']} \odot g_t",
-        _gate(experiment, "o", cell),
-        rf"h_t &= {held['o']} \odot {read}(c_t)",
-    ]
-
-
-def _gru(experiment: Experiment) -> list[str]:
-    split = "W_{{{0}n}}" if experiment.weights == "separate" else "W_{{n,{0}}}"
-    of_x, of_h = split.format("x"), split.format("h")
-    bias = ("b_{xn}", " + b_{hn}") if experiment.biases == 2 else ("b_n", "")
-    return [
-        rf"r_t &= \sigma({_sum(experiment, 'r')})",
-        rf"z_t &= \sigma({_sum(experiment, 'z')})",
-        rf"n_t &= {function(experiment.activation)}({of_x}\,x_t + {bias[0]} + r_t \odot ({of_h}\,h_{{t-1}}{bias[1]}))",
-        r"h_t &= (1 - z_t) \odot n_t + z_t \odot h_{t-1}",
-    ]
-
-
-EQUATIONS = {"rnn": _rnn, "lstm": _lstm, "gru": _gru}
+    def parts(self, block: str) -> tuple[str, str]:
+        order = "{1}{0}" if self.experiment.weights == "separate" else "{0},{1}"
+        of_x, of_h = (f"W_{{{order.format(block, letter)}}}" for letter in "xh")
+        two = self.experiment.biases == 2
+        bias, bias_h = (f"b_{{x{block}}}", f" + b_{{h{block}}}") if two else (f"b_{block}", "")
+        return rf"{of_x}\,x_t + {bias}", rf"{of_h}\,h_{{t-1}}{bias_h}"
 
 
 def _of_a_layer(line: str) -> str:
@@ -116,7 +84,7 @@ def latex(experiment: Experiment) -> str:
     name. Of several layers the equations of layer l stand for all, behind what it sees of those below.
     """
     when, layers = "t" if experiment.problem.every_step else "T", experiment.layers
-    cell = EQUATIONS[experiment.cell](experiment)
+    cell = experiment.recurrent_cell.row.equations(_AsSet(experiment))
     if layers > 1:
         first = rf"s^{{(1)}}_t &= x_t \quad (1 \leq \ell \leq {layers})"
         cell = [first, *SEEN[experiment.wiring], *map(_of_a_layer, cell)]
@@ -140,7 +108,7 @@ def _of_layer(experiment: Experiment, layer: int, inputs: int) -> list[Term]:
     """The weights of one layer, which sees so many inputs; they carry its number where there are several."""
     cell, size = experiment.recurrent_cell, experiment.hidden
     rows, states = len(cell.rows) * size, cell.window * size
-    blocks = "" if cell.family == "rnn" else f"rows of {' '.join(cell.rows)}"
+    blocks = "" if len(cell.row.blocks) == 1 else f"rows of {' '.join(cell.rows)}"
     if experiment.weights == "concatenated":
         terms = [Term("W", (rows, states + inputs), blocks)]
     else:

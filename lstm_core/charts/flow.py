@@ -6,14 +6,14 @@ nor is a ghost.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import pyarrow as pa
 import torch
 from torch import Tensor
 
 from lstm_core.borrowed.arrow import of_rows
-from lstm_core.cells import GATES
+from lstm_core.cells import Family
 from lstm_core.charts.points import (
     POINTS,
     UNDERFLOW,
@@ -46,10 +46,24 @@ REACH = (
 POWERS = ("‖W_hⁿ‖", "σ_maxⁿ", "ρⁿ", "‖Aⁿ‖", "ρ(A)ⁿ")
 
 
-def _last(curves: Sequence[Curve], families: str) -> Iterator[tuple[Curve, Checkpoint]]:
-    """The last checkpoint of each racer of these families."""
+def _transforms(family: Family) -> bool:
+    return family.transforms
+
+
+def _adds(family: Family) -> bool:
+    return family.adds
+
+
+def _transforming(pair: tuple[Curve, Checkpoint]) -> bool:
+    return pair[0].experiment.recurrent_cell.row.transforms
+
+
+def _last(
+    curves: Sequence[Curve], chosen: Callable[[Family], bool] = lambda family: True
+) -> Iterator[tuple[Curve, Checkpoint]]:
+    """The last checkpoint of each racer whose family is chosen."""
     for curve in curves:
-        if not curve.ghost and curve.experiment.cell in families.split():
+        if not curve.ghost and chosen(curve.experiment.recurrent_cell.row):
             for checkpoint in _checkpoints(curve)[-1:]:
                 yield curve, checkpoint
 
@@ -88,7 +102,7 @@ def _where_single_precision_ends(points: Iterable[Point]) -> list[Point]:
 def reach_by_time_step(curves: Sequence[Curve]) -> pa.Table:
     """||dh_T/dh_t|| of the RNN, its two bounds and rho^(T-t); as a ghost, what was measured before training."""
     points: list[Point] = []
-    for curve, checkpoint in _last(curves, "rnn"):
+    for curve, checkpoint in _last(curves, _transforms):
         reach = checkpoints.reach(checkpoint)
         for name, values in zip(REACH, reach[1:], strict=False):
             points += _line(name, reach.steps, values)
@@ -98,7 +112,7 @@ def reach_by_time_step(curves: Sequence[Curve]) -> pa.Table:
 
 
 def _highways(curve: Curve, checkpoint: Checkpoint) -> dict[str, Tensor]:
-    if curve.experiment.cell == "rnn":
+    if curve.experiment.recurrent_cell.row.transforms:
         reach = checkpoints.reach(checkpoint)
         return {f"{curve.label}: ∂h_T/∂h_t": reach.measured, "residual chain: ∂h_T/∂h_t": reach.residual}
     way = checkpoints.highway(checkpoint)
@@ -113,7 +127,7 @@ def _highways(curve: Curve, checkpoint: Checkpoint) -> dict[str, Tensor]:
 def highway_by_time_step(curves: Sequence[Curve]) -> pa.Table:
     """dc_T/dc_t of the LSTM, its direct part and the rest, dh_T/dh_t, and that of the RNN and of a residual chain."""
     points: list[Point] = []
-    for curve, checkpoint in sorted(_last(curves, "lstm rnn"), key=lambda pair: pair[0].experiment.cell):
+    for curve, checkpoint in sorted(_last(curves, lambda family: family.adds or family.transforms), key=_transforming):
         steps = checkpoints.shown_steps(curve.experiment.time_steps)
         for name, values in _highways(curve, checkpoint).items():
             # At T itself nothing lies between, and the rest is nothing.
@@ -138,7 +152,7 @@ def growth_by_training_step(curves: Sequence[Curve]) -> pa.Table:
 def eigenvalues(curves: Sequence[Curve]) -> pa.Table:
     """Eigenvalues of the RNN's W_h in the plane (x, y), the unit circle in the order of `step`, the axes' ends."""
     circle = [(math.cos(a), math.sin(a), "circle", k) for k in range(73) for a in [k * math.pi / 36]]
-    spectra = [checkpoints.recurrent_spectrum(checkpoint) for _, checkpoint in _last(curves, "rnn")]
+    spectra = [checkpoints.recurrent_spectrum(checkpoint) for _, checkpoint in _last(curves, _transforms)]
     rows = [(value.real, value.imag, "eigenvalue", 0) for one in spectra for value in one.eigenvalues.tolist()]
     reach = max([1.1, *(1.1 * one.radius for one in spectra)])
     rows += [(x, x, "frame", 0) for x in (-reach, reach)]
@@ -150,7 +164,7 @@ def singular_values(curves: Sequence[Curve]) -> pa.Table:
     names = ("singular value", "|eigenvalue|")
     size = max(curve.experiment.hidden for curve in curves if not curve.ghost)
     points = [Point(x, 1.0, "1", kind="reference") for x in (1, size)]
-    for _, checkpoint in _last(curves, "rnn"):
+    for _, checkpoint in _last(curves, _transforms):
         spectrum = checkpoints.recurrent_spectrum(checkpoint)
         for name, values in zip(names, (spectrum.singular_values, spectrum.eigenvalues.abs()), strict=True):
             points += _line(name, range(1, len(values) + 1), values)
@@ -165,7 +179,7 @@ def powers(curves: Sequence[Curve]) -> pa.Table:
     n = torch.arange(1, MOST_POWERS + 1, dtype=torch.float64)
     sheared, halves = gradients.powers(SHEAR, MOST_POWERS), gradients.spectrum(SHEAR).radius ** n
     lines = dict(zip(POWERS[3:], (sheared, halves), strict=True))
-    for _, checkpoint in _last(curves, "rnn"):
+    for _, checkpoint in _last(curves, _transforms):
         spectrum = checkpoints.recurrent_spectrum(checkpoint)
         measured = checkpoints.recurrent_powers(checkpoint, MOST_POWERS)
         lines |= zip(POWERS[:3], (measured, spectrum.norm**n, spectrum.radius**n), strict=True)
@@ -176,7 +190,7 @@ def powers(curves: Sequence[Curve]) -> pa.Table:
 def state_growth(curves: Sequence[Curve]) -> pa.Table:
     """max |c_t| of the LSTM by time step, as set and with its forget gate held at 1."""
     names, points = ("as set", "f held at 1"), []
-    for _, checkpoint in _last(curves, "lstm"):
+    for _, checkpoint in _last(curves, _adds):
         lines = {names[0]: checkpoints.states(checkpoint)}
         if checkpoint.cell.gates.find("f") >= 0 and not checkpoint.cell.coupled:
             lines[names[1]] = checkpoints.without_forgetting(checkpoint)
@@ -192,15 +206,15 @@ def memory_ruler(curves: Sequence[Curve]) -> pa.Table:
     """
     last = 2.0**LONGEST_MEMORY
     rows: list[tuple[float, float, float, str]] = [(1, last, 0, "frame"), (_longest(curves), last, 0, "length")]
-    for _, checkpoint in _last(curves, "lstm"):
+    for _, checkpoint in _last(curves, _adds):
         bins = checkpoints.time_constants(checkpoint).log2().clamp(max=LONGEST_MEMORY - 1).floor().long()
         rows += [(2.0**k, 2.0 ** (k + 1), n, "units") for k, n in enumerate(bins.bincount().tolist()) if n]
     return of_rows(rows, ["x", "x2", "y", "kind"])
 
 
 def _of_states(curves: Sequence[Curve]) -> Iterator[tuple[str, str, Tensor]]:
-    for curve, checkpoint in _last(curves, "rnn gru lstm"):
-        yield curve.label, "c" if curve.experiment.cell == "lstm" else "h", checkpoints.states(checkpoint)
+    for curve, checkpoint in _last(curves):
+        yield curve.label, curve.experiment.recurrent_cell.row.states[-1], checkpoints.states(checkpoint)
 
 
 def states(curves: Sequence[Curve]) -> pa.Table:
@@ -270,8 +284,15 @@ def ablations(curves: Sequence[Curve]) -> pa.Table:
     constant = experiment.problem.constant_loss(experiment.length)
     rows = [(constant, curve.label, "constant predictor", "reference") for curve in curves if not curve.ghost]
     trained = [curve for curve in curves if curve.snapshots]
-    for curve, checkpoint in _last(trained, "lstm"):
+    for curve, checkpoint in _last(trained, _adds):
         for gate, loss in checkpoints.ablations(checkpoint).items():
             if math.isfinite(loss):
-                rows.append((loss, curve.label, f"{GATES[gate]} held at 1" if gate else "as trained", "racer"))
+                rows.append(
+                    (
+                        loss,
+                        curve.label,
+                        f"{checkpoint.cell.row.blocks[gate]} held at 1" if gate else "as trained",
+                        "racer",
+                    )
+                )
     return of_rows(rows, ["x", "series", "part", "kind"])

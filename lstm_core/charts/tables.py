@@ -2,14 +2,13 @@
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import pyarrow as pa
 import torch
 
 from lstm_core.activations import ACTIVATIONS
 from lstm_core.borrowed.arrow import of_rows
-from lstm_core.cells import GATES
 from lstm_core.charts.points import (
     POINTS,
     Curve,
@@ -25,21 +24,13 @@ from lstm_core.charts.points import (
 )
 from lstm_core.data import samples
 from lstm_core.experiment import Experiment
-from lstm_core.training import COMPLETED
+from lstm_core.training import COMPLETED, Snapshot
 
 HEAT_ROWS, HEAT_COLUMNS = 30, 40
 HEAT_TABLE_COLUMNS = ["x", "x2", "y", "y2", "value", "norm"]
 # Losses below 1 differ by more than this, or not at all.
 ROUNDING = 1e-19
 HARDLY_TRAINED = 1e-12
-BLOCK_NAMES = {
-    **GATES,
-    "g": "candidate",
-    "h": "hidden state",
-    "r": "reset gate",
-    "z": "update gate",
-    "n": "candidate",
-}
 
 
 def loss_by_step(curves: Sequence[Curve]) -> pa.Table:
@@ -69,21 +60,24 @@ def grad_norm_by_step(curves: Sequence[Curve]) -> pa.Table:
     return of_points([*axis_ends(curves), *level_lines(curves, lines), *on_log_axis(points, smallest_normal(curves))])
 
 
+def _by_block(curves: Sequence[Curve], values: Callable[[Snapshot], dict[str, float]]) -> Iterable[Point]:
+    """Points of the racers, under the name that each one's family has for the block."""
+    for curve in curves:
+        if not curve.ghost:
+            names = curve.experiment.recurrent_cell.row.blocks
+            for point in by_step([curve], lambda snapshot: {**values(snapshot)}):
+                yield point._replace(part=names[point.part])
+
+
 def block_grad_norms_by_step(curves: Sequence[Curve]) -> pa.Table:
     """Norm of the gradient in the rows of each gate and of the candidate."""
-    points = by_step(
-        [curve for curve in curves if not curve.ghost],
-        lambda snapshot: {BLOCK_NAMES[block]: norm for block, norm in snapshot.gate_grad_norms.items()},
-    )
+    points = _by_block(curves, lambda snapshot: snapshot.gate_grad_norms)
     return of_points([*axis_ends(curves), *noted_once(on_log_axis(points, HARDLY_TRAINED), "below 1e-12")])
 
 
 def mean_gate_activation_by_step(curves: Sequence[Curve]) -> pa.Table:
     """Mean activation of each learned gate, from 0, closed, to 1, open."""
-    points = by_step(
-        [curve for curve in curves if not curve.ghost],
-        lambda snapshot: {BLOCK_NAMES[gate]: value for gate, value in snapshot.openness.items()},
-    )
+    points = _by_block(curves, lambda snapshot: snapshot.openness)
     return of_points([*axis_ends(curves), *(point for point in points if math.isfinite(point.y))])
 
 

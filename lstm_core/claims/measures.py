@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from lstm_core.activations import ACTIVATIONS
-from lstm_core.cells import REFERENCE, Parameters
+from lstm_core.cells import Parameters, unroll
 from lstm_core.engine import REFERENCE_ENGINE
 from lstm_core.experiment import Experiment
 from lstm_core.history.records import Record
@@ -228,7 +228,7 @@ def gate_spill(checkpoint: Checkpoint) -> float:
     cell = checkpoint.cell
 
     def after(bias: Tensor) -> Tensor:
-        return REFERENCE["lstm"](x, h, c, p._replace(bias=bias), cell).final[1][0]
+        return unroll(x, (h, c), p._replace(bias=bias), cell).final[1][0]
 
     whole = torch.autograd.functional.jacobian(after, p.bias)
     blocks = torch.stack(whole.split(checkpoint.experiment.hidden, 1)).abs()

@@ -9,13 +9,14 @@ import torch
 from torch import Tensor
 
 from lstm_core.borrowed.autograd import more_than_numbers
-from lstm_core.cells import REFERENCE, Cell, Parameters
+from lstm_core.cells import Cell, Parameters, unroll
 from lstm_core.fair_lock import aside
 from lstm_core.kernels.activations import CODES
 from lstm_core.kernels.compilation import Kernels
 from lstm_core.kernels.spec import GRU, LSTM, RNN, Spec
 
-FAMILIES = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
+# Families that have a kernel.
+KERNELS = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
 DIMENSIONS = (2, 2, 1, 1, 2)
 
 Sources = Sequence[Tensor | None]
@@ -25,7 +26,7 @@ Sources = Sequence[Tensor | None]
 def _spec(cell: Cell) -> Spec:
     i, f, g, o = (cell.rows.find(block) for block in "ifgo")
     phi, psi = CODES[cell.activation], CODES[cell.output_activation or cell.activation]
-    return Spec(FAMILIES[cell.family], phi, psi, i, f, g, o, int(cell.coupled), int(cell.peephole), cell.window)
+    return Spec(KERNELS[cell.family], phi, psi, i, f, g, o, int(cell.coupled), int(cell.peephole), cell.window)
 
 
 @lru_cache
@@ -61,7 +62,7 @@ class Tape:
     def __init__(self, cell: Cell, inputs: Tensor, seen: int) -> None:
         (steps, batch, features), columns, size = inputs.shape, seen + inputs.shape[2] + 1, seen // cell.window
         self.spec, self.features, self.seen, self._shape = _spec(cell), features, seen, (-1, size, batch)
-        blocks = 4 if self.spec.family == GRU else len(cell.rows)
+        blocks = len(cell.rows) + len(cell.row.apart)
         # Memory of torch, unlike numpy's, begins where a vector does.
         self.weight = inputs.new_empty(blocks * size, columns)
         self.rows = inputs.new_empty(steps + 1, batch, columns)
@@ -160,7 +161,7 @@ def _by_reference(
         joint = weight
         weight, input_weight = joint.split([hidden.shape[1], inputs.shape[2]], 1)
     p = Parameters(weight, input_weight, bias, recurrent_bias, peephole, joint)
-    trace = REFERENCE[cell.family](inputs, hidden, state, p, cell)
+    trace = unroll(inputs, (hidden,) if state is None else (hidden, state), p, cell)
     return trace.hidden, *trace.final
 
 
@@ -210,7 +211,7 @@ class FusedTrace:
 
     @cached_property
     def cell(self) -> Tensor | None:
-        return self.tape.by_time(self.tape.states[1:]) if self._cell.family == "lstm" else None
+        return self.tape.by_time(self.tape.states[1:]) if len(self._cell.row.states) > 1 else None
 
     @cached_property
     def gates(self) -> dict[str, Tensor]:
@@ -222,13 +223,14 @@ class FusedTrace:
         """Their norms come with the backward pass."""
 
     def gradient_norms(self) -> tuple[Tensor, ...]:
-        return tuple(torch.from_numpy(self.tape.norms[: 2 if self._cell.family == "lstm" else 1]))
+        return tuple(torch.from_numpy(self.tape.norms[: len(self._cell.row.states)]))
 
 
-def run_fused(inputs: Tensor, h: Tensor, c: Tensor | None, p: Parameters, cell: Cell, kernels: Kernels) -> FusedTrace:
-    """The call of `cells.run_rnn` and its sisters, for tensors on the CPU in the precision of the kernels."""
+def run_fused(inputs: Tensor, states: tuple[Tensor, ...], p: Parameters, cell: Cell, kernels: Kernels) -> FusedTrace:
+    """The call of `cells.unroll`, for tensors on the CPU in the precision of the kernels."""
+    h, *others = states
     first = torch.nn.functional.pad(h, (0, p.recurrent.shape[1] - h.shape[1]))
-    state = c if cell.family == "lstm" else None
+    state = others[0] if others else None
     outputs, *final, tape = _Sequence.apply(cell, kernels, inputs, first, state, *_sources(p))
     return FusedTrace(cell, tape, outputs, tuple(final[: 1 if state is None else 2]))
 

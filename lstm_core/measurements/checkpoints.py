@@ -264,7 +264,7 @@ def ablations(checkpoint: Checkpoint) -> dict[str, float]:
     start, losses = inputs.new_zeros(inputs.shape[1], experiment.hidden), {}
     for gate in ["", *gates]:
         weights, left = held_open(p, cell, gate) if gate else (p, cell)
-        trace = engine.run(inputs, start, start, weights, left)
+        trace = engine.run(inputs, (start, start), weights, left)
         answer = network.answer(inputs, [network.reached(trace)])
         losses[gate] = float(network.task.loss(answer, targets))
     return losses

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn.functional import linear, pad
 
 from lstm_core.activations import ACTIVATIONS
-from lstm_core.cells import REFERENCE, Cell, Parameters
+from lstm_core.cells import Cell, Parameters, unroll
 from lstm_core.streams import Rng
 
 # (t, u) -> u ds_t/ds_(t-1), for u (..., B, S) and t from 1 to T.
@@ -50,7 +50,7 @@ class Path(NamedTuple):
 def walk(p: Parameters, cell: Cell, inputs: Tensor) -> Path:
     """The path of a layer over inputs (T, B, D), from zero states."""
     start = inputs.new_zeros(inputs.shape[1], len(p.recurrent) // len(cell.rows))
-    trace = REFERENCE[cell.family](inputs, start, start, p, cell)
+    trace = unroll(inputs, (start,) * len(cell.row.states), p, cell)
     states = None if trace.cell is None else torch.cat([start[None], trace.cell])
     return Path(inputs, torch.cat([start[None], trace.hidden]), states, trace.gates, cell.window)
 

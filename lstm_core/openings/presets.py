@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lstm_core.activations import ACTIVATIONS
-from lstm_core.cells import LAYOUTS
+from lstm_core.cells import FAMILIES, LAYOUTS
 from lstm_core.experiment import CHRONO, Experiment
 from lstm_core.measurements import forecast
 from lstm_core.network import parameter_count
@@ -18,11 +18,7 @@ from lstm_core.wiring import WIRINGS
 Changes = Mapping[str, Any]
 Results = Mapping[str, Sequence[Snapshot]]
 
-FAMILY_RACERS: dict[str, Changes] = {
-    "vanilla RNN": {"cell": "rnn"},
-    "LSTM": {"cell": "lstm"},
-    "GRU": {"cell": "gru"},
-}
+FAMILY_RACERS: dict[str, Changes] = {row.title or row.label: {"cell": name} for name, row in FAMILIES.items()}
 
 FROM_IDENTITY = "ReLU, W_h = I"
 ACTIVATION_RACERS: dict[str, Changes] = {

@@ -16,8 +16,8 @@ def features(experiment: Experiment) -> int:
 
 
 def _rows(experiment: Experiment) -> int:
-    """Blocks of H rows that are multiplied with [h; x; 1]; the candidate of a GRU has two."""
-    return 4 if experiment.cell == "gru" else len(experiment.recurrent_cell.rows)
+    """Blocks of H rows that are multiplied with [h; x; 1]; one whose halves are kept apart counts twice."""
+    return len(experiment.recurrent_cell.rows) + len(experiment.recurrent_cell.row.apart)
 
 
 def _columns(experiment: Experiment) -> list[int]:
@@ -35,7 +35,7 @@ def multiplications(experiment: Experiment) -> float:
 def tape_bytes(experiment: Experiment) -> int:
     """What a forward pass keeps for the backward pass, by `fused.Tape`, in all layers."""
     steps, batch, size, blocks = experiment.time_steps, experiment.batch, experiment.hidden, _rows(experiment)
-    states = 0 if experiment.cell == "rnn" else (steps + 1) * size * batch
+    states = 0 if experiment.recurrent_cell.row.transforms else (steps + 1) * size * batch
     by_column = blocks * size + (steps + 1) * batch
     values = by_column * sum(_columns(experiment)) + experiment.layers * (steps * blocks * size * batch + states)
     return values * experiment.dtype.itemsize

@@ -1,7 +1,7 @@
 """How are experiments set? One widget for each field, all of them in the page's address."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import streamlit as st
@@ -111,14 +111,14 @@ def _numbers(values: Sequence[float]) -> dict[Any, str]:
     return {value: f"{value:g}" for value in values}
 
 
-def _labels(rows: dict[str, Any]) -> dict[str, str]:
+def _labels(rows: Mapping[str, Any]) -> dict[str, str]:
     return {name: row.label for name, row in rows.items()}
 
 
 WIDGETS: dict[str, Widget] = {
     "task": _select("Task", _labels(TASKS), "What the network is asked to remember."),
     "length": _slider("Length T", 10, 200, 5, "How many time steps back the oldest information lies."),
-    "cell": _choice("Cell", FAMILIES),
+    "cell": _choice("Cell", _labels(FAMILIES)),
     "activation": _ordered("Activation, by its largest slope", _labels(ACTIVATIONS)),
     "gates": _pills("Learned gates", GATES, "A gate that is switched off is held at 1 and has no weights."),
     "coupled": _toggle("Coupled: f = 1 - i", "Whatever is added replaces something. Needs both gates."),

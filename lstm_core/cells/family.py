@@ -1,0 +1,175 @@
+"""
+What is a cell? A row of `FAMILIES`, which says all that is special about it, and a `Cell`, one variant of such a row.
+
+Dimensions: T time, B batch, D input, H hidden. A cell has k blocks of H rows ("rows") in its weights, stacked in the
+order of its family, as in torch.nn.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple, Protocol
+
+from torch import Tensor
+
+from lstm_core.activations import ACTIVATIONS
+
+LAYOUTS = {"separate": "W_h h + W_x x", "concatenated": "W [h; x]"}
+MOST_WINDOW = 8
+
+
+def choose(name: str, value: object, allowed: Iterable[object]) -> None:
+    """Raise ValueError, naming field, value and what is allowed, unless `value` is among `allowed`."""
+    options = list(allowed)
+    if not any(value == option and type(value) is type(option) for option in options):
+        raise ValueError(f"{name}: {value!r} is not one of {', '.join(map(str, options))}")
+
+
+class Parameters(NamedTuple):
+    """
+    One layer's weights: `recurrent` (kH, H), `input` (kH, D), `bias` (kH,), a second bias on the recurrent side or
+    None, `peephole` (gates, H) or None; where h and x are concatenated also `joint` (kH, H + D), of which the first two
+    are views. A cell that sees its last few hidden states has as many times H columns in `recurrent`.
+    """
+
+    recurrent: Tensor
+    input: Tensor
+    bias: Tensor
+    recurrent_bias: Tensor | None = None
+    peephole: Tensor | None = None
+    joint: Tensor | None = None
+
+
+class Trace(Protocol):
+    """
+    What one layer did: hidden state, cell state where it has one, each gate, all (T, B, H); `final` hidden and cell
+    state, (B, H) each. `hidden` and `final` can be differentiated, the others are values to look at.
+    """
+
+    @property
+    def hidden(self) -> Tensor: ...
+
+    @property
+    def final(self) -> tuple[Tensor, ...]: ...
+
+    @property
+    def cell(self) -> Tensor | None: ...
+
+    @property
+    def gates(self) -> dict[str, Tensor]: ...
+
+    def retain_gradients(self) -> None:
+        """Call before the backward pass, so that `gradient_norms` can be read after it."""
+
+    def gradient_norms(self) -> tuple[Tensor, ...]:
+        """After the backward pass: ||dL/dh_t||, and ||dL/dc_t|| where there is one, (T,), over batch and units."""
+
+
+States = tuple[Tensor, ...]
+Blocks = Mapping[str, Tensor]
+
+
+class Setting(Protocol):
+    """What the equations of a cell are written with, see `charts.equations`."""
+
+    @property
+    def cell(self) -> "Cell": ...
+
+    def sum(self, block: str = "", peephole: str = "") -> str:
+        """W_h h + W_x x + b of one block, with a peephole into the cell state `peephole`, as LaTeX."""
+
+    def parts(self, block: str) -> tuple[str, str]:
+        """The same in two parts, that of x and that of h."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """
+    One row of `FAMILIES`.
+
+    `blocks` are the blocks of rows by letter, with what each is called, in their order; `gates` are those among them
+    that open and close; the halves of `apart`, that of h and that of x, reach the step one by one, as "n" and "n_x".
+    `states` are letters, the hidden state first. `title` is what it is called in a race, where that is not its label.
+
+    `step(cell, p, blocks, states)` is one time step: from the preactivations W_h h + W_x x + b, (B, H) each by letter,
+    and the states before, (B, H) each, to the new states and the gates, each by its letter.
+
+    `equations(setting)` are the same in LaTeX, one line each. `options` are the fields of a `Cell` that the family
+    knows beside its activation; `forget` is the block whose bias says how long it remembers, "" if none.
+    `transforms` says that its state is made anew by one matrix at each step, so that the spectrum of W_h rules its
+    gradient; `adds` that a state of its own is added to, along which the gradient has a direct path.
+    """
+
+    name: str
+    label: str
+    blocks: Mapping[str, str]
+    step: Callable[["Cell", Parameters, Blocks, States], tuple[States, dict[str, Tensor]]]
+    equations: Callable[[Setting], list[str]]
+    gates: str = ""
+    apart: str = ""
+    states: tuple[str, ...] = ("h",)
+    options: frozenset[str] = field(default_factory=frozenset)
+    forget: str = ""
+    title: str = ""
+    transforms: bool = False
+    adds: bool = False
+
+
+FAMILIES: dict[str, Family] = {}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """
+    What a layer computes, without its weights.
+
+    A gate that is not in `gates` is held at 1 and has no parameters; `coupled` takes f = 1 - i (CIFG of Greff et al.
+    2017); `peephole` lets i and f see c_(t-1), and o see c_t (Gers and Schmidhuber 2000). These three and
+    `output_activation` belong to the LSTM family. The last `window` hidden states are what W_h sees, (H, kH), of a
+    vanilla RNN alone. Raises ValueError for anything else.
+    """
+
+    family: str
+    activation: str = "tanh"
+    output_activation: str | None = None
+    gates: str = "ifo"
+    coupled: bool = False
+    peephole: bool = False
+    window: int = 1
+
+    def __post_init__(self) -> None:
+        choose("cell", self.family, FAMILIES)
+        choose("activation", self.activation, ACTIVATIONS)
+        if self.output_activation is not None:
+            choose("output_activation", self.output_activation, ACTIVATIONS)
+        if not isinstance(self.gates, str) or "".join(g for g in "ifo" if g in self.gates) != self.gates:
+            raise ValueError(f"gates: {self.gates!r} is not a subset of ifo in that order (empty: no gates)")
+        choose("coupled", self.coupled, (False, True))
+        choose("peephole", self.peephole, (False, True))
+        choose("window", self.window, range(1, MOST_WINDOW + 1))
+        if self.coupled and not {"i", "f"} <= set(self.gates):
+            raise ValueError(f"coupled: f = 1 - i needs both gates i and f, but gates is {self.gates!r}")
+        for name, default in OPTIONS.items():
+            if getattr(self, name) != default and name not in self.row.options:
+                able = " or ".join(row.name for row in FAMILIES.values() if name in row.options)
+                raise ValueError(f"{name}: {getattr(self, name)!r} needs cell {able}, not {self.family}")
+
+    @property
+    def row(self) -> Family:
+        return FAMILIES[self.family]
+
+    @cached_property
+    def learned_gates(self) -> str:
+        """The gates with parameters of their own, in row order."""
+        if "gates" not in self.row.options:
+            return self.row.gates
+        return self.gates.replace("f", "") if self.coupled else self.gates
+
+    @cached_property
+    def rows(self) -> str:
+        """The blocks of H rows in every weight matrix, one letter each."""
+        return "".join(block for block in self.row.blocks if block in self.learned_gates or block not in self.row.gates)
+
+
+# The fields of a cell that not every family has, and their values where it has not.
+OPTIONS = {"window": 1, "gates": "ifo", "coupled": False, "peephole": False, "output_activation": None}
