@@ -64,11 +64,15 @@ STATE_NAMES = {"h": "state", "c": "cell state"}
 def _check_kinds(inputs: Tensor, states: Sequence[Tensor], parameters: Parameters, cell: Cell) -> None:
     dtype, device = parameters.recurrent.dtype, parameters.recurrent.device
     names = [STATE_NAMES.get(letter, f"state {letter}") for letter in cell.row.states]
-    tensors = {"input": inputs, **dict(zip(names, states, strict=True)), **dict(zip(NAMES, parameters, strict=True))}
+    tensors = {
+        "input": inputs,
+        **dict(zip(names, states, strict=True)),
+        **dict(zip(NAMES, parameters.arrays, strict=True)),
+    }
     for name, tensor in tensors.items():
         if tensor is None:
             continue
-        if tensor.dtype != dtype:
+        if tensor.dtype != dtype and not tensor.is_complex():
             raise ValueError(f"{name}: {_precision(tensor.dtype)} is not {_precision(dtype)}, the type of the weights")
         if tensor.device != device:
             raise ValueError(f"{name}: {tensor.device} is not {device}, the device of the weights")
@@ -126,8 +130,8 @@ class _ReferenceTrainer:
 
     def run(self, inputs: Tensor) -> Trace:
         parameters = self._parameters()
-        start = inputs.new_zeros(inputs.shape[1], parameters.recurrent.shape[1])
-        return unroll(inputs, (start,) * len(self._cell.row.states), parameters, self._cell)
+        start = self._cell.start(inputs, len(parameters.recurrent) // len(self._cell.rows))
+        return unroll(inputs, start, parameters, self._cell)
 
     def back(self, trace: Trace, gradient: Tensor) -> None:
         trace.retain_gradients()

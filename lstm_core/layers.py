@@ -37,13 +37,16 @@ class Layer(nn.Module):
         gates = len(cell.learned_gates)
         self.peephole = nn.Parameter(torch.empty(gates, hidden_size)) if cell.peephole and gates else None
 
+        self.own = nn.ParameterDict({name: torch.empty(0) for name in cell.row.own})
+
     def tensors(self) -> Parameters:
         """The weights as the engines take them."""
+        own = dict(self.own.items())
         if self.joint:
             weight = self.weight  # Looked up once: a parametrization computes it at every look.
             recurrent, inputs = weight.split([self.recurrent_size, self.input_size], 1)
-            return Parameters(recurrent, inputs, self.bias, self.bias_h, self.peephole, weight)
-        return Parameters(self.weight_h, self.weight_x, self.bias, self.bias_h, self.peephole)
+            return Parameters(recurrent, inputs, self.bias, self.bias_h, self.peephole, weight, own)
+        return Parameters(self.weight_h, self.weight_x, self.bias, self.bias_h, self.peephole, own=own)
 
     def block(self, name: str) -> slice:
         """The rows of a gate, or of another block of the cell."""
@@ -76,6 +79,8 @@ class Layer(nn.Module):
                 p.peephole[self.cell.learned_gates.index(name)] = bound_h * biases[2]
         for older in p.recurrent.split(size, 1)[1:]:
             older.copy_(gain * row.recurrent(size, bound_h, rng))
+        for name, draw in self.cell.row.own.items():
+            self.own[name] = nn.Parameter(draw(size, rng).to(self.bias.dtype))
         if self.cell.row.forget:
             self._set_forget_bias(forget_bias, rng)
 
@@ -200,7 +205,8 @@ class Stack(nn.Module):
         number = len(self.cell.row.states)
         shape = (self.num_layers, inputs.shape[1], self.hidden_size)
         if states is None:
-            return (inputs.new_zeros(shape),) * number
+            start = self.cell.start(inputs, self.hidden_size)
+            return tuple(state.expand(shape) for state in start)
         given = [tuple(state.shape) if isinstance(state, Tensor) else type(state).__name__ for state in states]
         if given != [shape] * number:
             raise ValueError(f"state: {given} given, {number} of shape {shape} needed")

@@ -202,6 +202,8 @@ def _gate_gradient_norms(layer: Layer) -> dict[str, float]:
     blocks = dict.fromkeys(layer.cell.rows, 0.0)
     for name, parameter in layer.named_parameters():
         assert parameter.grad is not None
+        if name.startswith("own."):
+            continue
         owners = layer.cell.learned_gates if name == "peephole" else layer.cell.rows
         parts = torch.linalg.vector_norm(parameter.grad.reshape(len(owners), -1), dim=1, dtype=torch.float64)
         for owner, part in zip(owners, parts.tolist(), strict=True):

@@ -15,7 +15,7 @@ from lstm_core.cells import Cell, Parameters, unroll
 from lstm_core.initialisation import INITS
 from lstm_core.layers import Stack
 from lstm_core.measurements import gradients
-from lstm_core.measurements.gradients import BACK, Path, jacobians, spectral_norms, walk
+from lstm_core.measurements.gradients import Path, backward, jacobians, spectral_norms, walk
 from lstm_core.streams import Purpose, stream
 from tests.test_cells import ALL, over
 
@@ -41,7 +41,7 @@ def state(path: Path, t: int) -> Tensor:
 def assert_autograds(p: Parameters, cell: Cell) -> None:
     inputs = random(T, 1, D, seed=9)
     path = walk(p, cell, inputs)
-    ours = jacobians(BACK[cell.family](p, cell, path), path, range(T + 1))
+    ours = jacobians(backward(p, cell, path), path, range(T + 1))
     assert torch.equal(ours[T], torch.eye(len(ours[T])).double())
     for t in range(T):
 
@@ -154,7 +154,7 @@ def test_the_growth_rate_of_a_linear_network_is_the_log_of_its_factor(factor: fl
 def test_the_growth_rate_is_the_slope_of_the_jacobians_norm_in_the_long_run(cell: Cell) -> None:
     p, steps = weights(cell), 600
     path = walk(p, cell, random(steps, 1, D))
-    back = BACK[cell.family](p, cell, path)
+    back = backward(p, cell, path)
     near, far = spectral_norms(jacobians(back, path, [steps - 450, steps - 150])).log().tolist()[::-1]
     rate = gradients.growth_rate(back, path, 150, stream(0, Purpose.PROBES))
     assert float(rate) == pytest.approx((far - near) / 300, abs=0.05)

@@ -8,11 +8,13 @@ order of its family, as in torch.nn.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from torch import Tensor
 
 from lstm_core.activations import ACTIVATIONS
+from lstm_core.streams import Rng
 
 LAYOUTS = {"separate": "W_h h + W_x x", "concatenated": "W [h; x]"}
 MOST_WINDOW = 8
@@ -29,7 +31,8 @@ class Parameters(NamedTuple):
     """
     One layer's weights: `recurrent` (kH, H), `input` (kH, D), `bias` (kH,), a second bias on the recurrent side or
     None, `peephole` (gates, H) or None; where h and x are concatenated also `joint` (kH, H + D), of which the first two
-    are views. A cell that sees its last few hidden states has as many times H columns in `recurrent`.
+    are views. A cell that sees its last few hidden states has as many times H columns in `recurrent`. `own` are those
+    that its family alone has, by name.
     """
 
     recurrent: Tensor
@@ -38,12 +41,18 @@ class Parameters(NamedTuple):
     recurrent_bias: Tensor | None = None
     peephole: Tensor | None = None
     joint: Tensor | None = None
+    own: Mapping[str, Tensor] = MappingProxyType({})
+
+    @property
+    def arrays(self) -> tuple[Tensor | None, ...]:
+        """All but the `own`."""
+        return self[:-1]
 
 
 class Trace(Protocol):
     """
-    What one layer did: hidden state, cell state where it has one, each gate, all (T, B, H); `final` hidden and cell
-    state, (B, H) each. `hidden` and `final` can be differentiated, the others are values to look at.
+    What one layer did: hidden state, the second state where it has one as `cell`, all `states`, each gate, (T, B, H)
+    each; `final` states, (B, H) each. `hidden` and `final` can be differentiated, the others are values to look at.
     """
 
     @property
@@ -51,6 +60,9 @@ class Trace(Protocol):
 
     @property
     def final(self) -> tuple[Tensor, ...]: ...
+
+    @property
+    def states(self) -> tuple[Tensor, ...]: ...
 
     @property
     def cell(self) -> Tensor | None: ...
@@ -89,7 +101,8 @@ class Family:
 
     `blocks` are the blocks of rows by letter, with what each is called, in their order; `gates` are those among them
     that open and close; the halves of `apart`, that of h and that of x, reach the step one by one, as "n" and "n_x".
-    `states` are letters, the hidden state first. `title` is what it is called in a race, where that is not its label.
+    `states` are letters, the hidden state first; those in `complex_states` are complex numbers. `own` are parameters
+    that it alone has: how H numbers, or as many as it needs, are drawn, by name. `title` is what it is called in a race, where that is not its label.
 
     `step(cell, p, blocks, states)` is one time step: from the preactivations W_h h + W_x x + b, (B, H) each by letter,
     and the states before, (B, H) each, to the new states and the gates, each by its letter.
@@ -108,6 +121,8 @@ class Family:
     gates: str = ""
     apart: str = ""
     states: tuple[str, ...] = ("h",)
+    complex_states: str = ""
+    own: Mapping[str, Callable[[int, Rng], Tensor]] = MappingProxyType({})
     options: frozenset[str] = field(default_factory=frozenset)
     forget: str = ""
     title: str = ""
@@ -157,6 +172,13 @@ class Cell:
     @property
     def row(self) -> Family:
         return FAMILIES[self.family]
+
+    def start(self, like: Tensor, size: int) -> States:
+        """Zero states, (B, H) each, for a batch of inputs (..., B, D)."""
+        kinds = [
+            like.dtype.to_complex() if letter in self.row.complex_states else like.dtype for letter in self.row.states
+        ]
+        return tuple(like.new_zeros(like.shape[-2], size, dtype=kind) for kind in kinds)
 
     @cached_property
     def learned_gates(self) -> str:

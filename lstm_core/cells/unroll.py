@@ -35,6 +35,10 @@ class _Steps:
         return tuple(states[-1] for states in self._states)
 
     @property
+    def states(self) -> tuple[Tensor, ...]:
+        return tuple(torch.stack(states).detach() for states in self._states)
+
+    @property
     def cell(self) -> Tensor | None:
         return torch.stack(self._states[1]).detach() if len(self._states) > 1 else None
 
@@ -53,8 +57,9 @@ class _Steps:
 
 def _gradient_norms(states: list[Tensor]) -> Tensor:
     """Squares are summed in float64, where they do not underflow; a state that the loss does not reach has norm 0."""
-    gradients = [torch.zeros_like(state) if state.grad is None else state.grad for state in states]
-    return torch.linalg.vector_norm(torch.stack(gradients), dim=(1, 2), dtype=torch.float64)
+    gradients = torch.stack([torch.zeros_like(state) if state.grad is None else state.grad for state in states])
+    sizes = gradients.abs() if gradients.is_complex() else gradients
+    return torch.linalg.vector_norm(sizes, dim=(1, 2), dtype=torch.float64)
 
 
 def preactivation(p: Parameters, inputs: Tensor) -> Callable[[int, Tensor], Tensor]:
@@ -102,4 +107,4 @@ def _halves(p: Parameters, inputs: Tensor, block: str) -> Callable[[int, Tensor]
 
 
 def _of_rows(p: Parameters, rows: slice) -> Parameters:
-    return Parameters(*(None if tensor is None else tensor[rows] for tensor in p))  # type: ignore[arg-type]
+    return Parameters(*(None if tensor is None else tensor[rows] for tensor in p.arrays), own=p.own)  # type: ignore[arg-type, misc]

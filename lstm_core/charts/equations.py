@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from lstm_core.cells import Cell
 from lstm_core.experiment import Experiment
+from lstm_core.streams import Purpose, stream
 from lstm_core.wiring import WIRINGS
 
 # What every layer has for itself: a letter with an index, and the matrix and the bias of an RNN, which have none.
@@ -118,6 +119,8 @@ def _of_layer(experiment: Experiment, layer: int, inputs: int) -> list[Term]:
     ]
     if cell.peephole and cell.learned_gates:
         terms.append(Term("p", (len(cell.learned_gates), size), f"peepholes of {' '.join(cell.learned_gates)}"))
+    drawn = {name: tuple(draw(size, stream(0, Purpose.WEIGHTS)).shape) for name, draw in cell.row.own.items()}
+    terms += [Term(name, shape, f"of the {cell.row.label}") for name, shape in drawn.items()]
     if experiment.layers == 1:
         return terms
     return [term._replace(name=f"{term.name[0]}^{{({layer})}}{term.name[1:]}") for term in terms]

@@ -213,6 +213,10 @@ class FusedTrace:
     def cell(self) -> Tensor | None:
         return self.tape.by_time(self.tape.states[1:]) if len(self._cell.row.states) > 1 else None
 
+    @property
+    def states(self) -> tuple[Tensor, ...]:
+        return (self.hidden.detach(),) if self.cell is None else (self.hidden.detach(), self.cell)
+
     @cached_property
     def gates(self) -> dict[str, Tensor]:
         places = {gate: self._cell.rows.index(gate) for gate in self._cell.learned_gates}

@@ -18,7 +18,7 @@ from lstm_core.cells import Cell, Parameters
 from lstm_core.data import held_out, samples
 from lstm_core.experiment import Experiment
 from lstm_core.measurements import gradients
-from lstm_core.measurements.gradients import BACK, Path, Spectrum, jacobians, spectral_norms, walk
+from lstm_core.measurements.gradients import Path, Spectrum, backward, jacobians, spectral_norms, walk
 from lstm_core.network import Network
 from lstm_core.streams import Purpose
 from lstm_core.tasks import Sample
@@ -200,9 +200,10 @@ def time_constants(checkpoint: Checkpoint) -> Tensor:
 
 @lru_cache(MOST_KEPT)
 def states(checkpoint: Checkpoint) -> Tensor:
-    """The cell state of an LSTM, the hidden state of others, on the first sequence, (T + 1, H)."""
+    """The last of its states, on the first sequence, (T + 1, H); of complex numbers the absolute values."""
     path = one_sequence(checkpoint)
-    return (path.hidden if path.cell is None else path.cell)[:, 0]
+    last = path.states[-1][:, 0]
+    return last.abs() if last.is_complex() else last
 
 
 @lru_cache(MOST_KEPT)
@@ -233,9 +234,9 @@ def growth(checkpoint: Checkpoint) -> Rate:
     repeats = -(-(RATE_STEPS + 2 * RATE_SKIPPED) // experiment.time_steps)
     path = walk(p, cell, _in_a_row(experiment, RATE_SEQUENCES, repeats))
     rng = experiment.stream_for(Purpose.PROBES)
-    rates = gradients.growth_rate(BACK[cell.family](p, cell, path), path, RATE_SKIPPED, rng)
+    rates = gradients.growth_rate(backward(p, cell, path), path, RATE_SKIPPED, rng)
     one = walk(p, cell, first_inputs(experiment))
-    norm = spectral_norms(jacobians(BACK[cell.family](p, cell, one), one, [0]))[0]
+    norm = spectral_norms(jacobians(backward(p, cell, one), one, [0]))[0]
     return Rate(float(rates.mean()), float(rates.std()) / RATE_SEQUENCES**0.5, float(norm.log()) / len(one.inputs))
 
 

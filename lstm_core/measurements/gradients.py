@@ -24,20 +24,29 @@ Back = Callable[[int, Tensor], Tensor]
 
 class Path(NamedTuple):
     """
-    Where a layer went: `inputs` (T, B, D), `hidden` and `cell` (T + 1, B, H) from the first, zero, state on, and each
-    gate (T, B, H); the `window` of its cell.
+    Where a layer went: `inputs` (T, B, D), `states` (T + 1, B, H) each from the first, zero, one on, the hidden state
+    before others, and each gate (T, B, H); the `window` of its cell.
     """
 
     inputs: Tensor
-    hidden: Tensor
-    cell: Tensor | None
+    states: tuple[Tensor, ...]
     gates: dict[str, Tensor]
     window: int = 1
 
     @property
+    def hidden(self) -> Tensor:
+        return self.states[0]
+
+    @property
+    def cell(self) -> Tensor | None:
+        """The second state, where there is one."""
+        return self.states[1] if len(self.states) > 1 else None
+
+    @property
     def state_size(self) -> int:
-        """S"""
-        return self.hidden.shape[2] * (self.window if self.cell is None else 2)
+        """S, where a complex number counts as two."""
+        numbers = sum(1 + state.is_complex() for state in self.states)
+        return self.hidden.shape[2] * (self.window if self.window > 1 else numbers)
 
     @property
     def seen(self) -> Tensor:
@@ -49,10 +58,10 @@ class Path(NamedTuple):
 @torch.no_grad()
 def walk(p: Parameters, cell: Cell, inputs: Tensor) -> Path:
     """The path of a layer over inputs (T, B, D), from zero states."""
-    start = inputs.new_zeros(inputs.shape[1], len(p.recurrent) // len(cell.rows))
-    trace = unroll(inputs, (start,) * len(cell.row.states), p, cell)
-    states = None if trace.cell is None else torch.cat([start[None], trace.cell])
-    return Path(inputs, torch.cat([start[None], trace.hidden]), states, trace.gates, cell.window)
+    start = cell.start(inputs, len(p.recurrent) // len(cell.rows))
+    trace = unroll(inputs, start, p, cell)
+    states = zip(start, trace.states, strict=True)
+    return Path(inputs, tuple(torch.cat([first[None], later]) for first, later in states), trace.gates, cell.window)
 
 
 @torch.no_grad()
@@ -62,7 +71,7 @@ def walk_residual(p: Parameters, cell: Cell, inputs: Tensor) -> Path:
     phi, from_inputs = ACTIVATIONS[cell.activation].function, linear(inputs, p.input, _bias(p))
     for pre in from_inputs:
         hidden.append(hidden[-1] + phi(pre + hidden[-1] @ p.recurrent.t()))
-    return Path(inputs, torch.stack(hidden), None, {})
+    return Path(inputs, (torch.stack(hidden),), {})
 
 
 def _bias(p: Parameters) -> Tensor:
@@ -166,7 +175,45 @@ def back_gru(p: Parameters, cell: Cell, path: Path) -> Back:
     return back
 
 
-BACK = {"rnn": back_rnn, "lstm": back_lstm, "gru": back_gru}
+# By hand, for the families that have it: the same as `back_by_autograd`, and faster.
+BY_HAND = {"rnn": back_rnn, "lstm": back_lstm, "gru": back_gru}
+
+
+def back_by_autograd(p: Parameters, cell: Cell, path: Path) -> Back:
+    """Of any family, from its one step: u ds_t/ds_(t-1) by reverse mode, complex states as pairs of real numbers."""
+
+    def stepped(t: int, states: Tensor) -> Tensor:
+        before = _as_states(states, path)
+        trace = unroll(path.inputs[t - 1 : t], before, p, cell)
+        return _as_numbers(trace.final)
+
+    def back(t: int, u: Tensor) -> Tensor:
+        before = _as_numbers(tuple(state[t - 1] for state in path.states))
+        _, pull = torch.func.vjp(lambda states: stepped(t, states), before)
+        rows = u.reshape(-1, *before.shape)
+        return torch.stack([pull(row)[0] for row in rows]).reshape(u.shape)
+
+    return back
+
+
+def _as_numbers(states: tuple[Tensor, ...]) -> Tensor:
+    """States (B, H) each as real numbers side by side, (B, S)."""
+    return torch.cat([torch.view_as_real(one).flatten(1) if one.is_complex() else one for one in states], 1)
+
+
+def _as_states(numbers: Tensor, path: Path) -> tuple[Tensor, ...]:
+    """The way back."""
+    size = path.hidden.shape[2]
+    parts = numbers.split([size * (1 + state.is_complex()) for state in path.states], 1)
+    pairs = zip(parts, path.states, strict=True)
+    return tuple(
+        torch.view_as_complex(part.unflatten(1, (size, 2))) if state.is_complex() else part for part, state in pairs
+    )
+
+
+def backward(p: Parameters, cell: Cell, path: Path) -> Back:
+    """By hand where that was done, and otherwise by autograd."""
+    return BY_HAND.get(cell.family, back_by_autograd)(p, cell, path)
 
 
 def jacobians(back: Back, path: Path, steps: Sequence[int]) -> Tensor:
