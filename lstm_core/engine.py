@@ -64,12 +64,8 @@ STATE_NAMES = {"h": "state", "c": "cell state"}
 def _check_kinds(inputs: Tensor, states: Sequence[Tensor], parameters: Parameters, cell: Cell) -> None:
     dtype, device = parameters.recurrent.dtype, parameters.recurrent.device
     names = [STATE_NAMES.get(letter, f"state {letter}") for letter in cell.row.states]
-    tensors = {
-        "input": inputs,
-        **dict(zip(names, states, strict=True)),
-        **dict(zip(NAMES, parameters.arrays, strict=True)),
-    }
-    for name, tensor in tensors.items():
+    tensors = zip(("input", *names, *NAMES), (inputs, *states, *parameters.arrays), strict=True)
+    for name, tensor in tensors:
         if tensor is None:
             continue
         if tensor.dtype != dtype and not tensor.is_complex():

@@ -84,8 +84,8 @@ def test_a_gate_that_is_held_open_is_a_cell_without_it() -> None:
                 held, left = checkpoints.held_open(p, checkpoint.cell, gate)
                 assert left == Cell("lstm", gates=gates.replace(gate, ""), peephole=peephole)
                 layer = Stack(left, 2, SMALL.hidden, biases=2).layer_list[0].tensors()
-                shapes = [None if tensor is None else tensor.shape for tensor in held]
-                assert shapes == [None if tensor is None else tensor.shape for tensor in layer]
+                shapes = [None if tensor is None else tensor.shape for tensor in held.arrays]
+                assert shapes == [None if tensor is None else tensor.shape for tensor in layer.arrays]
                 rows = {row: p.recurrent[k * 6 : k * 6 + 6] for k, row in enumerate(checkpoint.cell.rows)}
                 assert torch.equal(held.recurrent, torch.cat([rows[row] for row in left.rows]))
 

@@ -143,7 +143,7 @@ def test_a_relu_network_with_a_gain_of_1_5_explodes_for_most_seeds() -> None:
 def test_a_sigmoid_networks_gradient_is_exactly_0_in_single_precision() -> None:
     for seed in SEEDS:
         checkpoint = untrained(cell="rnn", hidden=64, activation="sigmoid", seed=seed)
-        p = type(checkpoint.parameters())(*(None if w is None else w.float() for w in checkpoint.parameters()))  # type: ignore[arg-type]
+        p = checkpoint.parameters().each(torch.Tensor.float)
         path = walk(p, checkpoint.cell, checkpoints.first_inputs(checkpoint.experiment).float())
         assert not jacobians(gradients.back_rnn(p, checkpoint.cell, path), path, [0]).any()
 

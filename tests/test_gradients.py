@@ -31,7 +31,7 @@ def weights(cell: Cell, size: int = H, **options: Any) -> Parameters:
     layer = Stack(cell, D, size, generator=Generator().manual_seed(0), **options).double().layer_list[0]
     for seed, parameter in enumerate(layer.parameters()):
         parameter.data += 0.5 * random(*parameter.shape, seed=seed)
-    return Parameters(*(None if tensor is None else tensor.detach() for tensor in layer.tensors()))  # type: ignore[arg-type]
+    return layer.tensors().each(Tensor.detach)
 
 
 def state(path: Path, t: int) -> Tensor:
@@ -95,7 +95,7 @@ def test_no_jacobian_exceeds_its_bounds(
     """measured <= product of the true slopes and sigma_max <= (gamma sigma_max)^(T-t), to 1e-4."""
     cell = Cell("rnn", activation)
     layer = Stack(cell, D, size, init=init, gain=gain, generator=Generator().manual_seed(seed)).double().layer_list[0]
-    p = Parameters(*(None if tensor is None else tensor.detach() for tensor in layer.tensors()))  # type: ignore[arg-type]
+    p = layer.tensors().each(Tensor.detach)
     path = walk(p, cell, random(length, 1, D, seed=seed))
     if not bool(path.hidden.isfinite().all()):
         return

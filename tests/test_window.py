@@ -34,7 +34,7 @@ def weights(window: int, **options: Any) -> Parameters:
     one = layer(window, **options)
     for seed, parameter in enumerate(one.parameters()):
         parameter.data += 0.5 * normal(*parameter.shape, seed=seed)
-    return Parameters(*(None if tensor is None else tensor.detach() for tensor in one.tensors()))  # type: ignore[arg-type]
+    return one.tensors().each(Tensor.detach)
 
 
 def written_out(p: Parameters, activation: str, inputs: Tensor, window: int) -> Tensor:

@@ -48,6 +48,11 @@ class Parameters(NamedTuple):
         """All but the `own`."""
         return self[:-1]
 
+    def each(self, change: Callable[[Tensor], Tensor]) -> "Parameters":
+        """The same, every tensor changed."""
+        arrays = (None if tensor is None else change(tensor) for tensor in self.arrays)
+        return Parameters(*arrays, own={name: change(tensor) for name, tensor in self.own.items()})  # type: ignore[arg-type, misc]
+
 
 class Trace(Protocol):
     """
@@ -102,7 +107,8 @@ class Family:
     `blocks` are the blocks of rows by letter, with what each is called, in their order; `gates` are those among them
     that open and close; the halves of `apart`, that of h and that of x, reach the step one by one, as "n" and "n_x".
     `states` are letters, the hidden state first; those in `complex_states` are complex numbers. `own` are parameters
-    that it alone has: how H numbers, or as many as it needs, are drawn, by name. `title` is what it is called in a race, where that is not its label.
+    that it alone has, by name: what they start as, of H and random numbers. `title` is what it is called in a race,
+    where that is not its label.
 
     `step(cell, p, blocks, states)` is one time step: from the preactivations W_h h + W_x x + b, (B, H) each by letter,
     and the states before, (B, H) each, to the new states and the gates, each by its letter.
@@ -175,9 +181,8 @@ class Cell:
 
     def start(self, like: Tensor, size: int) -> States:
         """Zero states, (B, H) each, for a batch of inputs (..., B, D)."""
-        kinds = [
-            like.dtype.to_complex() if letter in self.row.complex_states else like.dtype for letter in self.row.states
-        ]
+        row, real = self.row, like.dtype
+        kinds = (real.to_complex() if letter in row.complex_states else real for letter in row.states)
         return tuple(like.new_zeros(like.shape[-2], size, dtype=kind) for kind in kinds)
 
     @cached_property

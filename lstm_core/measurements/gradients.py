@@ -189,7 +189,7 @@ def back_by_autograd(p: Parameters, cell: Cell, path: Path) -> Back:
 
     def back(t: int, u: Tensor) -> Tensor:
         before = _as_numbers(tuple(state[t - 1] for state in path.states))
-        _, pull = torch.func.vjp(lambda states: stepped(t, states), before)
+        _, pull = torch.func.vjp(lambda states: stepped(t, states), before)  # type: ignore[misc]
         rows = u.reshape(-1, *before.shape)
         return torch.stack([pull(row)[0] for row in rows]).reshape(u.shape)
 
