@@ -36,7 +36,7 @@ YOUNGER: dict[str, Any] = {
 
 
 def _one_of(default: Any, options: Collection[Any], about: str) -> Any:
-    return dataclasses.field(default=default, metadata={"options": tuple(options), "about": about})
+    return dataclasses.field(default=default, metadata={"options": options, "about": about})
 
 
 def _number(default: float, low: float, high: float, about: str, word: str | None = None) -> Any:

@@ -128,7 +128,7 @@ class Family:
     apart: str = ""
     states: tuple[str, ...] = ("h",)
     complex_states: str = ""
-    own: Mapping[str, Callable[[int, Rng], Tensor]] = MappingProxyType({})
+    own: Mapping[str, Callable[[int, Rng], Tensor]] = field(default_factory=dict)
     options: frozenset[str] = field(default_factory=frozenset)
     forget: str = ""
     title: str = ""
