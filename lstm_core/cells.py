@@ -69,6 +69,11 @@ class Cell:
                     raise ValueError(f"{name}: {getattr(self, name)!r} needs cell lstm, not {self.family}")
 
     @cached_property
+    def activations(self) -> tuple[str, str]:
+        """phi and psi; only an LSTM has a psi."""
+        return self.activation, self.output_activation or self.activation
+
+    @cached_property
     def learned_gates(self) -> str:
         """The gates with parameters of their own, in row order."""
         if self.family != "lstm":
@@ -212,8 +217,7 @@ def run_lstm(inputs: Tensor, h: Tensor, c: Tensor | None, p: Parameters, cell: C
     A gate that is not learned is 1. A peephole adds p_i * c to the preactivation of i, likewise f, and p_o * c' to o.
     """
     assert c is not None
-    phi = ACTIVATIONS[cell.activation].function
-    psi = ACTIVATIONS[cell.output_activation or cell.activation].function
+    phi, psi = (ACTIVATIONS[name].function for name in cell.activations)
     peepholes = {} if p.peephole is None else dict(zip(cell.learned_gates, p.peephole, strict=True))
     pre, trace, rows = preactivation(p, inputs), _Steps(cell.gates), cell.rows
 

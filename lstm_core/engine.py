@@ -8,25 +8,37 @@ from torch import Tensor
 
 from lstm_core.borrowed.autograd import more_than_numbers
 from lstm_core.cells import REFERENCE, Cell, Parameters, Trace, choose
+from lstm_core.kernels.activations import codes
 from lstm_core.kernels.autograd import FusedTrainer, run_fused
 from lstm_core.kernels.compilation import PRECISIONS, build
 
 AUTO, FUSED, REFERENCE_ENGINE = ENGINES = ("auto", "fused", "reference")
 
 
-def resolve(engine: str, dtype: torch.dtype = torch.float32, device: str = "cpu") -> str:
-    """
-    The engine that computes now: "fused" or "reference".
+def _without_kernel(cell: Cell | None) -> list[str]:
+    return [name for name in dict.fromkeys(cell.activations) if name not in codes()] if cell else []
 
-    `auto` is fused on the CPU, in single or double precision, as soon as the kernels are compiled; it has them compiled
-    in the background and is the reference until then. Kernels that an earlier process has compiled are loaded at once.
-    Asking for `fused` waits for them. Raises ValueError for an engine that is not in `ENGINES` and for `fused` where
-    there are no kernels.
+
+def check_kernels(engine: str, cell: Cell | None) -> None:
+    """ValueError for `fused` where an activation of the cell has no kernel."""
+    if engine == FUSED and (missing := _without_kernel(cell)):
+        raise ValueError(f"engine: 'fused' has no kernel for {', '.join(missing)}, choose auto or reference")
+
+
+def resolve(engine: str, dtype: torch.dtype = torch.float32, device: str = "cpu", cell: Cell | None = None) -> str:
+    """
+    The engine that computes such a cell now, or one whose activations have kernels: "fused" or "reference".
+
+    `auto` is fused on the CPU, in single or double precision, where all activations have kernels, as soon as these are
+    compiled; it has them compiled in the background and is the reference until then. Kernels that an earlier process
+    has compiled are loaded at once. Asking for `fused` waits for them. Raises ValueError for an engine that is not in
+    `ENGINES` and for `fused` where there are no kernels.
     """
     choose("engine", engine, ENGINES)
+    check_kernels(engine, cell)
     precision = _precision(dtype)
-    if engine == REFERENCE_ENGINE:
-        return engine
+    if engine == REFERENCE_ENGINE or _without_kernel(cell):
+        return REFERENCE_ENGINE
     if device != "cpu" or precision not in PRECISIONS:
         if engine == FUSED:
             allowed = " or ".join(PRECISIONS)
@@ -41,10 +53,12 @@ def resolve(engine: str, dtype: torch.dtype = torch.float32, device: str = "cpu"
     return FUSED if kernels.done.done() and not kernels.done.exception() else REFERENCE_ENGINE
 
 
-def expected(engine: str, dtype: torch.dtype = torch.float32) -> str:
+def expected(engine: str, dtype: torch.dtype, cell: Cell) -> str:
     """The engine that computes what begins now on the CPU, as `resolve` finds it; this one does not wait."""
     if engine != AUTO:
         return engine
+    if _without_kernel(cell):
+        return REFERENCE_ENGINE
     kernels = build(_precision(dtype))
     return FUSED if kernels.soon or kernels.done.done() else REFERENCE_ENGINE
 
@@ -94,7 +108,7 @@ def run(
             cell_state = None if cell_state is None else _cast(cell_state, dtype)
             return run(inputs, hidden, cell_state, parameters, cell, engine)
     _check_kinds((inputs, hidden, cell_state, *parameters), parameters.recurrent)
-    if not more_than_numbers() and inputs.shape[1] and resolve(engine, dtype, device) == FUSED:
+    if not more_than_numbers() and inputs.shape[1] and resolve(engine, dtype, device, cell) == FUSED:
         kernels = build(_precision(dtype)).done.result()
         return run_fused(inputs, hidden, cell_state, parameters, cell, kernels)
     return REFERENCE[cell.family](inputs, hidden, cell_state, parameters, cell)
@@ -134,6 +148,6 @@ class _ReferenceTrainer:
 def layer_trainer(parameters: Callable[[], Parameters], cell: Cell, engine: str) -> LayerTrainer:
     """`parameters` gives those of a layer; `engine` is one of `ENGINES`, see `resolve`."""
     p = parameters()
-    if resolve(engine, p.bias.dtype) == FUSED:
+    if resolve(engine, p.bias.dtype, cell=cell) == FUSED:
         return FusedTrainer(p, cell, build(_precision(p.bias.dtype)).done.result())
     return _ReferenceTrainer(parameters, cell)

@@ -91,7 +91,7 @@ def train(experiment: Experiment, record_every: int = 1, weights_every: int | No
     flushed to zero. Between snapshots the calling thread has its own settings of torch; BLAS has its threads back when
     the last training that is under way has ended or was closed.
     """
-    engine = resolve(experiment.engine, experiment.dtype)
+    engine = resolve(experiment.engine, experiment.dtype, cell=experiment.recurrent_cell)
     steps = _train(experiment, engine, record_every, weights_every)
     with one_blas_thread():
         while True:
