@@ -22,7 +22,10 @@ def codes() -> Mapping[str, int]:
     return {row.name: code for code, row in enumerate(rows())}
 
 
+@cache
 def _elementary(row: Activation) -> Callable[[Any], Any]:
+    """One for both chains, which is then compiled once."""
+
     @elementary
     def made(p: Precision) -> Callable[[Any], Any]:
         assert row.kernel
@@ -36,8 +39,8 @@ def _chain(arguments: str, statement: str) -> Callable[..., None]:
     """
     A function with one loop over k for each code, in which `phi` stands for that activation.
 
-    As text, because all loops have to be in one function, and numba compiles no loop over functions: one function for
-    each activation would take five times as long to compile.
+    Written as text: numba knows no loop over functions, and a function for each activation, instead of one that holds
+    all loops, would take five times as long to compile.
     """
     lines, names = [f"def chain({arguments}):"], {}
     for code, row in enumerate(rows()):
