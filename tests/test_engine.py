@@ -109,6 +109,14 @@ def test_the_kernels_stay_in_a_folder_named_after_their_sources(
 
 
 @pytest.mark.usefixtures("fresh_folder")
+def test_kernels_of_other_activations_stay_in_another_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = compilation._folder()
+    monkeypatch.setattr(compilation, "codes", lambda: {"tanh": 0, "sigmoid": 1})
+    compilation._folder.cache_clear()
+    assert compilation._folder() != before
+
+
+@pytest.mark.usefixtures("fresh_folder")
 def test_kernels_of_an_activation_that_has_no_file_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing would tell when it changes."""
     typed: dict[str, Any] = {}
