@@ -8,28 +8,40 @@ from torch import Tensor
 
 from lstm_core.borrowed.autograd import more_than_numbers
 from lstm_core.cells import Cell, Parameters, Trace, choose, unroll
+from lstm_core.kernels.activations import codes
 from lstm_core.kernels.autograd import KERNELS, FusedTrainer, run_fused
 from lstm_core.kernels.compilation import PRECISIONS, build
 
 AUTO, FUSED, REFERENCE_ENGINE = ENGINES = ("auto", "fused", "reference")
 
 
+def _without_kernel(cell: Cell | None) -> list[str]:
+    """The family of a cell, and its activations, where they have none."""
+    if cell is None:
+        return []
+    missing = [name for name in dict.fromkeys(cell.activations) if name not in codes()]
+    return missing if cell.family in KERNELS else [cell.family, *missing]
+
+
+def check_kernels(engine: str, cell: Cell | None) -> None:
+    """ValueError for `fused` where the family of the cell, or an activation, has no kernel."""
+    if engine == FUSED and (missing := _without_kernel(cell)):
+        raise ValueError(f"engine: 'fused' has no kernel for {', '.join(missing)}, choose auto or reference")
+
+
 def resolve(engine: str, dtype: torch.dtype = torch.float32, device: str = "cpu", cell: Cell | None = None) -> str:
     """
-    The engine that computes now: "fused" or "reference".
+    The engine that computes such a cell now, or one that has kernels: "fused" or "reference".
 
-    `auto` is fused on the CPU, in single or double precision, as soon as the kernels are compiled; it has them compiled
-    in the background and is the reference until then. Kernels that an earlier process has compiled are loaded at once.
-    Asking for `fused` waits for them. Raises ValueError for an engine that is not in `ENGINES` and for `fused` where
-    there are no kernels, for this cell if one is given.
+    `auto` is fused on the CPU, in single or double precision, where the cell and its activations have kernels, as soon
+    as these are compiled; it has them compiled in the background and is the reference until then. Kernels that an
+    earlier process has compiled are loaded at once. Asking for `fused` waits for them. Raises ValueError for an engine that is not in
+    `ENGINES` and for `fused` where there are no kernels.
     """
     choose("engine", engine, ENGINES)
+    check_kernels(engine, cell)
     precision = _precision(dtype)
-    if engine == REFERENCE_ENGINE:
-        return engine
-    if cell and cell.family not in KERNELS:
-        if engine == FUSED:
-            raise ValueError(f"engine: 'fused' has kernels for {', '.join(KERNELS)}, not for {cell.family}")
+    if engine == REFERENCE_ENGINE or _without_kernel(cell):
         return REFERENCE_ENGINE
     if device != "cpu" or precision not in PRECISIONS:
         if engine == FUSED:
@@ -45,10 +57,12 @@ def resolve(engine: str, dtype: torch.dtype = torch.float32, device: str = "cpu"
     return FUSED if kernels.done.done() and not kernels.done.exception() else REFERENCE_ENGINE
 
 
-def expected(engine: str, dtype: torch.dtype = torch.float32) -> str:
+def expected(engine: str, dtype: torch.dtype, cell: Cell) -> str:
     """The engine that computes what begins now on the CPU, as `resolve` finds it; this one does not wait."""
     if engine != AUTO:
         return engine
+    if _without_kernel(cell):
+        return REFERENCE_ENGINE
     kernels = build(_precision(dtype))
     return FUSED if kernels.soon or kernels.done.done() else REFERENCE_ENGINE
 

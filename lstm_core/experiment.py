@@ -12,7 +12,7 @@ import torch
 
 from lstm_core.activations import ACTIVATIONS
 from lstm_core.cells import FAMILIES, LAYOUTS, MOST_WINDOW, Cell, choose
-from lstm_core.engine import ENGINES
+from lstm_core.engine import ENGINES, check_kernels
 from lstm_core.initialisation import INITS
 from lstm_core.streams import CURRENT, Purpose, Rng, stream
 from lstm_core.tasks import TASKS, Task, bound
@@ -36,6 +36,7 @@ YOUNGER: dict[str, Any] = {
 
 
 def _one_of(default: Any, options: Collection[Any], about: str) -> Any:
+    """The options are kept as they are: rows may be added to a table later."""
     return dataclasses.field(default=default, metadata={"options": options, "about": about})
 
 
@@ -56,9 +57,7 @@ class Experiment:
     length: int = _number(50, 1, 2000, "T, time steps of the memory")
     cell: str = _one_of("lstm", FAMILIES, "kind of network")
     activation: str = _one_of("tanh", ACTIVATIONS, "of the hidden state, or of the candidate g")
-    output_activation: str | None = _one_of(
-        None, (None, *ACTIVATIONS), "of the LSTM's cell state; none: the same as activation"
-    )
+    output_activation: str | None = _one_of(None, ACTIVATIONS, "of the LSTM's cell state; none: the same as activation")
     gates: str = dataclasses.field(default="ifo", metadata={"about": "learned gates, the others held at 1"})
     coupled: bool = _one_of(False, (False, True), "f = 1 - i")
     peephole: bool = _one_of(False, (False, True), "gates see the cell state")
@@ -91,8 +90,8 @@ class Experiment:
 
     def __post_init__(self) -> None:
         for spec in dataclasses.fields(self):
-            if "options" in spec.metadata:
-                choose(spec.name, getattr(self, spec.name), spec.metadata["options"])
+            if allowed := options(spec):
+                choose(spec.name, getattr(self, spec.name), allowed)
             elif "low" in spec.metadata:
                 object.__setattr__(self, spec.name, _checked_number(spec, getattr(self, spec.name)))
         check_known(self.series)
@@ -101,7 +100,7 @@ class Experiment:
             raise ValueError(f"length: {self.length} is too short for {self.task}, which needs at least {shortest}")
         if refusal := self.problem.refusal(self.length):
             raise ValueError(refusal)
-        self.recurrent_cell  # noqa: B018 - built for its validation
+        check_kernels(self.engine, self.recurrent_cell)
 
     @property
     def recurrent_cell(self) -> Cell:
@@ -164,6 +163,12 @@ class Experiment:
         for name in values:
             choose("experiment", name, (spec.name for spec in dataclasses.fields(cls)))
         return cls(**YOUNGER | values)
+
+
+def options(spec: dataclasses.Field[Any]) -> tuple[Any, ...]:
+    """What a field may be, where there is a list; None where that is its default."""
+    listed = tuple(spec.metadata.get("options", ()))
+    return (None, *listed) if listed and spec.default is None else listed
 
 
 def _checked_number(spec: dataclasses.Field[Any], value: Any) -> Any:

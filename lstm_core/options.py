@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from lstm_core.claims import ROWS, SEEDS
-from lstm_core.experiment import Experiment
+from lstm_core.experiment import Experiment, options
 
 REFUSED = 2
 
@@ -75,8 +75,8 @@ def _add_option(command: argparse.ArgumentParser, spec: dataclasses.Field[Any]) 
     if isinstance(spec.default, bool):
         command.add_argument(option, action=argparse.BooleanOptionalAction, default=spec.default, help=about)
         return
-    options = spec.metadata.get("options", ())
-    allowed = f" ({', '.join('none' if o is None else str(o) for o in options)})" if options else ""
+    listed = ", ".join("none" if value is None else str(value) for value in options(spec))
+    allowed = f" ({listed})" if listed else ""
     command.add_argument(
         option, default=spec.default, type=lambda text: _parsed(text, spec), help=about + allowed, metavar="VALUE"
     )

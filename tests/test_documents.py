@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from lstm_core.ui.page import PAGES
+
 ROOT = Path(__file__).parent.parent
 TEST_COMMAND = "python3 -m venv .venv && .venv/bin/pip install -r requirements-dev.txt && .venv/bin/python -m pytest"
 MOST_LINES, MOST_TERMS = 130, 30
@@ -58,6 +60,13 @@ def _exists(name: str) -> bool:
 
 def test_the_readme_is_short() -> None:
     assert len(_text("README.md").splitlines()) <= MOST_LINES
+
+
+def test_the_readme_has_all_pages_in_their_order_with_their_questions() -> None:
+    table = _text("README.md").partition("## The pages\n")[2].partition("\n## ")[0]
+    assert [(label, question) for label, question, *_ in _rows(table)] == [
+        (page.label, page.question) for page in PAGES.values()
+    ]
 
 
 def test_the_first_line_about_pytest_is_the_command_that_runs_the_tests() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from threading import Timer
 from types import SimpleNamespace
@@ -11,7 +12,8 @@ import pytest
 import torch
 from numba import config
 
-from lstm_core import Experiment, engine, train
+from lstm_core import ACTIVATIONS, Experiment, engine, train
+from lstm_core.cells import Cell
 from lstm_core.kernels import compilation
 
 UNWRITABLE = Path("/proc/nowhere")
@@ -58,6 +60,33 @@ def test_elsewhere_auto_is_the_reference_and_fused_is_refused(dtype: torch.dtype
         engine.resolve("fused", dtype, device)
 
 
+@pytest.fixture
+def without_kernel(monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of an activation that no kernel knows."""
+    monkeypatch.setitem(ACTIVATIONS, "plain", replace(ACTIVATIONS["tanh"], name="plain", kernel=None))
+    return "plain"
+
+
+def test_fused_is_refused_for_an_activation_without_a_kernel_in_one_line(without_kernel: str) -> None:
+    with pytest.raises(ValueError, match=r"^engine: 'fused' has no kernel for plain, choose auto or reference$"):
+        Experiment(output_activation=without_kernel, engine="fused")
+
+
+@pytest.mark.parametrize("family", ["rnn", "lstm", "gru"])
+def test_auto_computes_an_activation_without_a_kernel_by_the_reference(without_kernel: str, family: str) -> None:
+    cell = Cell(family, without_kernel)
+    assert engine.resolve("auto") == "fused"
+    assert engine.resolve("auto", cell=cell) == engine.expected("auto", torch.float32, cell) == "reference"
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_auto_trains_an_activation_without_a_kernel(without_kernel: str, layers: int) -> None:
+    experiment = Experiment(length=5, hidden=3, batch=2, steps=4, layers=layers, activation=without_kernel)
+    *_, last = train(experiment)
+    *_, same = train(replace(experiment, activation="tanh", engine="reference"))
+    assert (last.engine, last.loss) == ("reference", same.loss)
+
+
 @pytest.mark.parametrize("name", ["fused", "reference"])
 def test_a_training_keeps_the_engine_that_it_began_with_and_says_which(name: str) -> None:
     snapshots = list(train(Experiment(length=5, hidden=3, batch=2, steps=4, engine=name)))
@@ -73,11 +102,29 @@ def test_the_kernels_stay_in_a_folder_named_after_their_sources(
     (tmp_path / "kernels").mkdir()
     (tmp_path / "kernels" / "changed.py").write_text("x = 1")
     monkeypatch.setattr(compilation, "HERE", tmp_path / "kernels")
-    (tmp_path / "activations.py").touch()
     compilation._folder.cache_clear()
     assert before is not None
     assert before.parent == tmp_path
     assert compilation._folder() != before
+
+
+@pytest.mark.usefixtures("fresh_folder")
+def test_kernels_of_other_activations_stay_in_another_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = compilation._folder()
+    monkeypatch.setattr(compilation, "codes", lambda: {"tanh": 0, "sigmoid": 1})
+    compilation._folder.cache_clear()
+    assert compilation._folder() != before
+
+
+@pytest.mark.usefixtures("fresh_folder")
+def test_kernels_of_an_activation_that_has_no_file_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing would tell when it changes."""
+    typed: dict[str, Any] = {}
+    exec("def kernel(arithmetic): return lambda x: (x, x)", typed)
+    assert compilation._folder() is not None
+    monkeypatch.setattr(compilation, "rows", lambda: (replace(ACTIVATIONS["tanh"], kernel=typed["kernel"]),))
+    compilation._folder.cache_clear()
+    assert compilation._folder() is None
 
 
 @pytest.mark.usefixtures("fresh_folder")

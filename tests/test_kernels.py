@@ -5,9 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from numba import njit
 
 from lstm_core.activations import ACTIVATIONS
-from lstm_core.kernels.activations import CODES, values, values_and_slopes
+from lstm_core.kernels.activations import codes, values, values_and_slopes
+from lstm_core.kernels.elementwise import OPTIONS
 from lstm_core.kernels.products import WITHOUT_PACKING, product
 
 TOLERANCE = {"float64": 1e-12, "float32": 1e-6}
@@ -15,9 +17,13 @@ every_activation = pytest.mark.parametrize("name", ACTIVATIONS)
 every_precision = pytest.mark.parametrize("precision", TOLERANCE)
 
 
+compiled_values = njit(**OPTIONS)(lambda code, x, y: values(code, x, y))
+compiled_values_and_slopes = njit(**OPTIONS)(lambda code, x, y, slope: values_and_slopes(code, x, y, slope))
+
+
 def in_kernels(name: str, x: Any) -> tuple[Any, Any]:
     y, slope = np.full_like(x, -7), np.full_like(x, -7)
-    values_and_slopes(CODES[name], x, y, slope)
+    compiled_values_and_slopes(codes()[name], x, y, slope)
     return y, slope
 
 
@@ -30,8 +36,8 @@ def in_torch(name: str, x: Any) -> tuple[Any, Any]:
 
 
 def test_there_is_one_code_for_each_activation() -> None:
-    assert CODES.keys() == ACTIVATIONS.keys()
-    assert sorted(CODES.values()) == list(range(len(ACTIVATIONS)))
+    assert codes().keys() == ACTIVATIONS.keys()
+    assert sorted(codes().values()) == list(range(len(ACTIVATIONS)))
 
 
 @every_precision
@@ -69,7 +75,7 @@ def test_a_slope_of_tanh_that_is_too_small_for_its_precision_is_0(precision: str
 def test_values_alone_are_the_values_with_slopes(name: str, precision: str) -> None:
     x = (3 * np.random.default_rng(1).standard_normal(1001)).astype(precision)
     alone = np.empty_like(x)
-    values(CODES[name], x, alone)
+    compiled_values(codes()[name], x, alone)
     np.testing.assert_array_equal(alone, in_kernels(name, x)[0])
 
 

@@ -186,6 +186,11 @@ class Cell:
         return tuple(like.new_zeros(like.shape[-2], size, dtype=kind) for kind in kinds)
 
     @cached_property
+    def activations(self) -> tuple[str, str]:
+        """phi and psi; only an LSTM has a psi."""
+        return self.activation, self.output_activation or self.activation
+
+    @cached_property
     def learned_gates(self) -> str:
         """The gates with parameters of their own, in row order."""
         if "gates" not in self.row.options:

@@ -19,8 +19,7 @@ def step(cell: Cell, p: Parameters, blocks: Blocks, states: States) -> tuple[Sta
 
     A gate that is not learned is 1. A peephole adds p_i * c to the preactivation of i, likewise f, and p_o * c' to o.
     """
-    phi = ACTIVATIONS[cell.activation].function
-    psi = ACTIVATIONS[cell.output_activation or cell.activation].function
+    phi, psi = (ACTIVATIONS[name].function for name in cell.activations)
     peepholes = {} if p.peephole is None else dict(zip(cell.learned_gates, p.peephole, strict=True))
     _, c = states
     gates: dict[str, Tensor] = {}
@@ -57,15 +56,15 @@ def _gate(setting: Setting, gate: str) -> str:
 
 def equations(setting: Setting) -> list[str]:
     cell = setting.cell
-    read = as_latex(cell.output_activation or cell.activation)
+    phi, psi = map(as_latex, cell.activations)
     held = {gate: f"{gate}_t" if gate in cell.gates else "1" for gate in GATES}
     return [
         _gate(setting, "i"),
         _gate(setting, "f"),
-        rf"g_t &= {as_latex(cell.activation)}({setting.sum('g')})",
+        rf"g_t &= {phi}({setting.sum('g')})",
         rf"c_t &= {held['f']} \odot c_{{t-1}} + {held['i']} \odot g_t",
         _gate(setting, "o"),
-        rf"h_t &= {held['o']} \odot {read}(c_t)",
+        rf"h_t &= {held['o']} \odot {psi}(c_t)",
     ]
 
 

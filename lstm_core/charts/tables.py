@@ -147,7 +147,7 @@ def sample(experiment: Experiment) -> pa.Table:
     """
     task = experiment.problem
     inputs, targets = next(samples(dataclasses.replace(experiment, batch=1)))
-    answer = targets[..., 0] if task.every_step else targets[:1]
+    answer = targets[:, 0] if task.every_step else targets[:1]
     if task.classes:
         answer = torch.nn.functional.one_hot(answer, len(task.outputs))
     first = experiment.time_steps - len(answer)

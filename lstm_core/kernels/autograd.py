@@ -11,7 +11,7 @@ from torch import Tensor
 from lstm_core.borrowed.autograd import more_than_numbers
 from lstm_core.cells import Cell, Parameters, unroll
 from lstm_core.fair_lock import aside
-from lstm_core.kernels.activations import CODES
+from lstm_core.kernels.activations import codes
 from lstm_core.kernels.compilation import Kernels
 from lstm_core.kernels.spec import GRU, LSTM, RNN, Spec
 
@@ -25,7 +25,7 @@ Sources = Sequence[Tensor | None]
 @lru_cache
 def _spec(cell: Cell) -> Spec:
     i, f, g, o = (cell.rows.find(block) for block in "ifgo")
-    phi, psi = CODES[cell.activation], CODES[cell.output_activation or cell.activation]
+    phi, psi = (codes()[name] for name in cell.activations)
     return Spec(KERNELS[cell.family], phi, psi, i, f, g, o, int(cell.coupled), int(cell.peephole), cell.window)
 
 

@@ -2,6 +2,7 @@
 
 import atexit
 import hashlib
+import inspect
 import os
 import platform
 import tempfile
@@ -18,6 +19,7 @@ from numba import float64, int64, njit, types, void
 from lstm_core.borrowed import compiler
 from lstm_core.borrowed.system import interrupt
 from lstm_core.kernels import sequence
+from lstm_core.kernels.activations import codes, rows
 from lstm_core.kernels.elementwise import ALLOCATING
 from lstm_core.kernels.spec import Spec
 
@@ -27,12 +29,16 @@ _one_at_a_time = threading.Lock()
 _closing = threading.Event()
 
 
+def _sources() -> list[Path]:
+    """The files of the kernels, and those in which activations have theirs."""
+    return sorted({*HERE.glob("*.py"), *(Path(inspect.getfile(row.kernel)) for row in rows() if row.kernel)})
+
+
 def _fingerprint() -> str:
     """Of all that the machine code depends on; numba itself watches the file of the outermost function alone."""
     parts = [version(package) for package in ("numba", "llvmlite", "numpy")]
-    parts += [platform.python_version(), platform.machine(), binding.get_host_cpu_name(), *compiler.target()]
-    sources = [HERE.parent / "activations.py", *sorted(HERE.glob("*.py"))]
-    return hashlib.sha256("\n".join(parts).encode() + b"".join(map(Path.read_bytes, sources))).hexdigest()[:16]
+    parts += [platform.python_version(), platform.machine(), binding.get_host_cpu_name(), *compiler.target(), *codes()]
+    return hashlib.sha256("\n".join(parts).encode() + b"".join(map(Path.read_bytes, _sources()))).hexdigest()[:16]
 
 
 def _writable(folder: Path) -> bool:
@@ -46,7 +52,12 @@ def _writable(folder: Path) -> bool:
 
 @cache
 def _folder() -> Path | None:
-    """Beside the sources, or in the user's own cache; None where neither can be written."""
+    """
+    Beside the sources, or in the user's own cache; None where neither can be written, or where an activation was typed
+    in and has no source.
+    """
+    if not all(map(Path.is_file, _sources())):
+        return None
     own = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))
     wanted = compiler.cache_folder()
     roots = (wanted,) if wanted else (HERE / "__pycache__", own / "gradient-highway")

@@ -9,6 +9,7 @@ from numba import types
 from numba.extending import overload
 from numpy.polynomial import Chebyshev, Polynomial
 
+from lstm_core.activations import Arithmetic
 from lstm_core.borrowed import compiler
 
 # Without "nnan" and "ninf": an exploding network must reach inf and nan as it does in torch. Without "reassoc": it
@@ -216,3 +217,8 @@ def normal_distribution(p: Precision) -> Callable[[Any], Any]:
         return (tail if x < 0 else one - tail), per_sqrt_2pi * bell
 
     return function
+
+
+def arithmetic(p: Precision) -> Arithmetic:
+    """What the kernels of activations are made of."""
+    return Arithmetic(p.real, p.least, exp, expm1, log1p, sigmoid, power_and_rest, sine_and_cosine, normal_distribution)

@@ -124,7 +124,7 @@ def back_lstm(p: Parameters, cell: Cell, path: Path) -> Back:
     A gate held at 1 has no derivative; for coupled ones d_i = d_c (g - c) i'.
     """
     assert path.cell is not None
-    phi, psi = ACTIVATIONS[cell.activation], ACTIVATIONS[cell.output_activation or cell.activation]
+    phi, psi = (ACTIVATIONS[name] for name in cell.activations)
     pre = dict(zip(cell.rows, _preactivations(p, path, len(cell.rows)), strict=True))
     before, after, g = path.cell[:-1], path.cell[1:], phi.function(pre["g"])
     one = torch.ones_like(g)

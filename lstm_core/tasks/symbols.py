@@ -23,9 +23,10 @@ import torch
 from torch import Tensor
 
 from lstm_core.streams import Rng
-from lstm_core.tasks.task import COPIED, Sample, Task, undecided
+from lstm_core.tasks.task import Sample, Task, undecided
 
 SYMBOLS = 8
+COPIED = 10
 LETTERS = tuple("abcdefgh")
 
 
@@ -64,6 +65,7 @@ COPY = Task(
     constant_loss=lambda length: COPIED * math.log(SYMBOLS) / (length + 2 * COPIED),
     plateaus=lambda length: (("five of ten symbols", COPIED / 2 * math.log(SYMBOLS) / (length + 2 * COPIED)),),
     every_step=True,
+    counted_steps=COPIED,
     extra_steps=2 * COPIED,
 )
 

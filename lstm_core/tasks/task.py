@@ -1,7 +1,7 @@
 """
 What does a task say of itself? How its sequences are drawn, and what loss no memory gives.
 
-Arrays are time-major: inputs (T, B, D), targets (B,), (B, 1) or, for copy memory, (T, B).
+Arrays are time-major: inputs (T, B, D), targets (B,) or (B, O), and with an answer at every step (T, B) or (T, B, O).
 """
 
 from collections.abc import Callable
@@ -13,7 +13,6 @@ from torch.nn import functional as F
 
 from lstm_core.streams import Rng
 
-COPIED = 10
 SOLVED_FRACTION = 0.06
 
 Sample = tuple[Tensor, Tensor]
@@ -29,6 +28,7 @@ class Task:
     `draw(length, batch, rng)` returns inputs and targets; where that is no endless supply, `draw_held_out` has some
     that no training sees. `constant(length)` is the output of the best predictor that looks at no input, (steps, O) or
     (O,); its expected loss is `constant_loss(length)`.
+    With `every_step` there is an answer at each step, and accuracy counts the last `counted_steps` of them, or all.
     `plateaus(length)` are losses on the way down that mean something, each with its name. Losses are means: squared
     error, or cross-entropy in nats. `refusal(length)` says why a length does not fit, if it does not. A task that is
     not `solvable` ends after its steps alone. `of(series, horizon)` is the same row for another series, where it has
@@ -48,6 +48,7 @@ class Task:
     plateaus: Callable[[int], tuple[tuple[str, float], ...]] = lambda length: ()
     classes: bool = True
     every_step: bool = False
+    counted_steps: int | None = None
     extra_steps: int = 0
     solvable: bool = True
     refusal: Callable[[int], str | None] = lambda length: None
@@ -68,11 +69,11 @@ class Task:
         return F.mse_loss(answer, targets)
 
     def accuracy(self, answer: Tensor, targets: Tensor) -> float | None:
-        """The share of right classes, on copy memory among the copied symbols; None where there are no classes."""
+        """The share of right classes among the answers that count; None where there are no classes."""
         if not self.classes:
             return None
         right = answer.argmax(-1) == targets
-        return float((right[-COPIED:] if self.every_step else right).float().mean())
+        return float((right[-self.counted_steps :] if self.counted_steps else right).float().mean())
 
 
 def undecided(classes: int) -> Callable[[int], Tensor]:

@@ -15,36 +15,32 @@ from lstm_core.ui.session import DEFAULTS, HERE
 
 @dataclass(frozen=True)
 class Page:
-    """One row of `PAGES`: the file, the name in the navigation, the question that the page asks."""
+    """One row of `PAGES`: its name, which is that of its file, its label in the navigation, the question it asks."""
 
-    path: str
+    name: str
     label: str
     icon: str
     question: str
 
+    @property
+    def path(self) -> str:
+        """Of its file; the first page is the one that Streamlit is started with."""
+        return "dashboard.py" if self.name == "dashboard" else f"pages/{self.name}.py"
 
-PAGES = {
-    "dashboard": Page("dashboard.py", "Race", ":material/sprint:", "How long can a network remember?"),
-    "activations": Page(
-        "pages/activations.py",
-        "Activations",
-        ":material/ssid_chart:",
-        "Is the activation function to blame?",
-    ),
-    "gradient_flow": Page(
-        "pages/gradient_flow.py", "Gradient flow", ":material/water:", "How far back does the gradient reach?"
-    ),
-    "gates": Page("pages/gates.py", "Gates", ":material/tune:", "What does each gate buy?"),
-    "concatenation": Page(
-        "pages/concatenation.py", "Concatenation", ":material/join:", "Is one matrix for [h; x] any different from two?"
-    ),
-    "depth": Page("pages/depth.py", "Depth", ":material/layers:", "Does it help to wire layers as DenseNet does?"),
-    "forecast": Page(
-        "pages/forecast.py", "Forecast", ":material/query_stats:", "How well do these cells forecast a series?"
-    ),
-    "claims": Page("pages/claims.py", "Claims", ":material/fact_check:", "Is what the article says true?"),
-    "sweeps": Page("pages/sweeps.py", "Sweeps", ":material/table_chart:", "What holds over many seeds?"),
-}
+
+_ROWS = (
+    Page("dashboard", "Race", ":material/sprint:", "How long can a network remember?"),
+    Page("activations", "Activations", ":material/ssid_chart:", "Is the activation function to blame?"),
+    Page("gradient_flow", "Gradient flow", ":material/water:", "How far back does the gradient reach?"),
+    Page("gates", "Gates", ":material/tune:", "What does each gate buy?"),
+    Page("concatenation", "Concatenation", ":material/join:", "Is one matrix for [h; x] any different from two?"),
+    Page("depth", "Depth", ":material/layers:", "Does it help to wire layers as DenseNet does?"),
+    Page("forecast", "Forecast", ":material/query_stats:", "How well do these cells forecast a series?"),
+    Page("claims", "Claims", ":material/fact_check:", "Is what the article says true?"),
+    Page("sweeps", "Sweeps", ":material/table_chart:", "What holds over many seeds?"),
+)
+
+PAGES = {row.name: row for row in _ROWS}
 
 
 @st.cache_resource(show_spinner=False)

@@ -76,7 +76,9 @@ def share(curves: Callable[[], Sequence[Curve]]) -> None:
     with st.popover("Keep", icon=":material/ios_share:"):
         st.markdown("**Link**: whoever opens it sees the same race, number by number on the same machine.")
         engines = [
-            curve.snapshots[-1].engine if curve.snapshots else expected(curve.experiment.engine, curve.experiment.dtype)
+            curve.snapshots[-1].engine
+            if curve.snapshots
+            else expected(curve.experiment.engine, curve.experiment.dtype, curve.experiment.recurrent_cell)
             for curve in curves()
         ]
         settings = urlencode(exact(st.query_params.to_dict(), engines), doseq=True)
