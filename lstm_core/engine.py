@@ -35,8 +35,8 @@ def resolve(engine: str, dtype: torch.dtype = torch.float32, device: str = "cpu"
 
     `auto` is fused on the CPU, in single or double precision, where the cell and its activations have kernels, as soon
     as these are compiled; it has them compiled in the background and is the reference until then. Kernels that an
-    earlier process has compiled are loaded at once. Asking for `fused` waits for them. Raises ValueError for an engine that is not in
-    `ENGINES` and for `fused` where there are no kernels.
+    earlier process has compiled are loaded at once. Asking for `fused` waits for them. Raises ValueError for an engine
+    that is not in `ENGINES` and for `fused` where there are no kernels.
     """
     choose("engine", engine, ENGINES)
     check_kernels(engine, cell)
