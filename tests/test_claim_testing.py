@@ -124,12 +124,21 @@ def test_it_lacks_what_it_has_not_taken() -> None:
 
 @pytest.mark.parametrize("better_first", [True, False])
 @pytest.mark.parametrize(
-    "worse", [failed(SMALL, "out of memory"), finished(SMALL, computed_by="reference")], ids=["failed", "no weights"]
+    ("worse", "better"),
+    [
+        (failed(SMALL, "out of memory"), finished(SMALL)),
+        (finished(SMALL, computed_by="reference"), finished(SMALL, weights=b"1234")),
+    ],
+    ids=["failed", "no weights"],
 )
-def test_of_two_runs_of_one_experiment_the_better_one_counts(worse: Record, better_first: bool) -> None:
-    better = finished(SMALL, weights=b"1234")
+def test_of_two_runs_of_one_experiment_the_better_one_counts(worse: Record, better: Record, better_first: bool) -> None:
     test = after(UnderTest(CLAIM, range(2)), *([better, worse] if better_first else [worse, better]))
     assert list(test.records.values()) == [better]
+
+
+def test_of_two_runs_that_are_as_good_the_first_one_counts() -> None:
+    one, other = (finished(SMALL, weights=b"1234", computed_by=engine) for engine in ("fused", "reference"))
+    assert list(after(UnderTest(CLAIM, range(2)), one, other).records.values()) == [one]
 
 
 def test_a_claim_that_has_nothing_to_train_answers_for_all_its_seeds() -> None:
@@ -143,6 +152,14 @@ def test_kept_runs_and_those_that_are_told_make_one_judgement(history: History) 
     store(history, kept)
     (judgement,) = judged([UnderTest(CLAIM, range(2))], history, [one.experiment for one in told], iter(told))
     assert judgement == after(UnderTest(CLAIM, range(2)), *told, *kept).judgement
+
+
+def test_a_kept_run_without_weights_waits_for_the_one_that_has_them(history: History) -> None:
+    kept = runs(CLAIM, 0, 1)
+    store(history, kept)
+    told = [dataclasses.replace(record, seconds=8.0) for record in kept]
+    (judgement,) = judged([UnderTest(CLAIM, range(2))], history, [one.experiment for one in told], iter(told))
+    assert judgement.seconds == 32
 
 
 def test_no_claim_waits_for_the_runs_of_the_next_one(history: History) -> None:
