@@ -18,7 +18,8 @@ from lstm_core import options
 from lstm_core.bench import bench
 from lstm_core.borrowed.system import leave_at_once, settle_process
 from lstm_core.claims import CLAIMS, ROWS, Claim
-from lstm_core.claims.verdicts import Judgement, experiments, judged, record, recorded
+from lstm_core.claims.testing import UnderTest, judged
+from lstm_core.claims.verdicts import Judgement, record, recorded
 from lstm_core.engine import FUSED
 from lstm_core.experiment import Experiment
 from lstm_core.history.database import outcomes, with_weights
@@ -123,7 +124,9 @@ def _sweep(groups: Iterable[Group], history: History, workers: int, scheduler: s
 
 def _claims(claims: Sequence[Claim], history: History, workers: int, seeds: int, recording: bool) -> int:
     """Train what is not in the history, and judge; after Ctrl-C what was judged so far is told and recorded, too."""
-    left, known, failures = plan(experiments(claims, range(seeds)), outcomes(history), weighed=with_weights(history))
+    tests = [UnderTest(claim, range(seeds)) for claim in claims]
+    experiments = (experiment for test in tests for experiment in test.experiments.values())
+    left, known, failures = plan(experiments, outcomes(history), weighed=with_weights(history))
     done: list[Judgement] = []
     status = 0
     try:
@@ -131,7 +134,7 @@ def _claims(claims: Sequence[Claim], history: History, workers: int, seeds: int,
         progress = tqdm(total=len(left) + known + failures, initial=known + failures, unit="run", disable=None)
         runs = sweep(left, history, partial(processes, max(1, min(workers, len(left)))), 2 * workers, weights=True)
         with progress, closing(runs):
-            for judgement in judged(claims, range(seeds), history, left, _counted(runs, progress)):
+            for judgement in judged(tests, history, left, _counted(runs, progress)):
                 done.append(judgement)
                 row = judgement.to_dict()
                 before = recorded().get(judgement.claim.name, {}).get("verdict")

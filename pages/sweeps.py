@@ -48,7 +48,8 @@ def ranking(settings: list[Setting]) -> list[Setting]:
     names = ["open", "setting", "solved", "95 % interval", STEPS, "median final loss", "failed"]
     table = of_rows(rows, names)
     steps = table.column(STEPS)
-    nothing = pa.scalar(None, pa.float64())
+    # Not pa.scalar, which imports pandas, 35 MB, to ask whether it was given something of it.
+    nothing = pa.nulls(len(rows), pa.float64())
     picked = st.dataframe(
         table.set_column(names.index(STEPS), STEPS, pc.if_else(pc.is_nan(steps), nothing, steps)),
         hide_index=True,

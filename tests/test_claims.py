@@ -7,7 +7,8 @@ import pytest
 from lstm_core.charts.catalogue import CHARTS
 from lstm_core.claims import CLAIMS, PUBLISHED, ROWS, Claim
 from lstm_core.claims.evidence import UNDECIDED, Finding, finding, together
-from lstm_core.claims.verdicts import findings, numbers, recorded
+from lstm_core.claims.testing import numbers
+from lstm_core.claims.verdicts import findings, recorded
 from lstm_core.history.records import Record
 from lstm_core.network import parameter_count
 from lstm_core.sweep.sweep import train_one

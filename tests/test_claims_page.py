@@ -8,11 +8,12 @@ from hypothesis import HealthCheck, given, settings, strategies
 from streamlit.testing.v1 import AppTest
 
 from lstm_core.claims import CLAIMS, PUBLISHED, ROWS, Claim
+from lstm_core.claims.testing import UnderTest
 from lstm_core.claims.verdicts import recorded
 from lstm_core.history.database import with_weights
 from lstm_core.history.schema import PLACE, open_history
 from lstm_core.ui import claims
-from lstm_core.ui.claims import Again, is_quick
+from lstm_core.ui.claims import is_quick
 from lstm_core.ui.page import PAGES
 from lstm_core.ui.session import AGAIN, SHOWING
 from tests.visits import check, open_page
@@ -30,9 +31,9 @@ def named(claim: Claim) -> str:
     return claim.name
 
 
-def again(visit: AppTest) -> Again:
-    under_test: Again = visit.session_state[AGAIN]
-    return under_test
+def under_test(visit: AppTest) -> UnderTest:
+    test: UnderTest = visit.session_state[AGAIN].test
+    return test
 
 
 def test_every_statement_has_a_row_with_its_recorded_verdict(visits: list[AppTest]) -> None:
@@ -73,7 +74,7 @@ def test_a_statement_is_put_to_the_test_to_its_end_and_its_runs_are_kept(
 ) -> None:
     monkeypatch.setattr(claims, "SEEDS", 2)
     visit = open_page(visits, "claims", claim="A13")
-    while not again(visit).finished:
+    while not under_test(visit).finished:
         check(visit.run())
     check(visit.run())
     captions = " ".join(text.value for text in visit.caption)
@@ -86,9 +87,9 @@ def test_a_statement_is_put_to_the_test_to_its_end_and_its_runs_are_kept(
 
 def test_a_statement_without_anything_to_train_is_tested_a_seed_a_frame(visits: list[AppTest]) -> None:
     visit = open_page(visits, "claims", claim="A10")
-    assert list(again(visit).numbers) == [0]
+    assert list(under_test(visit).numbers) == [0]
     check(visit.run())
-    assert list(again(visit).numbers) == [0, 1]
+    assert list(under_test(visit).numbers) == [0, 1]
     assert SHOWING not in visit.session_state
 
 
@@ -124,7 +125,7 @@ def test_without_a_history_statements_are_tested_all_the_same(
     monkeypatch.setenv(PLACE, f"sqlite:///{tmp_path}/file/history.sqlite")
     monkeypatch.setattr(claims, "SEEDS", 2)
     visit = open_page(visits, "claims", claim="A13")
-    while not again(visit).finished:
+    while not under_test(visit).finished:
         check(visit.run())
     check(visit.run())
 

@@ -7,26 +7,6 @@ import pytest
 from lstm_core.claims.evidence import CONFIRMED, REFUTED, UNDECIDED, Region, finding, together
 from lstm_core.measurements.intervals import interval
 
-# Two-sided 95 % quantiles of Student's t, from any table of it.
-T_QUANTILES = {2: 12.706, 5: 2.776, 10: 2.262}
-
-
-@pytest.mark.parametrize("number", T_QUANTILES)
-def test_the_interval_of_a_mean_is_students(number: int) -> None:
-    values = [math.sin(k) for k in range(number)]
-    mean = sum(values) / number
-    spread = math.sqrt(sum((value - mean) ** 2 for value in values) / (number - 1) / number)
-    expected = (mean - T_QUANTILES[number] * spread, mean + T_QUANTILES[number] * spread)
-    assert interval(values, share=False) == pytest.approx(expected, rel=1e-3)
-
-
-@pytest.mark.parametrize("solved", range(6))
-def test_the_interval_of_a_share_is_wilsons(solved: int) -> None:
-    share, z, n = solved / 5, 1.95996, 5
-    middle, half = share + z**2 / (2 * n), z * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    expected = ((middle - half) / (1 + z**2 / n), (middle + half) / (1 + z**2 / n))
-    assert interval([1.0] * solved + [0.0] * (5 - solved), share=True) == pytest.approx(expected, abs=1e-4)
-
 
 @pytest.mark.parametrize(
     ("region", "low", "high", "verdict"),

@@ -26,13 +26,6 @@ def history(tmp_path: object) -> History:
     return open_history(f"sqlite:///{tmp_path}/h.sqlite")
 
 
-def test_the_interval_is_wilsons() -> None:
-    """By its formula, from z = 1.959964: the score interval of Wilson 1927."""
-    z, share, runs = 1.959963984540054, 0.8, 5
-    centre, half = share + z**2 / (2 * runs), z * math.sqrt(share * (1 - share) / runs + z**2 / (4 * runs**2))
-    assert wilson(4, 5) == pytest.approx([(centre + sign * half) / (1 + z**2 / runs) for sign in (-1, 1)])
-
-
 def test_a_score_counts_those_that_have_not_failed() -> None:
     endings = [Outcome("solved", 100, 0.01), Outcome("solved", 300, 0.03), Outcome("completed", 500, math.nan)]
     one = score([*endings, Outcome("failed", 0, math.nan)])

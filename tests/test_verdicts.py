@@ -1,7 +1,6 @@
 """Does the command judge, record, and say where a verdict is not the recorded one?"""
 
 import json
-import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,10 @@ from lstm_core import Experiment, __main__
 from lstm_core.__main__ import main
 from lstm_core.claims import Claim, Question, verdicts
 from lstm_core.claims.evidence import Region
-from lstm_core.claims.measures import SeedResult, held_out_loss, solved
+from lstm_core.claims.measures import held_out_loss
 from lstm_core.history.database import with_weights
-from lstm_core.history.records import failed
 from lstm_core.history.schema import open_history
 from lstm_core.race import runs
-from lstm_core.sweep.sweep import train_one
 
 SMALL = Experiment(task="recall", length=4, hidden=4, batch=2, steps=5, cell="rnn")
 
@@ -116,24 +113,3 @@ def test_what_is_refused_gets_one_line_and_status_2(
     printed = capsys.readouterr()
     assert (printed.out, printed.err.count("\n")) == ("", 1)
     assert word in printed.err
-
-
-def test_a_network_that_diverged_leaves_its_question_undecided() -> None:
-    wild = Experiment(cell="rnn", activation="identity", lr=100.0, clip="none", length=50, steps=40, gain=3.0)
-    claim = Claim("D", "", RIGHT.questions, "", "", "dashboard", (), racers={"small": wild})
-    records = {seed: train_one(claim.trained(seed)["small"], weights=True) for seed in range(2)}
-    by_seed = {seed: verdicts.numbers(claim, seed, {"small": record}) for seed, record in records.items()}
-    judgement = verdicts.judge(claim, by_seed, records.values())
-    assert {record.ended for record in records.values()} == {"diverged"}
-    assert judgement.verdict == "undecided" or all(math.isfinite(values[0]) for values in by_seed.values())
-
-
-def test_a_run_that_failed_leaves_its_question_undecided() -> None:
-    by_seed = {seed: verdicts.numbers(RIGHT, seed, {"small": failed(SMALL, "out of memory")}) for seed in range(2)}
-    assert verdicts.judge(RIGHT, by_seed, []).verdict == "undecided"
-
-
-def test_a_network_that_was_not_trained_answers_no_question_about_its_end() -> None:
-    of = {"small": SeedResult(SMALL)}
-    assert math.isnan(verdicts.ask(RIGHT.questions[0], of))
-    assert solved(of["small"]) == 0

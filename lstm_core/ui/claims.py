@@ -1,7 +1,7 @@
 """How is a statement shown, and put to the test again, live? Its evidence, and a race of all its seeds."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import streamlit as st
 
@@ -9,14 +9,14 @@ from lstm_core.charts.marks import EVIDENCE, spec
 from lstm_core.charts.points import Curve
 from lstm_core.claims import SEEDS, Claim
 from lstm_core.claims.evidence import CONFIRMED, REFUTED, UNDECIDED, Finding, dots
-from lstm_core.claims.verdicts import findings, judge, numbers, recorded
-from lstm_core.experiment import Experiment
+from lstm_core.claims.testing import UnderTest
+from lstm_core.claims.verdicts import findings, recorded
 from lstm_core.fair_lock import PAGE, held
 from lstm_core.history.database import store
 from lstm_core.history.records import Record, record_of
 from lstm_core.history.schema import History, UnavailableError
 from lstm_core.race.limits import too_much
-from lstm_core.race.race import Race, Racer
+from lstm_core.race.race import Race
 from lstm_core.race.runs import FAILED
 from lstm_core.ui.address import exact
 from lstm_core.ui.chart import draw
@@ -41,38 +41,18 @@ BADGES = {
 @dataclass
 class Again:
     """
-    A statement under test, or whose test was stopped: what each seed has answered so far, and with which runs; those
-    are trained `anew`, or shared with whoever has opened the same row.
+    What a visitor has put to the test, or has `stopped`: its runs are trained `anew`, or shared with whoever has
+    opened the same row.
     """
 
-    claim: Claim
-    anew: bool = False
-    numbers: dict[int, tuple[float, ...]] = field(default_factory=dict)
-    records: list[Record] = field(default_factory=list)
+    test: UnderTest
+    anew: bool
     stopped: bool = False
-
-    @property
-    def finished(self) -> bool:
-        return len(self.numbers) == SEEDS
-
-    @property
-    def answers(self) -> tuple[Finding, ...] | None:
-        """So far, from the second seed on."""
-        return judge(self.claim, self.numbers, self.records).findings if len(self.numbers) > 1 else None
-
-    @property
-    def experiments(self) -> dict[str, Experiment]:
-        """All that is trained: the racers of all seeds, side by side."""
-        return {_of_seed(label, seed): one for seed in range(SEEDS) for label, one in self.claim.trained(seed).items()}
-
-
-def _of_seed(label: str, seed: int) -> str:
-    return f"{label}, seed {seed}"
 
 
 def _begin(claim: Claim, anew: bool) -> None:
     stop()
-    st.session_state[AGAIN] = Again(claim, anew)
+    st.session_state[AGAIN] = Again(UnderTest(claim, range(SEEDS)), anew)
 
 
 def end() -> None:
@@ -91,11 +71,11 @@ def statement(claim: Claim) -> None:
     """All about one statement: what to take away, the evidence, the test, the equations, and where to go on."""
     st.markdown(f"**{claim.takeaway}** {claim.why}")
     again = st.session_state.get(AGAIN)
-    refusal = too_much(Again(claim).experiments.values()) if claim.racers else None
-    if (again is None or again.claim is not claim) and not refusal and is_quick(claim):
+    refusal = too_much(UnderTest(claim, range(SEEDS)).experiments.values()) if claim.racers else None
+    if (again is None or again.test.claim is not claim) and not refusal and is_quick(claim):
         _begin(claim, anew=False)
         again = st.session_state[AGAIN]
-    under_test = again if again and again.claim is claim and not again.stopped else None
+    under_test = again if again and again.test.claim is claim and not again.stopped else None
     _buttons(claim, under_test, refusal)
     if under_test:
         _test(under_test)
@@ -119,9 +99,9 @@ def _buttons(claim: Claim, again: Again | None, refusal: str | None) -> None:
         return
     st.caption(record)
     with st.container(horizontal=True):
-        once_more = "Run it again" if again is None or again.finished else "Start over"
+        once_more = "Run it again" if again is None or again.test.finished else "Start over"
         st.button(once_more, icon=":material/replay:", on_click=_begin, args=(claim, True), key="run claim")
-        if again and not again.finished:
+        if again and not again.test.finished:
             st.button("Stop", icon=":material/stop:", on_click=_halt, args=(again,), key="stop claim")
 
 
@@ -132,36 +112,30 @@ def _halt(again: Again) -> None:
 
 
 def _test(again: Again) -> None:
-    moving = not again.finished
+    test = again.test
+    moving = not test.finished
 
     @st.fragment(run_every=HEAT_SECONDS if moving else None)
-    def test() -> None:
-        race = raced("claims", again.experiments, again.anew and moving) if again.claim.racers else None
+    def frame() -> None:
+        race = raced("claims", test.experiments, again.anew and moving) if test.experiments else None
         with held(PAGE):
-            _advance(again, race)
-            st.progress(race.progress if race else len(again.numbers) / SEEDS, _progress(again, race))
-            _evidence(again.claim, again.answers, again.finished)
-            _charts(again.claim, race)
-        if moving and again.finished:
+            _advance(test, race)
+            st.progress(race.progress if race else len(test.numbers) / len(test.seeds), _progress(test, race))
+            _evidence(test.claim, test.findings, test.finished)
+            _charts(test.claim, race)
+        if moving and test.finished:
             st.rerun()
 
-    test()
+    frame()
 
 
-def _advance(again: Again, race: Race | None) -> None:
-    """Answer for the next seed whose racers have ended: one a frame, because some answers take a second."""
-    for seed in set(range(SEEDS)) - set(again.numbers):
-        racers = {label: _racer(race, label, seed) for label in again.claim.racers} if race else {}
-        if all(racer.ended for racer in racers.values()):
-            records = {label: record_of(racer.run) for label, racer in racers.items()}
-            again.numbers[seed] = numbers(again.claim, seed, records)
-            again.records += records.values()
-            _keep(list(records.values()))
-            return
-
-
-def _racer(race: Race, label: str, seed: int) -> Racer:
-    return next(racer for racer in race.racers if racer.label == _of_seed(label, seed))
+def _advance(test: UnderTest, race: Race | None) -> None:
+    """Take what has ended, and answer for one seed a frame, because some answers take a second."""
+    for racer in race.racers if race else ():
+        if racer.ended and test.lacks(racer.experiment):
+            test.take(record_of(racer.run))
+    if runs := test.answer():
+        _keep(runs)
 
 
 def _keep(records: list[Record]) -> None:
@@ -174,13 +148,13 @@ def _keep(records: list[Record]) -> None:
             st.caption(str(error))
 
 
-def _progress(again: Again, race: Race | None) -> str:
-    done = len(again.numbers)
-    if again.finished:
-        failed = sum(record.ended == FAILED for record in again.records)
-        return f"{SEEDS} seeds are done" + (f", {failed} runs failed" if failed else "")
+def _progress(test: UnderTest, race: Race | None) -> str:
+    done, seeds = len(test.numbers), len(test.seeds)
+    if test.finished:
+        failed = sum(record.ended == FAILED for record in test.records.values())
+        return f"{seeds} seeds are done" + (f", {failed} runs failed" if failed else "")
     left = f", about {race.seconds_left:.0f} s of training left" if race and race.progress else ""
-    return f"under test: {done} of {SEEDS} seeds are done{left}"
+    return f"under test: {done} of {seeds} seeds are done{left}"
 
 
 def _evidence(claim: Claim, answers: Sequence[Finding] | None, settled: bool = True) -> None:
@@ -225,7 +199,8 @@ def _charts(claim: Claim, race: Race | None) -> None:
     """The charts of a statement, of the racers of the first seed, or of its networks as they are drawn."""
     curves = [Curve(label, one, []) for label, one in claim.looked_at(0).items()]
     if race:
-        racers = {label: _racer(race, label, 0) for label in claim.racers}
+        by_key = {racer.label: racer for racer in race.racers}
+        racers = {label: by_key[one.key] for label, one in claim.trained(0).items()}
         curves = [Curve(label, racer.experiment, racer.snapshots) for label, racer in racers.items()]
     for column, (name, label) in zip(st.columns(max(2, len(claim.charts))), claim.charts, strict=False):
         with column:
