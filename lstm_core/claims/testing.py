@@ -104,9 +104,9 @@ def judged(
             test.take(record)
         while not test.finished:
             if test.answer() is None:
-                told = next(records)
+                run = next(records)
                 for one in tests:
-                    one.take(told)
+                    one.take(run)
         yield test.judgement
 
 
