@@ -54,12 +54,12 @@ def _chain(arguments: str, statement: str) -> Callable[..., None]:
     return names["chain"]
 
 
-def values(code, x, y):  # type: ignore[no-untyped-def]
+def values(code: int, x: Any, y: Any) -> None:
     """In compiled code: y = phi(x), for the activation of that code."""
     raise NotImplementedError("for compiled code only")
 
 
-def values_and_slopes(code, x, y, slope):  # type: ignore[no-untyped-def]
+def values_and_slopes(code: int, x: Any, y: Any, slope: Any) -> None:
     """In compiled code: y = phi(x), slope = phi'(x)."""
     raise NotImplementedError("for compiled code only")
 
