@@ -21,6 +21,41 @@ for dtype in (torch.float32, torch.float64):
     engine.resolve(engine.FUSED, dtype)
 
 
+# Files whose tests open pages, start processes or servers, or train for long: more than a minute, all together.
+SLOW = {
+    "test_additions",
+    "test_calibration",
+    "test_claims",
+    "test_claims_page",
+    "test_command_line",
+    "test_contract",
+    "test_crowd",
+    "test_exchange",
+    "test_facts",
+    "test_forecast",
+    "test_forecast_page",
+    "test_fused_autograd",
+    "test_history",
+    "test_links",
+    "test_live_pages",
+    "test_optimizers",
+    "test_pages",
+    "test_process",
+    "test_streams",
+    "test_structure",
+    "test_sweep",
+    "test_sweep_faults",
+    "test_sweeps_page",
+    "test_verdicts",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.stem in SLOW:
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(autouse=True)
 def _denormal_numbers() -> None:
     """Whatever a test before has set: only those are flushed to zero that a training has in its hands."""
