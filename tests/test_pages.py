@@ -1,23 +1,24 @@
 """Does every page open on its calibrated race, and survive whatever a visitor does?"""
 
-from collections.abc import Iterator
 from typing import Any
 
+import pandas as pd
+import pyarrow as pa
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lstm_core import Experiment, Snapshot, train
+from lstm_core import Experiment
 from lstm_core.charts.catalogue import CHARTS
 from lstm_core.charts.equations import latex
 from lstm_core.charts.points import Curve
 from lstm_core.openings.presets import GATE_SETS, OPENINGS
-from lstm_core.race import runs
 from lstm_core.race.race import Race
 from lstm_core.ui import showing
 from lstm_core.ui.page import PAGES
 from lstm_core.ui.pins import MOST_PINS
 from lstm_core.ui.session import PINS, SHOWING
-from lstm_core.ui.showing import GHOST_STEPS, Showing
+from lstm_core.ui.showing import GHOST_STEPS, Showing, curves_of
+from tests.trainings import begun_from_now
 from tests.visits import ROOT, check, open_page
 
 OPENING_LENGTH = OPENINGS["dashboard"].base.length
@@ -233,20 +234,14 @@ def test_no_racers_get_a_word(visits: list[AppTest]) -> None:
 
 def test_ten_quick_changes_start_one_training(visits: list[AppTest], monkeypatch: pytest.MonkeyPatch) -> None:
     visit = open_page(visits, "dashboard")
-    begun: list[int] = []
-
-    def noted(experiment: Experiment, record_every: int, weights_every: int | None) -> Iterator[Snapshot]:
-        begun.append(experiment.length)
-        yield from train(experiment, record_every)
-
-    monkeypatch.setattr(runs, "train", noted)
+    begun = begun_from_now(monkeypatch)
     monkeypatch.setattr(showing, "REST_SECONDS", 3)
     for length in range(15, 65, 5):
         check(visit.slider(key="length").set_value(length).run())
     last = visit.session_state[SHOWING].race
     while not all(racer.steps for racer in last.racers):
         check(visit.run())
-    assert begun == [60] * len(last.racers)
+    assert [experiment.length for experiment in begun] == [60] * len(last.racers)
 
 
 def test_a_race_that_asks_for_too_much_is_refused_with_a_word(visits: list[AppTest]) -> None:
@@ -282,14 +277,28 @@ def test_up_to_four_races_are_pinned_and_let_go(visits: list[AppTest]) -> None:
     assert [pin.number for pin in visit.session_state[PINS]] == [1, 3, 4, 2]
 
 
-def test_a_look_back_leaves_the_loss_and_cuts_the_rest(visits: list[AppTest]) -> None:
+def drawn(visit: AppTest, name: str) -> pd.DataFrame:
+    """The table that the page has sent for a row of `CHARTS`."""
+    (chart,) = [one for one in visit.get("vega_lite_chart") if one.proto.alt == CHARTS[name].description]
+    return pa.ipc.open_stream(chart.proto.data.data).read_all().to_pandas()
+
+
+def looked_back(visits: list[AppTest], step: int) -> tuple[AppTest, tuple[Curve, ...]]:
+    """A finished race that is shown as of a step, and all its curves."""
     visit = open_page(visits, "dashboard", seed="23", length="20", steps="100")
     contest = visit.session_state[SHOWING].race
     while not contest.finished:
         check(visit.run())
-    curve = Curve("it", contest.racers[0].experiment, contest.racers[0].snapshots)
-    check(visit.slider(key="moment").set_value(10).run())
-    assert visit.slider(key="moment").value == 10
-    assert curve.at(10).snapshots[-1].step == 10
-    assert CHARTS["gradient_through_time"].of_one_step
-    assert not CHARTS["loss"].of_one_step
+    check(visit.slider(key="moment").set_value(step).run())
+    return visit, curves_of(contest)
+
+
+def test_a_look_back_shows_the_gradient_through_time_as_it_was(visits: list[AppTest]) -> None:
+    visit, curves = looked_back(visits, 10)
+    then = CHARTS["gradient_through_time"].table([curve.at(10) for curve in curves])
+    pd.testing.assert_frame_equal(drawn(visit, "gradient_through_time"), then.to_pandas())
+
+
+def test_a_look_back_leaves_the_whole_loss(visits: list[AppTest]) -> None:
+    visit, curves = looked_back(visits, 10)
+    pd.testing.assert_frame_equal(drawn(visit, "loss"), CHARTS["loss"].table(curves).to_pandas())

@@ -13,7 +13,7 @@ from lstm_core.fair_lock import aside
 from lstm_core.race import race, runs
 from lstm_core.race.race import Race
 from lstm_core.race.runs import Run
-from lstm_core.training import Snapshot
+from tests.trainings import Snapshots, begun_from_now, between, failing_from_now
 
 SHORT = Experiment(length=10, hidden=4, batch=4, steps=25)
 LONG = dataclasses.replace(SHORT, steps=10_000, lr=1e-8)
@@ -56,12 +56,12 @@ def test_racers_keep_step_with_each_other() -> None:
 def test_a_race_behind_the_others_waits_until_none_of_them_wants_a_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[int] = []
 
-    def noted(experiment: Experiment, record_every: int, weights_every: int | None) -> Iterator[Snapshot]:
-        for snapshot in train(experiment, record_every):
+    def noted(experiment: Experiment, snapshots: Snapshots) -> Snapshots:
+        for snapshot in snapshots:
             order.append(experiment.seed)
             yield snapshot
 
-    monkeypatch.setattr(runs, "train", noted)
+    between(monkeypatch, noted)
     behind = Race({"late": dataclasses.replace(LONG, steps=1000, seed=1)}, behind=True)
     others = [Race({"early": dataclasses.replace(LONG, steps=1000, seed=seed)}) for seed in range(2, 2 + race.THREADS)]
     for one in [*others, behind]:
@@ -77,12 +77,12 @@ def test_a_race_behind_the_others_waits_until_none_of_them_wants_a_turn(monkeypa
 def test_racers_train_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
     meeting = threading.Barrier(2, timeout=60)
 
-    def sociable(experiment: Experiment, record_every: int, weights_every: int | None) -> Iterator[Snapshot]:
-        for snapshot in train(experiment, record_every):
+    def sociable(experiment: Experiment, snapshots: Snapshots) -> Snapshots:
+        for snapshot in snapshots:
             aside(meeting.wait)
             yield snapshot
 
-    monkeypatch.setattr(runs, "train", sociable)
+    between(monkeypatch, sociable)
     contest = Race({"one": SHORT, "other": dataclasses.replace(SHORT, seed=1)})
     contest.start()
     wait_for(lambda: contest.finished)
@@ -93,8 +93,7 @@ def test_racers_on_the_reference_engine_go_one_at_a_time(monkeypatch: pytest.Mon
     going: list[int] = []
     most: list[int] = []
 
-    def counted(experiment: Experiment, record_every: int, weights_every: int | None) -> Iterator[Snapshot]:
-        snapshots = train(experiment, record_every)
+    def counted(experiment: Experiment, snapshots: Snapshots) -> Snapshots:
         yield next(snapshots)
         while True:
             going.append(1)
@@ -103,7 +102,7 @@ def test_racers_on_the_reference_engine_go_one_at_a_time(monkeypatch: pytest.Mon
             going.pop()
             yield snapshot
 
-    monkeypatch.setattr(runs, "train", counted)
+    between(monkeypatch, counted)
     short = dataclasses.replace(SHORT, engine="reference")
     contest = Race({str(seed): dataclasses.replace(short, seed=seed) for seed in range(3)})
     contest.start()
@@ -124,13 +123,24 @@ def test_a_paused_race_goes_on_where_it_was() -> None:
     assert contest.racers[0].snapshots == list(train(SHORT))
 
 
-def test_two_races_take_turns() -> None:
-    one, other = Race({"it": LONG}), Race({"it": LONG})
+def test_two_races_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each could keep all threads busy, and the first one is there before the other."""
+    turns: list[int] = []
+
+    def noted(experiment: Experiment, snapshots: Snapshots) -> Snapshots:
+        for snapshot in snapshots:
+            turns.append(experiment.seed % 2)
+            yield snapshot
+
+    between(monkeypatch, noted)
+    racers = [dataclasses.replace(LONG, steps=2000, seed=seed) for seed in range(4 * race.THREADS)]
+    one, other = (Race({str(racer.seed): racer for racer in racers[first::2]}) for first in (0, 1))
     one.start()
     other.start()
-    wait_for(lambda: min(one.racers[0].steps, other.racers[0].steps) > 0)
+    wait_for(lambda: len(turns) >= 200)
     one.pause()
     other.pause()
+    assert 60 <= sum(turns[:200]) <= 140
 
 
 def test_a_race_that_nobody_looks_at_stands_still_until_somebody_does(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,12 +162,7 @@ def test_a_race_that_nobody_looks_at_stands_still_until_somebody_does(monkeypatc
 
 
 def test_a_racer_that_fails_leaves_the_rest_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(experiment: Experiment, record_every: int, weights_every: int | None) -> Iterator[Snapshot]:
-        if experiment.cell == "gru":
-            raise RuntimeError("out of luck")
-        yield from train(experiment, record_every)
-
-    monkeypatch.setattr(runs, "train", broken)
+    failing_from_now(monkeypatch, RuntimeError("out of luck"), lambda experiment: experiment.cell == "gru")
     contest = Race({"bad": dataclasses.replace(SHORT, cell="gru"), "good": SHORT})
     contest.start()
     wait_for(lambda: contest.finished)
@@ -179,18 +184,6 @@ def test_progress_goes_from_nothing_to_all() -> None:
     contest.start()
     wait_for(lambda: contest.finished)
     assert (contest.progress, contest.seconds_left) == (1, 0)
-
-
-def begun_from_now(monkeypatch: pytest.MonkeyPatch) -> list[Experiment]:
-    """The experiments whose training begins from now on."""
-    begun: list[Experiment] = []
-
-    def noted(experiment: Experiment, record_every: int, weights_every: int | None) -> Iterator[Snapshot]:
-        begun.append(experiment)
-        yield from train(experiment, record_every)
-
-    monkeypatch.setattr(runs, "train", noted)
-    return begun
 
 
 def test_equal_experiments_are_trained_once_for_all_who_look(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -224,12 +217,8 @@ def test_only_so_many_runs_are_kept_that_nobody_looks_at() -> None:
 
 
 def test_a_run_that_failed_is_not_what_the_next_one_gets(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(experiment: Experiment, record_every: int, weights_every: int | None) -> Iterator[Snapshot]:
-        yield from ()
-        raise RuntimeError("out of luck")
-
     with monkeypatch.context() as unlucky:
-        unlucky.setattr(runs, "train", broken)
+        failing_from_now(unlucky, RuntimeError("out of luck"))
         first = Race({"it": SHORT})
         first.start()
         wait_for(lambda: first.finished)

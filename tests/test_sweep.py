@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 
-from lstm_core import Experiment
+from lstm_core import Experiment, train
 from lstm_core.__main__ import main
 from lstm_core.history.database import Outcome, outcomes, records, store, weights, with_weights
 from lstm_core.history.records import failed
 from lstm_core.history.schema import History, open_history
 from lstm_core.sweep import sweep
-from lstm_core.training import train as real_train
+from tests.trainings import failing_from_now
 
 SMALL = Experiment(task="recall", length=4, hidden=4, batch=2, steps=5)
 EXPERIMENTS = [dataclasses.replace(SMALL, seed=seed) for seed in range(6)]
@@ -79,7 +79,7 @@ def test_weights_are_kept_where_they_are_asked_for(history: History) -> None:
     assert with_weights(history) == set()
     list(sweep.sweep([one, other], history, pool([], []), 2, weights=True))
     assert with_weights(history) == {one.key, other.key}
-    last = list(real_train(one, weights_every=1))[-1].weights
+    last = list(train(one, weights_every=1))[-1].weights
     assert last is not None
     assert set(weights(history, [one.key]).values()) == {last.numpy().tobytes()}
 
@@ -104,12 +104,7 @@ def test_no_more_than_its_share_is_with_the_pool(history: History) -> None:
 
 
 def test_a_run_that_raises_has_failed_and_the_others_go_on(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
-    def train(experiment: Experiment, *_: Any) -> Iterator[Any]:
-        if experiment == EXPERIMENTS[2]:
-            raise MemoryError("no room\nfor it")
-        return real_train(experiment, *_)
-
-    monkeypatch.setattr("lstm_core.race.runs.train", train)
+    failing_from_now(monkeypatch, MemoryError("no room\nfor it"), lambda experiment: experiment == EXPERIMENTS[2])
     done = {record.experiment: record for record in sweep.sweep(EXPERIMENTS, history, pool([], []), 2)}
     assert done[EXPERIMENTS[2]].reason == "MemoryError: no room for it"
     assert [done[experiment].ended for experiment in EXPERIMENTS].count("failed") == 1

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,6 @@ from lstm_core.claims.evidence import Region
 from lstm_core.claims.measures import held_out_loss
 from lstm_core.history.database import with_weights
 from lstm_core.history.schema import open_history
-from lstm_core.race import runs
 
 SMALL = Experiment(task="recall", length=4, hidden=4, batch=2, steps=5, cell="rnn")
 
@@ -89,7 +90,11 @@ def test_runs_are_kept_as_those_of_a_sweep_and_not_repeated(
     history = open_history(place[1])
     assert with_weights(history) == {one.key for seed in range(2) for one in RIGHT.trained(seed).values()}
     history.dispose()
-    monkeypatch.setattr(runs, "train", None)
+
+    def nobody(workers: int) -> AbstractContextManager[Executor]:
+        raise AssertionError("a run is trained once more")
+
+    monkeypatch.setattr(__main__, "processes", nobody)
     assert run(capsys, "R", *place)[1] == first
 
 
