@@ -158,7 +158,7 @@ def test_a_statement_is_put_to_the_test_in_place_and_another_row_opens_at_a_clic
     expect(page.get_by_text(re.compile("^under test: 0 of 5 seeds are done"))).to_be_visible(timeout=PATIENCE_MS)
     page.wait_for_function(f"{CHARTS}.length == 7")
     page.evaluate(f"{CHARTS}.forEach(node => node.dataset.seen = 'yes')")
-    expect(page.get_by_text("5 seeds are done", exact=True)).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("5 seeds are done", exact=True)).to_be_visible(timeout=3 * PATIENCE_MS)
     assert page.evaluate(f"{CHARTS}.filter(node => node.dataset.seen).length") == 7
     expect(page.get_by_text(re.compile("Measured now: 5 of 5 seeds"))).to_be_visible()
     page.get_by_text("The L2 norm of a matrix is its largest eigenvalue.").click()
