@@ -78,12 +78,13 @@ STATE_NAMES = {"h": "state", "c": "cell state"}
 def _check_kinds(inputs: Tensor, states: Sequence[Tensor], parameters: Parameters, cell: Cell) -> None:
     dtype, device = parameters.recurrent.dtype, parameters.recurrent.device
     names = [STATE_NAMES.get(letter, f"state {letter}") for letter in cell.row.states]
-    tensors = zip(("input", *names, *NAMES), (inputs, *states, *parameters.arrays), strict=True)
-    for name, tensor in tensors:
+    kinds = (dtype, *cell.kinds(dtype), *(dtype for _ in NAMES))
+    tensors = (inputs, *states, *parameters.arrays)
+    for name, kind, tensor in zip(("input", *names, *NAMES), kinds, tensors, strict=True):
         if tensor is None:
             continue
-        if tensor.dtype != dtype and not tensor.is_complex():
-            raise ValueError(f"{name}: {_precision(tensor.dtype)} is not {_precision(dtype)}, the type of the weights")
+        if tensor.dtype != kind:
+            raise ValueError(f"{name}: {_precision(tensor.dtype)} is not {_precision(kind)}, the type of the weights")
         if tensor.device != device:
             raise ValueError(f"{name}: {tensor.device} is not {device}, the device of the weights")
 

@@ -11,6 +11,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
+import torch
 from torch import Tensor
 
 from lstm_core.activations import ACTIVATIONS
@@ -179,13 +180,15 @@ class Cell:
     def row(self) -> Family:
         return FAMILIES[self.family]
 
+    def kinds(self, real: torch.dtype) -> tuple[torch.dtype, ...]:
+        """The type of each state of a cell whose weights are of this type."""
+        return tuple(real.to_complex() if letter in self.row.complex_states else real for letter in self.row.states)
+
     def start(self, like: Tensor, size: int) -> States:
         """Zero states, (B, H) each, for a batch of inputs (..., B, D)."""
-        row, real = self.row, like.dtype
-        kinds = (real.to_complex() if letter in row.complex_states else real for letter in row.states)
-        return tuple(like.new_zeros(like.shape[-2], size, dtype=kind) for kind in kinds)
+        return tuple(like.new_zeros(like.shape[-2], size, dtype=kind) for kind in self.kinds(like.dtype))
 
-    @cached_property
+    @property
     def activations(self) -> tuple[str, str]:
         """phi and psi; only an LSTM has a psi."""
         return self.activation, self.output_activation or self.activation
