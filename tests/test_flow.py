@@ -60,14 +60,51 @@ def test_the_highway_shows_both_parts_and_the_whole() -> None:
     assert line(table, "RNN: ∂h_T/∂h_t") == checkpoints.reach(last(CURVES[0])).measured[:-1].tolist()
 
 
-@pytest.mark.parametrize("name", CHARTS)
+# Charts of what is measured in a single layer that sees the last of its hidden states.
+OF_ONE_LAYER = [
+    "reach",
+    "growth",
+    "eigenvalues",
+    "singular_values",
+    "powers",
+    "highway",
+    "state_growth",
+    "memory_ruler",
+    "states",
+    "state_change",
+    "ablation",
+]
+# What is drawn beside measurements; a chart of powers has those of an example, too.
+BESIDE = ("frame", "reference", "circle", "length")
+EXAMPLE = flow.POWERS[3:]
+
+
+def measured(name: str, curves: list[Curve]) -> pd.DataFrame:
+    """The rows of a chart that say what was measured."""
+    table = CHARTS[name].table(curves).to_pandas()
+    if name == "states":
+        return table[table.state != 0]
+    shown = table[~table.kind.isin(BESIDE)]
+    return shown[~shown.series.isin(EXAMPLE)] if name == "powers" else shown
+
+
+@pytest.mark.parametrize("name", OF_ONE_LAYER)
+def test_what_is_measured_in_a_single_layer_is_drawn(name: str) -> None:
+    assert not measured(name, CURVES).empty
+
+
+@pytest.mark.parametrize("name", OF_ONE_LAYER)
 @pytest.mark.parametrize("cell", [{"cell": "rnn", "window": 3}, {"cell": "lstm", "layers": 2}], ids=str)
-def test_what_is_not_measured_leaves_a_chart_empty_and_whole(cell: dict[str, Any], name: str) -> None:
+def test_a_chart_stays_empty_and_whole_where_nothing_is_measured(cell: dict[str, Any], name: str) -> None:
     """Of networks of several layers, and of those that see several of their states, before training and in it."""
     experiment = Experiment(length=20, hidden=6, batch=4, steps=3, **cell)
-    trained = CHARTS[name].table([curve("one", experiment), curve("other", experiment)])
-    before = CHARTS[name].table([Curve("one", experiment, []), Curve("other", experiment, [])])
-    assert trained.column_names == before.column_names
+    trained = [Curve(label, experiment, list(train(experiment, 1, 1))) for label in ("one", "other")]
+    before = [dataclasses.replace(shown, snapshots=[]) for shown in trained]
+    assert measured(name, trained).empty
+    assert measured(name, before).empty
+    axes, axes_before = (CHARTS[name].table(curves).to_pandas() for curves in (trained, before))
+    pd.testing.assert_frame_equal(axes, axes_before)
+    assert not axes.empty
 
 
 def test_growth_has_a_point_for_each_checkpoint() -> None:

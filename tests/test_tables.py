@@ -35,9 +35,13 @@ def of_parts(snapshot: Snapshot, name: str) -> list[float]:
 
 
 @pytest.mark.parametrize("name", CHARTS)
-def test_a_chart_has_the_same_columns_before_the_first_snapshot(name: str) -> None:
-    empty = CHARTS[name].table([Curve("it", EXPERIMENT, []), Curve("other", EXPERIMENT, [])])
-    assert empty.column_names == CHARTS[name].table([CURVE, Curve("other", EXPERIMENT, SNAPSHOTS)]).column_names
+@pytest.mark.parametrize("network", [{}, {"cell": "rnn", "window": 3}, {"layers": 2}], ids=str)
+def test_a_chart_has_the_same_columns_before_the_first_snapshot(network: dict[str, Any], name: str) -> None:
+    experiment = dataclasses.replace(EXPERIMENT, steps=3, **network)
+    one = Curve("it", experiment, list(train(experiment)))
+    curves = [one, dataclasses.replace(one, label="other")]
+    empty = [dataclasses.replace(curve, snapshots=[]) for curve in curves]
+    assert CHARTS[name].table(empty).column_names == CHARTS[name].table(curves).column_names
 
 
 @pytest.mark.parametrize("name", CHARTS)
