@@ -24,7 +24,7 @@ from lstm_core.ui.session import SHOWING
 
 ROOT = Path(__file__).parent.parent
 LINKS, MESSAGES = (
-    settings(max_examples=examples, derandomize=True, deadline=None, database=None) for examples in (250, 40)
+    settings(max_examples=examples, derandomize=True, deadline=None, database=None) for examples in (150, 25)
 )
 
 MOST_RACERS = 6

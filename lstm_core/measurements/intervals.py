@@ -4,12 +4,9 @@ import math
 import statistics
 from collections.abc import Sequence
 
-# Not scipy.stats, which takes 50 MB and a second to import, for the same two quantiles.
-from scipy.special import ndtri, stdtrit
-
 # Where 97.5 % of a distribution end: 2.5 % lie beyond the interval on either side.
 UPPER = 0.975
-NORMAL_QUANTILE = float(ndtri(UPPER))
+NORMAL_QUANTILE = statistics.NormalDist().inv_cdf(UPPER)
 
 
 def wilson(solved: int, runs: int) -> tuple[float, float]:
@@ -31,5 +28,8 @@ def interval(values: Sequence[float], share: bool, seeds: int | None = None) -> 
         return math.nan, math.nan
     if share:
         return wilson(round(mean * number), number)
+    # Where it is needed: many processes import this module for a share alone. Not scipy.stats, which takes 50 MB.
+    from scipy.special import stdtrit
+
     half = float(stdtrit(number - 1, UPPER)) * statistics.stdev(values) / math.sqrt(number)
     return mean - half, mean + half
