@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from lstm_core import Experiment, train
-from lstm_core.kernels.one_thread import settled_thread
+from lstm_core.kernels.one_thread import settle_thread, settled_thread
 from tests.visits import ROOT
 
 SMALL = Experiment(length=5, steps=4, hidden=4, batch=4)
@@ -141,6 +141,27 @@ def test_a_training_that_is_closed_or_refused_leaves_the_settings() -> None:
     with pytest.raises(ValueError, match="stream"):
         next(train(Experiment(length=5, steps=4, stream=1)))
     assert settings() == (THREADS, False)
+
+
+def test_a_thread_that_is_settled_stays_so_while_others_have_more() -> None:
+    """Even where nobody has asked it before, and the process has another number by now."""
+    settled, changed = threading.Event(), threading.Event()
+    seen: list[int] = []
+
+    def work() -> None:
+        settle_thread()
+        settled.set()
+        changed.wait()
+        list(train(SMALL))
+        seen.append(torch.get_num_threads())
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    settled.wait()
+    torch.set_num_threads(THREADS)
+    changed.set()
+    thread.join()
+    assert seen == [1]
 
 
 def test_the_end_of_one_training_changes_nothing_for_another_one() -> None:

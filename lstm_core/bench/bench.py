@@ -38,6 +38,7 @@ from lstm_core.data import samples
 from lstm_core.engine import FUSED, REFERENCE_ENGINE, resolve
 from lstm_core.experiment import Experiment
 from lstm_core.kernels.autograd import KERNELS
+from lstm_core.kernels.one_thread import settle_thread
 from lstm_core.race.limits import tape_bytes
 
 Size = tuple[int, int, int]
@@ -190,11 +191,6 @@ def _processor() -> str:
     return (names or [platform.processor() or platform.machine()])[0]
 
 
-def _flush() -> None:
-    torch.set_flush_denormal(True)
-    torch.set_num_threads(1)
-
-
 def report(quick: bool = False) -> Iterator[str]:
     """
     Tables in Markdown: the fused engine against others, its growth and its memory. `quick` is for tests of the report.
@@ -211,9 +207,9 @@ def report(quick: bool = False) -> Iterator[str]:
     yield f"{CORES} cores, {', '.join(packages)}."
     yield "Milliseconds per step of one network, medians; ratio: median [quartiles] of the pairs."
     resolve(FUSED)
-    _flush()
+    settle_thread()
     try:
-        with ThreadPoolExecutor(CORES, initializer=_flush) as pool:
+        with ThreadPoolExecutor(CORES, initializer=settle_thread) as pool:
             for table in tqdm(_tables(effort.sizes, pool), total=2 * len(effort.sizes) + 4, disable=None):
                 yield from ("", f"## {table.title}", "")
                 label, rival, ours = table.columns

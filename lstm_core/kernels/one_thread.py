@@ -42,7 +42,11 @@ def one_blas_thread() -> Iterator[None]:
 
 
 def settle_thread() -> None:
-    """What a thread that does nothing but train sets once, and does not put back."""
+    """
+    What a thread that does nothing but train sets once, and does not put back; threads to come have one thread of torch
+    as well. The first question in a thread sets it to the process's number: it is asked before.
+    """
+    torch.get_num_threads()
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
 

@@ -8,6 +8,7 @@ import streamlit as st
 from lstm_core.borrowed.system import freeze, keep_memory_small, settle_process
 from lstm_core.experiment import PRECISIONS, Experiment
 from lstm_core.kernels.compilation import build
+from lstm_core.kernels.one_thread import settle_thread
 from lstm_core.training import train
 from lstm_core.ui import address
 from lstm_core.ui.session import DEFAULTS, HERE
@@ -50,6 +51,7 @@ def _warm_up() -> None:
     Kernels are compiled, or loaded, in the background.
     """
     settle_process()
+    settle_thread()
     list(train(Experiment(length=2, steps=2, engine="reference")))
     freeze()
     keep_memory_small()
