@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from lstm_core import Experiment, train
 from lstm_core.charts import outlook
+from lstm_core.charts.needs import measured
 from lstm_core.charts.outlook import Standing
 from lstm_core.charts.points import Curve
 from lstm_core.openings.calibration import SEEDS
@@ -56,7 +57,8 @@ def raced(series: str, seed: int) -> Outcome:
         race.renew()
         time.sleep(0.02)
     seconds = time.perf_counter() - started
-    curves = [Curve(racer.label, racer.experiment, list(racer.snapshots)) for racer in race.racers]
+    shown = [Curve(racer.label, racer.experiment, list(racer.snapshots)) for racer in race.racers]
+    curves = measured(shown, [outlook.VALIDATED, outlook.TESTED])
     return Outcome(outlook.standings(curves), seconds)
 
 

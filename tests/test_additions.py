@@ -66,13 +66,13 @@ import json
 from lstm_core import Experiment, train
 experiment = Experiment(length=5, hidden=3, batch=2, steps=10, engine="reference")
 snapshots = list(train(experiment))
-chart = CHARTS["batch_loss"]
+row = CHARTS["batch_loss"]
 curves = [Curve("LSTM", experiment, snapshots)]
-drawn = [row["y"] for row in chart.table(curves).to_pylist() if row["kind"] == "racer" and row["series"] == "LSTM"]
+drawn = [row["y"] for row in row.table(curves).to_pylist() if row["kind"] == "racer" and row["series"] == "LSTM"]
 print(json.dumps({
     "losses": [snapshot.loss for snapshot in snapshots],
     "drawn": drawn,
-    "title": chart.of(curves).to_dict()["title"],
+    "title": row.of(curves).to_dict()["title"],
 }))
 """
 

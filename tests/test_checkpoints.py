@@ -21,7 +21,7 @@ SMALL = Experiment(length=12, hidden=6, batch=4, steps=30, precision="float64")
 
 def trained(**changes: object) -> list[Checkpoint]:
     experiment = dataclasses.replace(SMALL, **changes)  # type: ignore[arg-type]
-    return checkpoints.checkpoints(experiment, train(experiment, 5, 10))
+    return checkpoints.kept(experiment, train(experiment, 5, 10))
 
 
 def test_the_first_the_last_and_every_so_manieth_snapshot_has_its_weights() -> None:
@@ -29,7 +29,7 @@ def test_the_first_the_last_and_every_so_manieth_snapshot_has_its_weights() -> N
 
 
 def test_without_being_asked_no_snapshot_has_weights() -> None:
-    assert checkpoints.checkpoints(SMALL, train(SMALL)) == []
+    assert checkpoints.kept(SMALL, train(SMALL)) == []
 
 
 def test_the_first_checkpoint_has_the_weights_that_the_experiment_starts_from() -> None:
@@ -51,13 +51,7 @@ def test_the_weights_of_a_snapshot_are_those_that_its_loss_was_measured_with() -
 def test_weights_that_are_no_numbers_are_left_out() -> None:
     first, *_ = train(SMALL, 1, 1)
     broken = dataclasses.replace(first, weights=torch.full((9,), torch.nan))
-    assert [checkpoint.step for checkpoint in checkpoints.checkpoints(SMALL, [first, broken])] == [1]
-
-
-def test_equal_checkpoints_are_measured_once() -> None:
-    one, other = trained(cell="rnn")[-1], trained(cell="rnn")[-1]
-    assert one == other
-    assert checkpoints.reach(one) is checkpoints.reach(other)
+    assert [checkpoint.step for checkpoint in checkpoints.kept(SMALL, [first, broken])] == [1]
 
 
 def test_all_of_a_highway_is_its_direct_part_and_the_rest() -> None:
@@ -93,7 +87,7 @@ def test_a_gate_that_is_held_open_is_a_cell_without_it() -> None:
 def test_an_ablation_is_the_loss_with_that_gate_at_1() -> None:
     """By a forget gate whose bias is so large that it is 1 anyway: holding it changes nothing, holding i does."""
     experiment = dataclasses.replace(SMALL, forget_bias=20.0)
-    checkpoint = checkpoints.checkpoints(experiment, train(experiment, 5, 10))[0]
+    checkpoint = checkpoints.kept(experiment, train(experiment, 5, 10))[0]
     losses = checkpoints.ablations(checkpoint)
     assert set(losses) == {"", "i", "f", "o"}
     assert losses["f"] == pytest.approx(losses[""], abs=1e-6)

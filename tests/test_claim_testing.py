@@ -52,8 +52,8 @@ def after(test: UnderTest, *records: Record) -> UnderTest:
     """The same test, when it has taken these runs and answered for all the seeds that it could."""
     for record in records:
         test.take(record)
-    while test.answer() is not None:
-        pass
+    for seed in test.ready:
+        test.answers[seed] = test.answer(seed)
     return test
 
 
@@ -71,14 +71,21 @@ def test_a_seed_answers_as_soon_as_the_last_of_its_runs_is_there() -> None:
     assert after(test, other).numbers == {1: (0.2,)}
 
 
-def test_one_seed_answers_at_a_time_and_names_its_runs() -> None:
+def test_a_seed_that_is_ready_is_asked_once_and_names_its_runs() -> None:
     test = UnderTest(CLAIM, range(2))
     for record in runs(CLAIM, 0, 1):
         test.take(record)
-    assert test.answer() == runs(CLAIM, 0)
-    assert list(test.numbers) == [0]
-    assert test.answer() == runs(CLAIM, 1)
-    assert test.answer() is None
+    assert test.ready == [0, 1]
+    assert list(test.runs(0).values()) == runs(CLAIM, 0)
+    assert after(test).ready == []
+
+
+def test_a_seed_whose_answer_went_wrong_has_no_numbers_and_says_why() -> None:
+    test = after(UnderTest(CLAIM, range(3)), *runs(CLAIM, 0, 1, 2))
+    test.answers[1] = ArithmeticError("no number")
+    assert test.finished
+    assert list(test.numbers) == [0, 2]
+    assert str(test.error) == "no number"
 
 
 def test_it_is_finished_when_all_its_seeds_have_answered() -> None:

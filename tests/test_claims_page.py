@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies
 from streamlit.testing.v1 import AppTest
 
-from lstm_core.claims import CLAIMS, PUBLISHED, ROWS, Claim
+from lstm_core.claims import CLAIMS, PUBLISHED, ROWS, SEEDS, Claim
 from lstm_core.claims.testing import UnderTest
 from lstm_core.claims.verdicts import recorded
 from lstm_core.history.database import with_weights
@@ -85,12 +85,26 @@ def test_a_statement_is_put_to_the_test_to_its_end_and_its_runs_are_kept(
     history.dispose()
 
 
-def test_a_statement_without_anything_to_train_is_tested_a_seed_a_frame(visits: list[AppTest]) -> None:
+def test_a_statement_without_anything_to_train_is_tested_beside_the_page(visits: list[AppTest]) -> None:
     visit = open_page(visits, "claims", claim="A10")
-    assert list(under_test(visit).numbers) == [0]
-    check(visit.run())
-    assert list(under_test(visit).numbers) == [0, 1]
+    while not under_test(visit).finished:
+        check(visit.run())
+    assert list(under_test(visit).numbers) == list(range(SEEDS))
     assert SHOWING not in visit.session_state
+
+
+def test_what_goes_wrong_while_a_statement_is_tested_is_said(
+    visits: list[AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(test: UnderTest, seed: int) -> tuple[float, ...]:
+        raise ArithmeticError(f"seed {seed} has no number")
+
+    monkeypatch.setattr(UnderTest, "answer", broken)
+    visit = open_page(visits, "claims", claim="A10")
+    while not under_test(visit).finished:
+        check(visit.run())
+    check(visit.run())
+    assert [error.value for error in visit.error] == ["ArithmeticError: seed 0 has no number"]
 
 
 def test_a_test_can_be_stopped_and_run_again(visits: list[AppTest]) -> None:

@@ -28,7 +28,7 @@ def line(table: object, series: str, part: str = "") -> pd.DataFrame:
 
 
 def last(curve: Curve) -> checkpoints.Checkpoint:
-    return checkpoints.kept(curve.experiment, curve.snapshots)[-1]
+    return curve.checkpoint(curve.steps[-1])
 
 
 def test_the_gradient_by_layer_is_that_of_the_last_snapshot() -> None:
@@ -57,7 +57,7 @@ def test_the_effective_rank_of_equal_directions_is_their_number(copies: int, mon
     directions = torch.linalg.qr(directions - directions.mean(0))[0]
     seen = torch.cat([directions[:, :copies]] * 2, 1)
     monkeypatch.setattr(Network, "features", lambda network, inputs: seen)
-    features = checkpoints.features.__wrapped__(last(CURVES[0]))
+    features = checkpoints.features(last(CURVES[0]))
     assert features.rank == pytest.approx(copies)
     assert features.correlation == pytest.approx(copies / (copies * (2 * copies - 1)))
 

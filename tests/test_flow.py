@@ -8,17 +8,29 @@ import pytest
 import torch
 
 from lstm_core import Experiment, train
-from lstm_core.charts import flow
+from lstm_core.charts import clipping, flow, states
 from lstm_core.charts.catalogue import CHARTS, PAPERS
+from lstm_core.charts.needs import measured
 from lstm_core.charts.points import UNDERFLOW, Curve
 from lstm_core.measurements import checkpoints
 
 RNN = Experiment(cell="rnn", length=20, hidden=6, batch=4, steps=30, clip_at=0.01)
 LSTM = dataclasses.replace(RNN, cell="lstm")
+OF_A_SERIES = {"forecasts", "residuals", "free_running", "validation"}
+
+
+# What the charts of a single layer need.
+NEEDS = [need for name, chart in CHARTS.items() if name not in OF_A_SERIES for need in chart.needs]
+
+
+def complete(shown: Curve) -> Curve:
+    """The same, with all that charts need of it."""
+    (curve,) = measured([shown], NEEDS)
+    return curve
 
 
 def curve(label: str, experiment: Experiment) -> Curve:
-    return Curve(label, experiment, list(train(experiment, 5, 10)))
+    return complete(Curve(label, experiment, list(train(experiment, 5, 10))))
 
 
 CURVES = [curve("RNN", RNN), curve("LSTM", LSTM)]
@@ -30,12 +42,12 @@ def line(table: pd.DataFrame, series: str, part: str = "") -> list[float]:
 
 
 def last(shown: Curve) -> checkpoints.Checkpoint:
-    return checkpoints.checkpoints(shown.experiment, shown.snapshots)[-1]
+    return shown.checkpoint(shown.steps[-1])
 
 
 def test_reach_shows_the_measured_norms_between_0_and_their_bounds() -> None:
     table = flow.reach_by_time_step(CURVES).to_pandas()
-    measured, true_slopes, largest_slope, _ = (line(table, name) for name in flow.REACH)
+    measured, true_slopes, largest_slope, _ = (line(table, name) for name in flow.REACH_LINES)
     assert measured == checkpoints.reach(last(CURVES[0])).measured.tolist()
     assert measured[-1] == 1
     assert all(a <= b <= c for a, b, c in zip(measured, true_slopes, largest_slope, strict=True))
@@ -45,7 +57,7 @@ def test_reach_shows_the_measured_norms_between_0_and_their_bounds() -> None:
 def test_what_single_precision_would_call_0_is_marked_and_said_once() -> None:
     faint = curve("RNN", dataclasses.replace(RNN, activation="sigmoid", length=100, gain=0.5))
     table = flow.reach_by_time_step([faint]).to_pandas()
-    marked = table[(table.series == flow.REACH[0]) & (table.off == UNDERFLOW)]
+    marked = table[(table.series == flow.REACH_LINES[0]) & (table.off == UNDERFLOW)]
     assert len(marked) > 5
     assert (marked.y < 2e-38).all()
     assert (marked.y > 1e-100).any()
@@ -76,10 +88,10 @@ OF_ONE_LAYER = [
 ]
 # What is drawn beside measurements; a chart of powers has those of an example, too.
 BESIDE = ("frame", "reference", "circle", "length")
-EXAMPLE = flow.POWERS[3:]
+EXAMPLE = flow.POWER_LINES[3:]
 
 
-def measured(name: str, curves: list[Curve]) -> pd.DataFrame:
+def rows(name: str, curves: list[Curve]) -> pd.DataFrame:
     """The rows of a chart that say what was measured."""
     table = CHARTS[name].table(curves).to_pandas()
     if name == "states":
@@ -90,7 +102,7 @@ def measured(name: str, curves: list[Curve]) -> pd.DataFrame:
 
 @pytest.mark.parametrize("name", OF_ONE_LAYER)
 def test_what_is_measured_in_a_single_layer_is_drawn(name: str) -> None:
-    assert not measured(name, CURVES).empty
+    assert not rows(name, CURVES).empty
 
 
 @pytest.mark.parametrize("name", OF_ONE_LAYER)
@@ -98,10 +110,10 @@ def test_what_is_measured_in_a_single_layer_is_drawn(name: str) -> None:
 def test_a_chart_stays_empty_and_whole_where_nothing_is_measured(cell: dict[str, Any], name: str) -> None:
     """Of networks of several layers, and of those that see several of their states, before training and in it."""
     experiment = Experiment(length=20, hidden=6, batch=4, steps=3, **cell)
-    trained = [Curve(label, experiment, list(train(experiment, 1, 1))) for label in ("one", "other")]
-    before = [dataclasses.replace(shown, snapshots=[]) for shown in trained]
-    assert measured(name, trained).empty
-    assert measured(name, before).empty
+    trained = [complete(Curve(label, experiment, list(train(experiment, 1, 1)))) for label in ("one", "other")]
+    before = [complete(dataclasses.replace(shown, snapshots=[])) for shown in trained]
+    assert rows(name, trained).empty
+    assert rows(name, before).empty
     axes, axes_before = (CHARTS[name].table(curves).to_pandas() for curves in (trained, before))
     pd.testing.assert_frame_equal(axes, axes_before)
     assert not axes.empty
@@ -124,28 +136,28 @@ def test_the_spectrum_shows_every_eigenvalue_and_singular_value() -> None:
 
 
 def test_powers_lie_between_those_of_radius_and_norm() -> None:
-    table = flow.powers(CURVES).to_pandas()
-    measured, above, below = (line(table, name) for name in flow.POWERS[:3])
-    assert all(c * (1 - 1e-9) <= a <= b * (1 + 1e-9) for a, b, c in zip(measured, above, below, strict=True))
-    assert line(table, flow.POWERS[3])[0] == pytest.approx(10.02, abs=0.01)
+    table = flow.powers_of_weights(CURVES).to_pandas()
+    norms, above, below = (line(table, name) for name in flow.POWER_LINES[:3])
+    assert all(c * (1 - 1e-9) <= a <= b * (1 + 1e-9) for a, b, c in zip(norms, above, below, strict=True))
+    assert line(table, flow.POWER_LINES[3])[0] == pytest.approx(10.02, abs=0.01)
 
 
 def test_the_ruler_holds_every_unit() -> None:
     for gates in ("ifo", "io"):
         shown = curve("LSTM", dataclasses.replace(LSTM, gates=gates))
-        table = flow.memory_ruler([shown]).to_pandas()
+        table = states.memory_ruler([shown]).to_pandas()
         assert table[table.kind == "units"].y.sum() == LSTM.hidden
         assert list(table[table.kind == "length"].x) == [20]
 
 
 def test_state_growth_compares_with_the_gate_held_open_unless_there_is_none() -> None:
-    assert set(flow.state_growth(CURVES).to_pandas().query("kind == 'racer'").series) == {"as set", "f held at 1"}
-    free = flow.state_growth([curve("LSTM", dataclasses.replace(LSTM, gates="io"))]).to_pandas()
+    assert set(states.state_growth(CURVES).to_pandas().query("kind == 'racer'").series) == {"as set", "f held at 1"}
+    free = states.state_growth([curve("LSTM", dataclasses.replace(LSTM, gates="io"))]).to_pandas()
     assert set(free.query("kind == 'racer'").series) == {"as set"}
 
 
 def test_states_are_relative_to_the_racers_largest() -> None:
-    table = flow.states(CURVES).to_pandas()
+    table = states.states(CURVES).to_pandas()
     assert set(table.channel) == {f"{label}{unit}" for label in ("RNN h", "LSTM c") for unit in range(1, 7)}
     assert table.value.abs().max() <= 1
     truth = checkpoints.states(last(CURVES[1]))
@@ -155,36 +167,36 @@ def test_states_are_relative_to_the_racers_largest() -> None:
 def test_changes_are_the_distance_between_neighbouring_states() -> None:
     truth = checkpoints.states(last(CURVES[0]))
     change = torch.linalg.vector_norm(truth[1:] - truth[:-1], dim=1) / torch.linalg.vector_norm(truth[1:], dim=1)
-    assert line(flow.state_change(CURVES).to_pandas(), "RNN") == pytest.approx(change.tolist())
+    assert line(states.state_change(CURVES).to_pandas(), "RNN") == pytest.approx(change.tolist())
 
 
 def test_clipping_by_norm_is_one_factor_for_all_time_steps() -> None:
-    table = flow.clipped_through_time(CURVES).to_pandas()
+    table = clipping.clipped_through_time(CURVES).to_pandas()
     before, after = (line(table, "RNN", part) for part in ("before", "after"))
     ratios = [b / a for a, b in zip(before, after, strict=True)]
     assert ratios == pytest.approx([ratios[0]] * len(ratios), rel=1e-12)
     assert ratios[0] < 0.5
-    norms = flow.clipping(CURVES).to_pandas()
+    norms = clipping.clipping(CURVES).to_pandas()
     assert max(line(norms, "RNN", "after")) <= 0.01 * (1 + 1e-5)
-    assert line(flow.direction(CURVES).to_pandas(), "RNN") == pytest.approx([1.0] * 7, abs=1e-6)
+    assert line(clipping.direction(CURVES).to_pandas(), "RNN") == pytest.approx([1.0] * 7, abs=1e-6)
 
 
 def test_ablations_are_shown_for_every_learned_gate() -> None:
-    table = flow.ablations(CURVES).to_pandas().query("kind == 'racer'")
+    table = states.ablations(CURVES).to_pandas().query("kind == 'racer'")
     losses = checkpoints.ablations(last(CURVES[1]))
     assert list(table.x) == list(losses.values())
     assert list(table.part) == ["as trained", "input gate held at 1", "forget gate held at 1", "output gate held at 1"]
 
 
 def test_before_the_first_snapshot_the_first_weights_are_measured() -> None:
-    empty = [dataclasses.replace(shown, snapshots=[]) for shown in CURVES]
-    first = [shown.at(1) for shown in CURVES]
-    for table in (flow.reach_by_time_step, flow.highway_by_time_step, flow.states, flow.memory_ruler):
+    empty = [complete(dataclasses.replace(shown, snapshots=[], measured={})) for shown in CURVES]
+    first = [complete(shown.at(1)) for shown in CURVES]
+    for table in (flow.reach_by_time_step, flow.highway_by_time_step, states.states, states.memory_ruler):
         pd.testing.assert_frame_equal(table(empty).to_pandas(), table(first).to_pandas())
 
 
 def test_a_curve_without_weights_has_nothing_to_measure() -> None:
-    bare = [Curve("RNN", RNN, list(train(RNN, 5))), Curve("LSTM", LSTM, list(train(LSTM, 5)))]
+    bare = [complete(Curve(label, one, list(train(one, 5)))) for label, one in (("RNN", RNN), ("LSTM", LSTM))]
     assert not (flow.reach_by_time_step(bare).to_pandas().kind == "racer").any()
     assert not (flow.highway_by_time_step(bare).to_pandas().kind == "racer").any()
     assert not (flow.growth_by_training_step(bare).to_pandas().kind == "racer").any()

@@ -1,7 +1,6 @@
 """Are forecasts what the network says, are their errors those of the textbook, and does nothing leak from the test?"""
 
 import dataclasses
-import gc
 import math
 
 import pytest
@@ -10,7 +9,6 @@ from torch import Tensor, nn
 
 from lstm_core import Experiment, train
 from lstm_core.measurements import forecast
-from lstm_core.measurements.checkpoints import Checkpoint
 from lstm_core.network import Network
 from lstm_core.tasks.series import Series, known, register
 
@@ -144,37 +142,6 @@ def test_scores_are_the_two_errors_on_the_test_part() -> None:
     steps = torch.tensor(series.values).double()
     assert scores.model == pytest.approx(float(wrong.square().mean().sqrt()))
     assert scores.last_value == pytest.approx(float((steps[1700:] - steps[1699:-1]).square().mean().sqrt()), rel=1e-6)
-
-
-def test_the_validation_part_chooses_the_checkpoint() -> None:
-    snapshots = list(train(dataclasses.replace(SMALL, steps=40), 1, 5))
-    checkpoints = [
-        Checkpoint(SMALL, snapshot.step, snapshot.engine, snapshot.weights)
-        for snapshot in snapshots
-        if snapshot.weights is not None
-    ]
-    chosen = forecast.best(checkpoints)
-    assert chosen is not None
-    series = known("sines")
-    places = torch.arange(series.train_end, series.validation_end, 2)
-    wrong = [
-        float((forecast.from_truth(SMALL, m.weights, places) - forecast.truth(series, places)).square().mean())
-        for m in checkpoints
-    ]
-    assert chosen == checkpoints[wrong.index(min(wrong))]
-    assert forecast.best([]) is None
-
-
-def test_what_was_measured_goes_with_its_series() -> None:
-    one = register(Series("x", WAVE))
-    experiment = dataclasses.replace(SMALL, series=one.name)
-    checkpoint = Checkpoint(experiment, 1, "", weights_of(experiment))
-    assert forecast.tested(checkpoint) is forecast.tested(checkpoint)
-    assert one in forecast._kept
-    before = len(forecast._kept)
-    del one
-    gc.collect()
-    assert len(forecast._kept) == before - 1
 
 
 def test_a_long_series_is_measured_in_part() -> None:

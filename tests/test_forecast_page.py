@@ -20,7 +20,7 @@ from lstm_core.ui.forecasts import WAITING, snippet
 from lstm_core.ui.session import SHELF, SHOWING
 from lstm_core.ui.upload import OWN_LABEL, Held
 from tests.test_series_file import BAD
-from tests.visits import check, open_page
+from tests.visits import check, open_page, settled
 
 QUICK = {"steps": "100", "hidden": "4", "batch": "8", "activations": "tanh"}
 WAVE = [math.sin(i / 7) + 0.2 * math.cos(i * i) for i in range(150)]
@@ -32,12 +32,6 @@ def csv_of(values: list[float]) -> bytes:
 
 def upload(visit: AppTest, content: bytes) -> AppTest:
     return check(visit.file_uploader[0].upload("own.csv", content, "text/csv").run())
-
-
-def until_finished(visit: AppTest) -> AppTest:
-    while not visit.session_state[SHOWING].race.finished:
-        check(visit.run())
-    return check(visit.run())
 
 
 def experiment(visit: AppTest) -> Experiment:
@@ -113,14 +107,14 @@ def test_after_a_bad_file_a_good_one_races(visits: list[AppTest]) -> None:
 def test_another_file_after_a_race_leaves_no_ghosts_of_a_series_that_is_gone(visits: list[AppTest]) -> None:
     visit = open_page(visits, "forecast", series=OWN_LABEL, **QUICK)
     upload(visit, csv_of([3 * value for value in WAVE]))
-    until_finished(visit)
+    settled(visit)
     check(visit.button(key="pin").click().run())
     gone = experiment(visit).series
     upload(visit, csv_of(WAVE))
     gc.collect()
     assert gone not in series._own
     assert visit.session_state[SHOWING].behind == ()
-    until_finished(visit)
+    settled(visit)
 
 
 def test_a_window_that_is_too_long_for_the_series_says_what_to_lower(visits: list[AppTest]) -> None:
@@ -148,7 +142,7 @@ def test_what_was_uploaded_is_gone_when_the_visitor_has_left(
     monkeypatch.setattr(uploads, "LEASE_SECONDS", 0.1)
     visit = open_page(visits, "forecast", series=OWN_LABEL, **QUICK)
     upload(visit, csv_of([value + 1 for value in WAVE]))
-    until_finished(visit)
+    settled(visit)
     name = experiment(visit).series
     assert name in series._own
     st.cache_resource.clear()
@@ -163,7 +157,7 @@ def test_a_visitor_who_has_not_left_keeps_the_series_or_gets_it_back(
     monkeypatch.setattr(uploads, "LEASE_SECONDS", 0.1)
     visit = open_page(visits, "forecast", series=OWN_LABEL, **QUICK)
     upload(visit, csv_of([value + 2 for value in WAVE]))
-    until_finished(visit)
+    settled(visit)
     name = experiment(visit).series
     st.cache_resource.clear()
     visit.session_state[SHELF].renew()
@@ -179,7 +173,7 @@ def test_a_visitor_who_has_not_left_keeps_the_series_or_gets_it_back(
 def test_a_finished_race_says_who_wins_and_offers_it_to_take_home(visits: list[AppTest]) -> None:
     visit = open_page(visits, "forecast", **QUICK)
     assert WAITING in texts(visit)
-    until_finished(visit)
+    settled(visit)
     assert "The validation part picks **" in texts(visit)
     assert [button.proto.label for button in visit.get("download_button")][-3:] == [
         "All forecasts, CSV",

@@ -66,12 +66,12 @@ def test_the_gradient_by_layer_is_that_of_a_training_step_on_the_same_sequences(
     experiment = dataclasses.replace(DOUBLE, layers=3, wiring=wiring)
     batch = next(samples(experiment))
     monkeypatch.setattr(checkpoints, "another", lambda *_: batch)
-    checkpoints.layer_gradients.cache_clear()
+    measures.seen.cache_clear()
     expected = next(train(experiment)).layer_grad_norms
     assert checkpoints.layer_gradients(beginning(experiment)) == pytest.approx(list(expected), rel=1e-9)
     share = measures.first_layer_share(beginning(experiment))
     assert share == pytest.approx(math.log10(expected[0] / expected[-1]), rel=1e-9)
-    checkpoints.layer_gradients.cache_clear()
+    measures.seen.cache_clear()
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)

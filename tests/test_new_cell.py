@@ -15,6 +15,7 @@ from lstm_core.cells import FAMILIES, Cell, Family, Parameters, unroll
 from lstm_core.cells.family import Blocks, Setting, States
 from lstm_core.charts.catalogue import CHARTS
 from lstm_core.charts.equations import latex, terms
+from lstm_core.charts.needs import measured
 from lstm_core.charts.points import Curve
 from lstm_core.history.database import records, store
 from lstm_core.history.schema import open_history
@@ -128,7 +129,7 @@ def test_its_jacobians_are_those_of_its_step() -> None:
 def test_every_chart_can_be_drawn_of_it(name: str) -> None:
     setting = one(task="forecast") if name in OF_A_SERIES else one()
     curves = [Curve(label, setting, list(train(setting, weights_every=5))) for label in ("turning", "again")]
-    assert len(CHARTS[name].table(curves)) > 0
+    assert len(CHARTS[name].table(measured(curves, CHARTS[name].needs))) > 0
 
 
 def test_its_equations_and_the_sizes_of_its_weights() -> None:

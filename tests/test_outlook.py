@@ -8,6 +8,7 @@ import pytest
 from lstm_core import Experiment, train
 from lstm_core.charts import outlook
 from lstm_core.charts.catalogue import CHARTS
+from lstm_core.charts.needs import measured
 from lstm_core.charts.outlook import Standing, verdict
 from lstm_core.charts.points import Curve
 from lstm_core.measurements import forecast
@@ -18,11 +19,17 @@ SMALL = Experiment(task="forecast", series="sines", length=10, hidden=4, batch=8
 
 
 def curve(experiment: Experiment = SMALL, label: str = "it", steps: int | None = None) -> Curve:
-    return Curve(label, experiment, list(train(experiment, 1, 10))[:steps])
+    return complete(Curve(label, experiment, list(train(experiment, 1, 10))[:steps]))
+
+
+def complete(shown: Curve) -> Curve:
+    """The same, with all that is needed of it."""
+    (one,) = measured([shown], [outlook.VALIDATED, outlook.TESTED, outlook.RUN_FREE])
+    return one
 
 
 CURVE = curve()
-UNFINISHED = dataclasses.replace(CURVE, label="late", snapshots=CURVE.snapshots[:20])
+UNFINISHED = complete(dataclasses.replace(CURVE, label="late", snapshots=CURVE.snapshots[:20]))
 PLACES = range(1701, 1901)
 
 
@@ -37,10 +44,27 @@ def test_the_truth_the_baselines_and_the_racer_lie_at_their_places() -> None:
         line = shown[shown.series == name]
         assert list(line.x) == list(PLACES)
         assert list(line.y) == pytest.approx(values)
-    checkpoint = outlook.chosen(CURVE)
-    assert checkpoint is not None
+    (chosen,) = outlook.chosen(CURVE)
     line = shown[(shown.series == "it") & (shown.kind == "racer")]
-    assert list(line.y) == pytest.approx(forecast.tested(checkpoint)[:200].tolist())
+    assert list(line.y) == pytest.approx(forecast.tested(CURVE.checkpoint(chosen))[:200].tolist())
+
+
+def test_the_validation_part_chooses_whose_forecasts_are_shown() -> None:
+    series = known("sines")
+    places = forecast.validated_places(series)
+    wrong = {}
+    for step in CURVE.steps:
+        forecasts = forecast.from_truth(SMALL, CURVE.checkpoint(step).weights, places)
+        wrong[step] = float((forecasts - forecast.truth(series, places)).square().mean())
+    assert outlook.chosen(CURVE) == [min(wrong, key=wrong.__getitem__)]
+    assert outlook.chosen(dataclasses.replace(CURVE, snapshots=[])) == []
+
+
+def test_a_racer_has_no_error_on_the_test_part_before_all_its_checkpoints_are_measured() -> None:
+    some = {key: result for key, result in CURVE.measured.items() if key != (forecast.validated, 20)}
+    (racer, *_) = outlook.standings([dataclasses.replace(CURVE, measured=some)])
+    assert racer.test is None
+    assert outlook.standings([CURVE])[0].test is not None
 
 
 def test_residuals_are_forecast_minus_truth() -> None:

@@ -19,7 +19,7 @@ from lstm_core.ui.pins import MOST_PINS
 from lstm_core.ui.session import PINS, SHOWING
 from lstm_core.ui.showing import GHOST_STEPS, Showing, curves_of
 from tests.trainings import begun_from_now
-from tests.visits import ROOT, check, open_page
+from tests.visits import ROOT, check, open_page, settled
 
 OPENING_LENGTH = OPENINGS["dashboard"].base.length
 WIDGETS = ("slider", "select_slider", "selectbox", "number_input", "toggle", "pills", "segmented_control")
@@ -204,8 +204,7 @@ def test_another_page_stops_the_race_of_the_one_before(visits: list[AppTest]) ->
 
 def test_a_finished_race_says_who_solved_the_task(visits: list[AppTest]) -> None:
     visit = open_page(visits, "dashboard", length="10", steps="100", task="Latch", racers="LSTM")
-    while not visit.session_state[SHOWING].race.finished:
-        check(visit.run())
+    settled(visit)
     check(visit.run())
     assert any("solved at step" in text.value for text in visit.markdown)
 
@@ -287,8 +286,7 @@ def looked_back(visits: list[AppTest], step: int) -> tuple[AppTest, tuple[Curve,
     """A finished race that is shown as of a step, and all its curves."""
     visit = open_page(visits, "dashboard", seed="23", length="20", steps="100")
     contest = visit.session_state[SHOWING].race
-    while not contest.finished:
-        check(visit.run())
+    settled(visit)
     check(visit.slider(key="moment").set_value(step).run())
     return visit, curves_of(contest)
 

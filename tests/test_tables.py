@@ -13,6 +13,7 @@ from lstm_core import TASKS, Experiment, Snapshot, train
 from lstm_core.charts import tables
 from lstm_core.charts.catalogue import CHARTS
 from lstm_core.charts.marks import FUNCTIONS, HEAT, SAMPLE, spec
+from lstm_core.charts.needs import measured
 from lstm_core.charts.points import Curve, Point, on_log_axis, smallest_normal
 
 EXPERIMENT = Experiment(length=12, hidden=4, batch=4, steps=30)
@@ -57,7 +58,7 @@ def test_a_chart_stands_in_a_notebook_with_its_data(name: str) -> None:
     other = Curve("other", EXPERIMENT, SNAPSHOTS)
     drawn = CHARTS[name].of([CURVE, other]).to_dict()
     rows = [row for values in drawn["datasets"].values() for row in values]
-    table = CHARTS[name].table([CURVE, other]).to_pandas()
+    table = CHARTS[name].table(measured([CURVE, other], CHARTS[name].needs)).to_pandas()
     pd.testing.assert_frame_equal(pd.DataFrame(rows).astype(dict(table.dtypes)), table)
 
 

@@ -1,10 +1,12 @@
 """How does a test visit a page? By Streamlit's own tests of apps, and nothing that it does may raise."""
 
+import time
 from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
 from lstm_core.ui.page import PAGES
+from lstm_core.ui.session import AGAIN, SHOWING
 
 ROOT = Path(__file__).parent.parent
 
@@ -22,4 +24,19 @@ def open_page(visits: list[AppTest], name: str, **address: str | tuple[str, ...]
 def check(visit: AppTest) -> AppTest:
     """The same visit, if nothing was raised."""
     assert [error.value for error in visit.exception] == []
+    return visit
+
+
+def settled(visit: AppTest) -> AppTest:
+    """The same visit when nothing is to come any more: all has been trained, measured and drawn."""
+    moving = True
+    while moving:
+        races = [visit.session_state[SHOWING].race] if SHOWING in visit.session_state else []
+        races += [visit.session_state[AGAIN].untrained] if AGAIN in visit.session_state else []
+        while any(race.moving for race in races):
+            for race in races:
+                race.renew()
+            time.sleep(0.02)
+        check(visit.run())
+        moving = any(race.moving for race in races)
     return visit

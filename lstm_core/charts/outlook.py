@@ -9,13 +9,16 @@ import torch
 from torch import Tensor
 
 from lstm_core.borrowed.arrow import column, of_rows
+from lstm_core.charts.chart import chart
+from lstm_core.charts.marks import BY_STEP, lines
+from lstm_core.charts.needs import Need, every, missing
 from lstm_core.charts.points import Curve, Point, axis_ends, level_lines, of_points
-from lstm_core.measurements import checkpoints, forecast
-from lstm_core.measurements.checkpoints import Checkpoint
+from lstm_core.measurements import forecast
 from lstm_core.measurements.forecast import BASELINES, LAST_VALUE, Errors
 from lstm_core.tasks.series import Series, known
 
 SHOWN = 200
+BY_PLACE = "place in the series"
 TRUTH = "truth"
 
 
@@ -30,14 +33,27 @@ def _series(curves: Sequence[Curve]) -> tuple[Series, int, Tensor]:
     return series, experiment.horizon, forecast.tested_places(series)[:SHOWN]
 
 
-def _checkpoints(curve: Curve) -> list[Checkpoint]:
-    """Of a curve that forecasts; of others none."""
-    return checkpoints.kept(curve.experiment, curve.snapshots) if curve.experiment.problem.of else []
+def _forecasts(curve: Curve) -> bool:
+    return bool(curve.snapshots and curve.experiment.problem.of)
 
 
-def chosen(curve: Curve) -> Checkpoint | None:
-    """The checkpoint that did best on the validation part, whose forecasts are shown; None before the first."""
-    return forecast.best(_checkpoints(curve))
+def _ended(curve: Curve) -> bool:
+    return _forecasts(curve) and bool(curve.snapshots[-1].ended)
+
+
+def chosen(curve: Curve) -> list[int]:
+    """
+    The training step, of those whose error on the validation part is known, at which that was lowest, the first of
+    equal ones: its forecasts are shown. None before the first is known.
+    """
+    known = {step: errors.rmse for _, step, errors in VALIDATED.found([curve])}
+    return sorted(known, key=lambda step: known[step] if math.isfinite(known[step]) else math.inf)[:1]
+
+
+VALIDATED = Need(forecast.validated, _forecasts, every)
+TESTED = Need(forecast.tested, _forecasts, chosen)
+RUN_FREE = Need(forecast.run_free, _forecasts, chosen)
+RUN_FREE_AT_THE_END = Need(forecast.run_free, _ended, chosen)
 
 
 def _line(places: Tensor, values: Tensor, label: str, kind: str = "racer") -> list[Point]:
@@ -55,37 +71,66 @@ def _frame(curves: Sequence[Curve], places: Tensor) -> list[Point]:
     return axis_ends(curves, int(places[0]) + 1, int(places[-1]) + 1)
 
 
+@chart(
+    "forecasts",
+    "Forecast against truth",
+    lines(BY_PLACE, "value"),
+    "The beginning of the test part, grey. Whoever lies on it forecasts well; a line late by the horizon copies.",
+    "each forecast sees the true values up to the horizon, so errors do not add up.",
+    "makridakis",
+    "Line chart of the test part of the series, the forecast of every racer, and the baselines dashed.",
+    needs=(VALIDATED, TESTED),
+    of_one_step=True,
+)
 def forecasts(curves: Sequence[Curve]) -> pa.Table:
     """The beginning of the test part, what each racer and each baseline forecast from true values, and the truth."""
     series, horizon, places = _series(curves)
     points = _line(places, forecast.truth(series, places), TRUTH, "ghost")
     for name, baseline in BASELINES.items():
         points += _named(_line(places, baseline(series, horizon, places), name, "reference"))
-    for curve in _racers(curves):
-        if checkpoint := chosen(curve):
-            points += _line(places, forecast.tested(checkpoint)[: len(places)], curve.label)
+    for curve, _, tested in TESTED.found(curves):
+        points += _line(places, tested[: len(places)], curve.label)
     return of_points([*_frame(curves, places), *points])
 
 
+@chart(
+    "residuals",
+    "Residuals",
+    lines(BY_PLACE, "forecast - truth"),
+    "Noise around 0 is what cannot be known; a wave that is left over could have been learned.",
+    "a forecast that misses nothing but chance leaves errors without a pattern.",
+    "hyndman",
+    "Line chart of forecast minus truth for every racer, in the test part.",
+    needs=(VALIDATED, TESTED),
+    of_one_step=True,
+)
 def residuals(curves: Sequence[Curve]) -> pa.Table:
     """Forecast minus truth, in the beginning of the test part, of each racer; the last value's would hide them."""
     series, _, places = _series(curves)
     truth = forecast.truth(series, places)
     points = [Point(place + 1, 0.0, "none", kind="reference") for place in (int(places[0]), int(places[-1]))]
-    for curve in _racers(curves):
-        if checkpoint := chosen(curve):
-            points += _line(places, forecast.tested(checkpoint)[: len(places)] - truth, curve.label)
+    for curve, _, tested in TESTED.found(curves):
+        points += _line(places, tested[: len(places)] - truth, curve.label)
     return of_points([*_frame(curves, places), *points])
 
 
+@chart(
+    "free_running",
+    "Free-running",
+    lines(BY_PLACE, "value"),
+    "Fed with their own forecasts from the end of the validation part: how long do they stay on the truth, dashed? "
+    "Drawn for those that have ended.",
+    "each error is an input of the next forecast, and where the series is chaotic it grows exponentially.",
+    "mackey",
+    "Line chart of the test part of the series and of every racer's forecasts from its own forecasts.",
+    needs=(VALIDATED, RUN_FREE_AT_THE_END),
+)
 def free_running(curves: Sequence[Curve]) -> pa.Table:
     """The same beginning, forecast from own forecasts alone, by those that have ended; and the truth."""
     series, _, places = _series(curves)
     points = _named(_line(places, forecast.truth(series, places), TRUTH, "reference"))
-    for curve in _racers(curves):
-        checkpoint = chosen(curve) if curve.snapshots and curve.snapshots[-1].ended else None
-        if checkpoint:
-            points += _line(places, _bounded(forecast.run_free(checkpoint), series), curve.label)
+    for curve, _, free in RUN_FREE_AT_THE_END.found(curves):
+        points += _line(places, _bounded(free, series), curve.label)
     return of_points([*_frame(curves, places), *points])
 
 
@@ -95,14 +140,20 @@ def _bounded(values: Tensor, series: Series) -> Tensor:
     return torch.where((values - series.mean).abs() <= off, values, torch.nan)
 
 
+@chart(
+    "validation",
+    "Error on the validation part",
+    lines(BY_STEP, "RMSE", log=True),
+    "Below a dashed line a racer beats that baseline; the step where it is lowest is the one whose weights count.",
+    "a network that goes on learning its own part by heart gets worse on what comes after.",
+    "makridakis",
+    "Line chart on a log axis: RMSE of every racer on the validation part by training step, baselines dashed.",
+    needs=(VALIDATED,),
+)
 def validation_by_step(curves: Sequence[Curve]) -> pa.Table:
     """RMSE on the validation part at each checkpoint of the training, and that of the baselines."""
     series, horizon, _ = _series(curves)
-    points = [
-        Point(checkpoint.step, forecast.validated(checkpoint).rmse, curve.label)
-        for curve in _racers(curves)
-        for checkpoint in _checkpoints(curve)
-    ]
+    points = [Point(step, errors.rmse, curve.label) for curve, step, errors in VALIDATED.found(curves)]
     levels = [(name, error.rmse) for name, error in _baselines(series, horizon, forecast.validated_places).items()]
     finite = [point for point in points if 0 < point.y < math.inf]
     return of_points([*axis_ends(curves), *level_lines(curves, (line for line in levels if line[1] > 0)), *finite])
@@ -128,11 +179,11 @@ def table(curves: Sequence[Curve]) -> pa.Table:
     columns["truth"] = forecast.truth(series, places).tolist()
     for name, baseline in BASELINES.items():
         columns[name] = baseline(series, horizon, places).tolist()
-    for curve in _racers(curves):
-        if checkpoint := chosen(curve):
-            free = forecast.run_free(checkpoint).tolist()
-            columns[curve.label] = forecast.tested(checkpoint).tolist()
-            columns[f"{curve.label}, free-running"] = free + [math.nan] * (len(places) - len(free))
+    own = {curve.label: free.tolist() for curve, _, free in RUN_FREE.found(curves)}
+    for curve, _, tested in TESTED.found(curves):
+        free = own.get(curve.label, [])
+        columns[curve.label] = tested.tolist()
+        columns[f"{curve.label}, free-running"] = free + [math.nan] * (len(places) - len(free))
     return of_rows(zip(*columns.values(), strict=True), list(columns))
 
 
@@ -176,11 +227,10 @@ def standings(curves: Sequence[Curve]) -> list[Standing]:
     places = forecast.tested_places(series)
     standings = []
     for curve in _racers(curves):
-        checkpoint = chosen(curve)
-        ended = checkpoint and curve.snapshots[-1].ended
-        test = forecast.errors(series, forecast.tested(checkpoint), places) if checkpoint and ended else None
-        validation = forecast.validated(checkpoint) if checkpoint else None
-        standings.append(Standing(curve.label, validation, test, True, checkpoint.step if checkpoint else 0))
+        step = next(iter(chosen(curve)), 0)
+        decided = _ended(curve) and not missing(curve, (VALIDATED, TESTED))
+        test = forecast.errors(series, curve.measured[TESTED.what, step], places) if step and decided else None
+        standings.append(Standing(curve.label, curve.measured.get((VALIDATED.what, step)), test, True, step))
     validated = _baselines(series, horizon, forecast.validated_places)
     for name, error in _baselines(series, horizon, forecast.tested_places).items():
         standings.append(Standing(name, validated.get(name), error, False))

@@ -11,13 +11,15 @@ import dataclasses
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import torch
 
 from lstm_core.borrowed.arrow import of_rows
 from lstm_core.experiment import Experiment
+from lstm_core.measurements.checkpoints import Checkpoint, beginning, kept
 from lstm_core.training import Snapshot
 
 POINTS = 200
@@ -27,12 +29,33 @@ OVERFLOW, UNDERFLOW = "overflow", "underflow"
 
 @dataclass(frozen=True)
 class Curve:
-    """What one racer has shown so far."""
+    """What one racer has shown so far; `measured` of it, by measurement and training step, as far as it is."""
 
     label: str
     experiment: Experiment
     snapshots: Sequence[Snapshot]
     ghost: bool = False
+    measured: dict[tuple[Callable[[Checkpoint], Any], int], Any] = dataclasses.field(
+        default_factory=dict, compare=False, repr=False
+    )
+
+    @cached_property
+    def _checkpoints(self) -> dict[int, Checkpoint]:
+        if not self.snapshots:
+            return {1: beginning(self.experiment)}
+        return {checkpoint.step: checkpoint for checkpoint in kept(self.experiment, self.snapshots)}
+
+    @property
+    def steps(self) -> list[int]:
+        """
+        The training steps of which there are weights to measure: those of the snapshots that have them with them, and
+        before the first snapshot step 1, with the weights that it begins with.
+        """
+        return list(self._checkpoints)
+
+    def checkpoint(self, step: int) -> Checkpoint:
+        """With the weights of one of its `steps`."""
+        return self._checkpoints[step]
 
     def at(self, step: int) -> "Curve":
         """What it had shown at a training step."""
@@ -64,6 +87,21 @@ def axis_ends(curves: Sequence[Curve], first: int = 0, last: int | None = None) 
     shown = [curve for curve in curves if not curve.ghost]
     ends = (first, max(curve.experiment.steps for curve in shown) if last is None else last)
     return [Point(x, math.nan, curve.label, kind="frame") for curve in shown for x in ends]
+
+
+def axis_of(names: Iterable[str], first: float, last: float) -> list[Point]:
+    """Both ends of an axis, and the series in their order."""
+    return [Point(x, math.nan, name, kind="frame") for name in names for x in (first, last)]
+
+
+def longest(curves: Sequence[Curve]) -> int:
+    """The largest number of time steps."""
+    return max(curve.experiment.time_steps for curve in curves if not curve.ghost)
+
+
+def line(name: str, x: Iterable[float], y: torch.Tensor, kind: str = "racer") -> list[Point]:
+    """The points of one series."""
+    return [Point(a, b, name, kind=kind) for a, b in zip(x, y.tolist(), strict=True)]
 
 
 def level_lines(curves: Sequence[Curve], lines: Iterable[tuple[str, float]]) -> Iterable[Point]:

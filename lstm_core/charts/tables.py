@@ -9,6 +9,8 @@ import torch
 
 from lstm_core.activations import ACTIVATIONS
 from lstm_core.borrowed.arrow import of_rows
+from lstm_core.charts.chart import chart
+from lstm_core.charts.marks import BY_STEP, lines
 from lstm_core.charts.points import (
     POINTS,
     Curve,
@@ -33,6 +35,15 @@ ROUNDING = 1e-19
 HARDLY_TRAINED = 1e-12
 
 
+@chart(
+    "loss",
+    "Loss",
+    lines(BY_STEP, "loss, mean of 20 steps", zero=True),
+    "A curve on the upper dashed line has learned nothing but the average answer. ●: solved, ▲: above this chart.",
+    "whoever cannot carry what it read to the end can do no better.",
+    "bengio",
+    "Line chart of the training loss of every racer by training step, with the constant predictor's loss dashed.",
+)
 def loss_by_step(curves: Sequence[Curve]) -> pa.Table:
     """Mean of the last 20 losses, with the constant predictor and the plateaus; off the axis above twice the former."""
     experiment = curves[0].experiment
@@ -52,6 +63,15 @@ def loss_by_step(curves: Sequence[Curve]) -> pa.Table:
     return of_points([*axis_ends(curves), *level_lines(curves, lines), *below(points, 2 * constant)])
 
 
+@chart(
+    "gradient_by_step",
+    "Gradient by training step",
+    lines(BY_STEP, "gradient norm", log=True),
+    "Peaks are explosions; whatever rises above the dashed line is shortened to it, in the same direction.",
+    "now and then the product of Jacobians is large, and one step would throw the weights far away.",
+    "pascanu",
+    "Line chart on a log axis: norm of the gradient of all weights by training step, with the clipping threshold.",
+)
 def grad_norm_by_step(curves: Sequence[Curve]) -> pa.Table:
     """Norm of the whole gradient, before clipping, and the threshold of clipping by norm."""
     experiment = curves[0].experiment
@@ -69,18 +89,46 @@ def _by_block(curves: Sequence[Curve], values: Callable[[Snapshot], dict[str, fl
                 yield point._replace(part=names[point.part])
 
 
+@chart(
+    "block_gradients",
+    "Gradient of each gate",
+    lines(BY_STEP, "gradient norm", log=True, parts="rows of"),
+    "A gate whose line lies far below the others is hardly being trained. ▼: below this chart.",
+    "a gate in saturation has no slope, and passes no gradient to its weights.",
+    "greff",
+    "Line chart on a log axis: norm of the gradient in the weights of each gate by training step.",
+)
 def block_grad_norms_by_step(curves: Sequence[Curve]) -> pa.Table:
     """Norm of the gradient in the rows of each gate and of the candidate."""
     points = _by_block(curves, lambda snapshot: snapshot.gate_grad_norms)
     return of_points([*axis_ends(curves), *noted_once(on_log_axis(points, HARDLY_TRAINED), "below 1e-12")])
 
 
+@chart(
+    "gate_activation",
+    "Gate openness",
+    lines(BY_STEP, "mean gate value", parts="gate"),
+    "1 lets everything through, 0 nothing: a forget gate near 1 keeps, near 0 erases.",
+    "what is kept after k steps is the product of k forget gates.",
+    "gers",
+    "Line chart of the mean value of every learned gate, between 0 and 1, by training step.",
+    of_one_step=True,
+)
 def mean_gate_activation_by_step(curves: Sequence[Curve]) -> pa.Table:
     """Mean activation of each learned gate, from 0, closed, to 1, open."""
     points = _by_block(curves, lambda snapshot: snapshot.openness)
     return of_points([*axis_ends(curves), *(point for point in points if math.isfinite(point.y))])
 
 
+@chart(
+    "largest_state",
+    "Largest state",
+    lines(BY_STEP, "largest |c| or |h|", log=True),
+    "The largest number in the cell state, or in the hidden state of cells without one: it should not run away.",
+    "without a forget gate every step adds up to 1 and nothing is taken away.",
+    "gers",
+    "Line chart on a log axis: the largest absolute value of the cell state by training step.",
+)
 def largest_state_by_step(curves: Sequence[Curve]) -> pa.Table:
     """Largest absolute value of the cell state, or of the hidden state where there is no cell state."""
     points = by_step(
@@ -90,6 +138,15 @@ def largest_state_by_step(curves: Sequence[Curve]) -> pa.Table:
     return of_points([*axis_ends(curves), *on_log_axis(points, smallest_normal(curves))])
 
 
+@chart(
+    "accuracy",
+    "Accuracy",
+    lines(BY_STEP, "share of right answers"),
+    "The share of right answers in each training batch; guessing gives one over the number of classes.",
+    "part of an answer can be known from part of the memory.",
+    "hochreiter",
+    "Line chart of the share of right answers by training step.",
+)
 def accuracy_by_step(curves: Sequence[Curve]) -> pa.Table:
     """Share of right answers in the batch; empty where the task has no classes."""
     return of_points([*axis_ends(curves), *by_step(curves, lambda snapshot: {"": snapshot.accuracy})])
@@ -101,6 +158,16 @@ def _shown_steps(experiment: Experiment, most: int) -> range:
     return range((experiment.time_steps - 1) % stride, experiment.time_steps, stride)
 
 
+@chart(
+    "gradient_through_time",
+    "Gradient through time",
+    lines("time step of the sequence", "gradient norm", log=True, parts="gradient of"),
+    "How much of the gradient reaches each time step: from nothing, nothing is learned. ▼: 0 to the computer.",
+    "each step back multiplies by a Jacobian; a hundred of them leave next to nothing, or far too much.",
+    "bengio",
+    "Line chart on a log axis: norm of the gradient with respect to hidden and cell state at every time step.",
+    of_one_step=True,
+)
 def gradient_through_time(curves: Sequence[Curve]) -> pa.Table:
     """||dL/dh_t||, and ||dL/dc_t|| where there is a cell state, by step of the sequence, at the last snapshot."""
     points = []
@@ -176,6 +243,15 @@ def activation_curves(names: Sequence[str], slope: bool) -> pa.Table:
     return of_points(points)
 
 
+@chart(
+    "difference",
+    "Difference of the two",
+    lines(BY_STEP, "difference of losses", log=True),
+    "1e-16 is the last digit of a double; training magnifies it, as in any two runs that differ by a digit.",
+    "both compute the same sums in another order.",
+    "greff",
+    "Line chart on a log axis: absolute difference between the losses of the first two racers by training step.",
+)
 def loss_difference(curves: Sequence[Curve]) -> pa.Table:
     """|loss of one - loss of the other| of the first two racers at every snapshot that both have."""
     one, other = curves[:2]

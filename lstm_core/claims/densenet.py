@@ -5,6 +5,7 @@ import dataclasses
 from lstm_core.claims import measures
 from lstm_core.claims.claim import ALL, DRAWN_RNN, NOTHING, Claim, Question
 from lstm_core.claims.evidence import Region
+from lstm_core.claims.measures import seen
 from lstm_core.measurements.checkpoints import features
 from lstm_core.openings.presets import OPENINGS, WIRING_RACERS, variants, within_budget
 
@@ -145,19 +146,21 @@ DENSENET = (
             Question(
                 "At equal numbers of weights the readout of a dense stack sees at least one direction more.",
                 "effective rank, dense less plain",
-                lambda of: features(of["dense"].after).rank - features(of["plain"].after).rank,
+                lambda of: seen(features, of["dense"].after).rank - seen(features, of["plain"].after).rank,
                 Region(low=1),
             ),
             Question(
                 "Its features are less correlated.",
                 "mean |correlation|, dense less plain",
-                lambda of: features(of["dense"].after).correlation - features(of["plain"].after).correlation,
+                lambda of: (
+                    seen(features, of["dense"].after).correlation - seen(features, of["plain"].after).correlation
+                ),
                 Region(high=0),
             ),
             Question(
                 "It sees more directions than one plain layer with as many weights.",
                 "effective rank, dense less one layer",
-                lambda of: features(of["dense"].after).rank - features(of["one layer"].after).rank,
+                lambda of: seen(features, of["dense"].after).rank - seen(features, of["one layer"].after).rank,
                 Region(low=1),
                 decides=False,
             ),

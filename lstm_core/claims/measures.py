@@ -6,9 +6,10 @@ Ratios are given as log10: 0 for as large, -1 for a tenth.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Self
+from functools import lru_cache
+from typing import Self, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +29,7 @@ from lstm_core.training import SOLVED
 # What is smaller than a double can be counts as the smallest one.
 SMALLEST = torch.finfo(torch.float64).tiny
 WIDE_OPEN = 50.0
+Seen = TypeVar("Seen")
 SCALES = (1e-6, 1e-8)
 
 
@@ -72,6 +74,12 @@ class SeedResult:
 SeedResults = Mapping[str, SeedResult]
 
 
+@lru_cache(32)
+def seen(what: Callable[[Checkpoint], Seen], checkpoint: Checkpoint) -> Seen:
+    """What is measured of a checkpoint, once for all questions to the same seed."""
+    return what(checkpoint)
+
+
 def floored_log10(value: float | Tensor) -> float:
     """log10 of what is not negative, 0 counting as the smallest double."""
     return math.log10(max(float(value), SMALLEST))
@@ -89,7 +97,7 @@ def lower_loss(one: SeedResult, other: SeedResult) -> float:
 
 def held_out_loss(result: SeedResult) -> float:
     """The loss at the end on sequences that it was not trained on."""
-    return checkpoints.held_out_loss(result.after)
+    return seen(checkpoints.held_out_loss, result.after)
 
 
 def lower_held_out_loss(one: SeedResult, other: SeedResult) -> float:
@@ -105,44 +113,44 @@ def lower_error(one: SeedResult, other: SeedResult) -> float:
 
 def hidden_reach(checkpoint: Checkpoint) -> float:
     """||dh_T/dh_0|| of an RNN, as log10."""
-    return floored_log10(checkpoints.reach(checkpoint).measured[0])
+    return floored_log10(seen(checkpoints.reach, checkpoint).measured[0])
 
 
 def residual_reach(checkpoint: Checkpoint) -> float:
     """The same for a residual chain with the RNN's weights."""
-    return floored_log10(checkpoints.reach(checkpoint).residual[0])
+    return floored_log10(seen(checkpoints.reach, checkpoint).residual[0])
 
 
 def cell_reach(checkpoint: Checkpoint) -> float:
     """||dc_T/dc_0|| of an LSTM, as log10."""
-    return floored_log10(checkpoints.highway(checkpoint).cell[0])
+    return floored_log10(seen(checkpoints.highway, checkpoint).cell[0])
 
 
 def beside_direct(checkpoint: Checkpoint) -> float:
     """The norm of what is in dc_T/dc_0 of an LSTM beside its direct path, as log10."""
-    return floored_log10(checkpoints.highway(checkpoint).rest[0])
+    return floored_log10(seen(checkpoints.highway, checkpoint).rest[0])
 
 
 def direct_error(checkpoint: Checkpoint) -> float:
     """The largest distance of the direct path of an LSTM's cell from 1, over all time steps."""
-    return float((checkpoints.highway(checkpoint).direct - 1).abs().max())
+    return float((seen(checkpoints.highway, checkpoint).direct - 1).abs().max())
 
 
 def over_bound(checkpoint: Checkpoint) -> float:
     """||dh_T/dh_t|| of an RNN over its bound by the norm of W_h and the true slopes, at its largest time step."""
-    reach = checkpoints.reach(checkpoint)
+    reach = seen(checkpoints.reach, checkpoint)
     return float((reach.measured / reach.true_slopes).max())
 
 
 def below_bound(checkpoint: Checkpoint) -> float:
     """(gamma sigma_max)^T over ||dh_T/dh_0|| of an RNN, as log10."""
-    reach = checkpoints.reach(checkpoint)
+    reach = seen(checkpoints.reach, checkpoint)
     return floored_log10(reach.largest_slope[0]) - floored_log10(reach.measured[0])
 
 
 def norm_less_radius(checkpoint: Checkpoint) -> float:
     """Spectral norm of the W_h of an RNN less its spectral radius."""
-    spectrum = checkpoints.recurrent_spectrum(checkpoint)
+    spectrum = seen(checkpoints.recurrent_spectrum, checkpoint)
     return spectrum.norm - spectrum.radius
 
 
@@ -155,36 +163,36 @@ def steepest_slope(name: str) -> float:
 
 def largest_state(checkpoint: Checkpoint) -> float:
     """max |c| of an LSTM, or |h| of others, over the first sequence of its seed."""
-    return float(checkpoints.states(checkpoint).abs().max())
+    return float(seen(checkpoints.states, checkpoint).abs().max())
 
 
 def change_per_step(checkpoint: Checkpoint) -> float:
     """The mean of ||s_t - s_(t-1)|| / ||s_t|| over the first sequence, the state s being c of an LSTM, h of others."""
-    states = checkpoints.states(checkpoint)[1:]
+    states = seen(checkpoints.states, checkpoint)[1:]
     return float((states.diff(dim=0).norm(dim=1) / states[1:].norm(dim=1)).mean())
 
 
 def first_layer_share(checkpoint: Checkpoint) -> float:
     """||dL/dh|| of the first layer over that of the last, as log10."""
-    norms = checkpoints.layer_gradients(checkpoint)
+    norms = seen(checkpoints.layer_gradients, checkpoint)
     return floored_log10(norms[0] / norms[-1])
 
 
 def read_below(checkpoint: Checkpoint) -> float:
     """The share of the readout's squared weights that is on anything below the last layer."""
-    squares = [norm**2 for norm in checkpoints.readout_norms(checkpoint).values()]
+    squares = [norm**2 for norm in seen(checkpoints.readout_norms, checkpoint).values()]
     return 1 - squares[-1] / sum(squares)
 
 
 def output_difference(one: Checkpoint, other: Checkpoint) -> float:
     """The largest difference between what two networks' readouts see of the same held-out sequences."""
     inputs, _ = checkpoints.another(one.experiment, checkpoints.FEATURE_SEQUENCES)
-    seen = []
+    features = []
     for network in (one.network(), other.network()):
         # The fused engine computes both layouts as one.
         network.stack.engine = REFERENCE_ENGINE
-        seen.append(network.features(inputs))
-    return float((seen[0] - seen[1]).abs().max())
+        features.append(network.features(inputs))
+    return float((features[0] - features[1]).abs().max())
 
 
 def shortest_path(checkpoint: Checkpoint) -> float:

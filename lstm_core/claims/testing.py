@@ -33,15 +33,15 @@ def numbers(claim: Claim, seed: int, racers: Mapping[str, Record]) -> tuple[floa
 class UnderTest:
     """
     A claim under test on some seeds: the `experiments` to be trained, by key, the `records` of those that have
-    finished, and the `numbers` with which each seed has answered. `take` finished runs, whatever trained them, and
-    `answer`.
+    finished, and the `answers` of the seeds: numbers, or what went wrong. `take` finished runs, whatever trained them,
+    and answer for each seed that is `ready`.
     """
 
     def __init__(self, claim: Claim, seeds: Iterable[int]) -> None:
         self.claim, self.seeds = claim, tuple(seeds)
         self.experiments = {one.key: one for seed in self.seeds for one in claim.trained(seed).values()}
         self.records: dict[str, Record] = {}
-        self.numbers: dict[int, tuple[float, ...]] = {}
+        self.answers: dict[int, tuple[float, ...] | Exception] = {}
 
     def lacks(self, experiment: Experiment) -> bool:
         """Whether this is one of its experiments, and its run has not been taken yet."""
@@ -55,27 +55,43 @@ class UnderTest:
         if key in self.experiments and better:
             self.records[key] = record
 
-    def answer(self) -> list[Record] | None:
-        """Answer for the next seed of which all runs are there; its runs, or None if there is no such seed."""
-        for seed in self.seeds:
-            trained = self.claim.trained(seed)
-            if seed not in self.numbers and all(one.key in self.records for one in trained.values()):
-                runs = {label: self.records[one.key] for label, one in trained.items()}
-                self.numbers[seed] = numbers(self.claim, seed, runs)
-                return list(runs.values())
-        return None
+    @property
+    def ready(self) -> list[int]:
+        """The seeds of which all runs are there, and no answer."""
+        return [seed for seed in self.seeds if seed not in self.answers and None not in self._runs(seed).values()]
+
+    def _runs(self, seed: int) -> dict[str, Record | None]:
+        return {label: self.records.get(one.key) for label, one in self.claim.trained(seed).items()}
+
+    def runs(self, seed: int) -> dict[str, Record]:
+        """Those of a seed that have been taken, by label."""
+        return {label: record for label, record in self._runs(seed).items() if record}
+
+    def answer(self, seed: int) -> tuple[float, ...]:
+        """The numbers of a seed that is ready; what is measured for them takes up to some seconds."""
+        return numbers(self.claim, seed, self.runs(seed))
+
+    @property
+    def numbers(self) -> dict[int, tuple[float, ...]]:
+        """Of the seeds that have answered with some, in their order."""
+        return {seed: of for seed, of in sorted(self.answers.items()) if not isinstance(of, Exception)}
+
+    @property
+    def error(self) -> Exception | None:
+        """What went wrong in answering, if anything did."""
+        return next((answer for answer in self.answers.values() if isinstance(answer, Exception)), None)
 
     @property
     def finished(self) -> bool:
         """Whether all seeds have answered."""
-        return len(self.numbers) == len(self.seeds)
+        return len(self.answers) == len(self.seeds)
 
     @property
     def findings(self) -> tuple[Finding, ...] | None:
         """Of each question, by the seeds so far; None before the second one."""
         if len(self.numbers) < 2:
             return None
-        by_question = zip(*(self.numbers[seed] for seed in sorted(self.numbers)), strict=True)
+        by_question = zip(*self.numbers.values(), strict=True)
         asked = zip(self.claim.questions, by_question, strict=True)
         return tuple(finding(values, question.holds, question.share) for question, values in asked)
 
@@ -88,7 +104,7 @@ class UnderTest:
         return Judgement(
             self.claim,
             findings,
-            tuple(sorted(self.numbers)),
+            tuple(self.numbers),
             tuple(sorted({record.computed_by for record in self.records.values()})),
             math.fsum(record.seconds for record in self.records.values()),
         )
@@ -103,7 +119,9 @@ def judged(
         for record in _kept(kept, test.experiments.keys() - waiting):
             test.take(record)
         while not test.finished:
-            if test.answer() is None:
+            for seed in test.ready:
+                test.answers[seed] = test.answer(seed)
+            if not test.finished:
                 run = next(records)
                 for one in tests:
                     one.take(run)

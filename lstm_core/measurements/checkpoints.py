@@ -1,8 +1,4 @@
-"""
-What did a network do at one step of its training? Its weights of then, run once more in double precision.
-
-Every measurement is computed once: the same weights belong to whoever looks at the same experiment at the same step.
-"""
+"""What did a network do at one step of its training? Its weights of then, run once more in double precision."""
 
 import dataclasses
 from collections.abc import Iterable
@@ -25,7 +21,7 @@ from lstm_core.tasks import Sample
 from lstm_core.training import Snapshot
 
 MOST_KEPT = 256
-MOST_TIME_STEPS = 50
+MOST_TIME_STEPS, MOST_POWERS = 50, 30
 RATE_SEQUENCES, RATE_STEPS, RATE_SKIPPED = 8, 400, 200
 ABLATION_SEQUENCES, FEATURE_SEQUENCES = 500, 200
 LOSS_SEQUENCES, AT_A_TIME = 5000, 500
@@ -67,11 +63,6 @@ def beginning(experiment: Experiment) -> Checkpoint:
 def measurable(experiment: Experiment) -> bool:
     """Whether there are measurements of it: of a single layer, which sees the last of its hidden states alone."""
     return experiment.layers == experiment.window == 1
-
-
-def checkpoints(experiment: Experiment, snapshots: Iterable[Snapshot]) -> list[Checkpoint]:
-    """What is `kept` of an experiment that is `measurable`; of others nothing."""
-    return kept(experiment, snapshots) if measurable(experiment) else []
 
 
 def kept(experiment: Experiment, snapshots: Iterable[Snapshot]) -> list[Checkpoint]:
@@ -131,7 +122,6 @@ class Reach(NamedTuple):
     residual: Tensor
 
 
-@lru_cache(MOST_KEPT)
 def reach(checkpoint: Checkpoint) -> Reach:
     """Of an RNN, on the first sequence of its task."""
     p, cell, inputs = checkpoint.parameters(), checkpoint.cell, first_inputs(checkpoint.experiment)
@@ -156,7 +146,6 @@ class Highway(NamedTuple):
     hidden: Tensor
 
 
-@lru_cache(MOST_KEPT)
 def highway(checkpoint: Checkpoint) -> Highway:
     """Of an LSTM, on the first sequence of its task."""
     p, cell = checkpoint.parameters(), checkpoint.cell
@@ -174,19 +163,30 @@ def direct_path(path: Path) -> Tensor:
     return torch.cat([forget.flip(0).cumprod(0).flip(0), torch.ones_like(forget[:1])])
 
 
-@lru_cache(MOST_KEPT)
 def recurrent_spectrum(checkpoint: Checkpoint) -> Spectrum:
     """Of the W_h of an RNN."""
     return gradients.spectrum(checkpoint.parameters().recurrent)
 
 
-@lru_cache(MOST_KEPT)
-def recurrent_powers(checkpoint: Checkpoint, most: int) -> Tensor:
-    """||W_h^n|| of an RNN, n = 1 .. most."""
-    return gradients.powers(checkpoint.parameters().recurrent, most)
+class Powers(NamedTuple):
+    """||W^n|| for n = 1 .. `MOST_POWERS`, sigma_max^n and rho^n, all (N,)."""
+
+    measured: Tensor
+    norm: Tensor
+    radius: Tensor
 
 
-@lru_cache(MOST_KEPT)
+def recurrent_powers(checkpoint: Checkpoint) -> Powers:
+    """Of the W_h of an RNN."""
+    return powers(checkpoint.parameters().recurrent)
+
+
+def powers(matrix: Tensor) -> Powers:
+    """Of a square matrix, (H, H)."""
+    spectrum, n = gradients.spectrum(matrix), torch.arange(1, MOST_POWERS + 1, dtype=matrix.dtype)
+    return Powers(gradients.powers(matrix, MOST_POWERS), spectrum.norm**n, spectrum.radius**n)
+
+
 def time_constants(checkpoint: Checkpoint) -> Tensor:
     """
     1/(1 - f) of each unit of an LSTM in time steps, (H,), where f is the unit's mean over the first sequence; infinite
@@ -198,7 +198,6 @@ def time_constants(checkpoint: Checkpoint) -> Tensor:
     return 1 / (1 - forget.mean((0, 1)))
 
 
-@lru_cache(MOST_KEPT)
 def states(checkpoint: Checkpoint) -> Tensor:
     """The last of its states, on the first sequence, (T + 1, H); of complex numbers the absolute values."""
     path = one_sequence(checkpoint)
@@ -206,7 +205,6 @@ def states(checkpoint: Checkpoint) -> Tensor:
     return last.abs() if last.is_complex() else last
 
 
-@lru_cache(MOST_KEPT)
 def without_forgetting(checkpoint: Checkpoint) -> Tensor:
     """The cell state of an LSTM on the same sequence with its forget gate held at 1, (T + 1, H)."""
     p, cell = held_open(checkpoint.parameters(), checkpoint.cell, "f")
@@ -227,7 +225,6 @@ class Rate(NamedTuple):
     slope: float
 
 
-@lru_cache(MOST_KEPT)
 def growth(checkpoint: Checkpoint) -> Rate:
     """On the network's own input: held-out sequences of its task, one after the other without a new start."""
     p, cell, experiment = checkpoint.parameters(), checkpoint.cell, checkpoint.experiment
@@ -252,7 +249,6 @@ def held_open(p: Parameters, cell: Cell, gate: str) -> tuple[Parameters, Cell]:
     return Parameters(p.recurrent[rows], p.input[rows], p.bias[rows], bias, peephole), left
 
 
-@lru_cache(MOST_KEPT)
 def ablations(checkpoint: Checkpoint) -> dict[str, float]:
     """
     The loss on held-out sequences as trained, under "", and with each learned gate held at 1 alone. Gates that are
@@ -271,7 +267,6 @@ def ablations(checkpoint: Checkpoint) -> dict[str, float]:
     return losses
 
 
-@lru_cache(MOST_KEPT)
 def held_out_loss(checkpoint: Checkpoint) -> float:
     """On sequences that it was not trained on; nan if there are none."""
     network, (inputs, targets) = checkpoint.network(), unseen(checkpoint.experiment, LOSS_SEQUENCES)
@@ -280,7 +275,6 @@ def held_out_loss(checkpoint: Checkpoint) -> float:
     return fmean(network.loss(*part) for part in parts)
 
 
-@lru_cache(MOST_KEPT)
 def layer_gradients(checkpoint: Checkpoint) -> list[float]:
     """||dL/dh|| of each layer, the lowest first, over all time steps of held-out sequences together."""
     network = checkpoint.network().requires_grad_()
@@ -300,7 +294,6 @@ class Features(NamedTuple):
     correlation: float
 
 
-@lru_cache(MOST_KEPT)
 def features(checkpoint: Checkpoint) -> Features:
     """Of any network, its input left out where the readout sees that too."""
     network = checkpoint.network()

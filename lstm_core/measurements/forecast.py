@@ -2,13 +2,11 @@
 How well does a trained network forecast its series, and how well does somebody who has learned nothing?
 
 A forecast of the value at place i, counted from 0, sees the window of values that ends `horizon` places before it.
-Forecasts are in the units of the series. What is computed of a series is forgotten with it.
+Forecasts are in the units of the series.
 """
 
-import math
-from collections.abc import Callable, Hashable, Iterable
-from typing import NamedTuple, TypeVar
-from weakref import WeakKeyDictionary
+from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -20,10 +18,8 @@ from lstm_core.tasks.series import Series, known
 
 # Of long series, so that nobody waits: so many values of the validation part, evenly spaced, and the first of the test.
 MOST_VALIDATED, MOST_TESTED, MOST_FREE = 256, 2000, 200
-MOST_KEPT = 1000
 AT_A_TIME = 2**21
 LAST_VALUE, SEASONAL = "last value", "seasonal naive"
-Result = TypeVar("Result")
 
 
 class Errors(NamedTuple):
@@ -135,21 +131,6 @@ def scores(experiment: Experiment, weights: Tensor) -> Scores:
     return Scores(model.rmse, errors(series, last_value(series, experiment.horizon, places), places).rmse)
 
 
-_kept: WeakKeyDictionary[Series, dict[Hashable, object]] = WeakKeyDictionary()
-
-
-def _once(what: Callable[[Experiment, Tensor], Result], checkpoint: Checkpoint) -> Result:
-    """`what` of a checkpoint's weights, computed once for as long as its series is there, or until there are many."""
-    results = _kept.setdefault(known(checkpoint.experiment.series), {})
-    key = what.__name__, checkpoint.experiment, checkpoint.step, checkpoint.engine
-    if key not in results:
-        results[key] = what(checkpoint.experiment, checkpoint.weights)
-        for oldest in list(results)[:-MOST_KEPT]:
-            results.pop(oldest, None)
-    result: Result = results[key]  # type: ignore[assignment]
-    return result
-
-
 def validation_errors(experiment: Experiment, weights: Tensor) -> Errors:
     """On the validation part, of a network with these weights."""
     series = known(experiment.series)
@@ -157,30 +138,17 @@ def validation_errors(experiment: Experiment, weights: Tensor) -> Errors:
     return errors(series, from_truth(experiment, weights, places), places)
 
 
-def _tested(experiment: Experiment, weights: Tensor) -> Tensor:
-    return from_truth(experiment, weights, tested_places(known(experiment.series)))
-
-
 def validated(checkpoint: Checkpoint) -> Errors:
     """Its errors on the validation part."""
-    return _once(validation_errors, checkpoint)
+    return validation_errors(checkpoint.experiment, checkpoint.weights)
 
 
 def tested(checkpoint: Checkpoint) -> Tensor:
     """Its forecasts of the test part from true values, (N,)."""
-    return _once(_tested, checkpoint)
+    places = tested_places(known(checkpoint.experiment.series))
+    return from_truth(checkpoint.experiment, checkpoint.weights, places)
 
 
 def run_free(checkpoint: Checkpoint) -> Tensor:
     """Its forecasts of the beginning of the test part from its own forecasts, (N,)."""
-    return _once(free_running, checkpoint)
-
-
-def best(checkpoints: Iterable[Checkpoint]) -> Checkpoint | None:
-    """The one with the lowest RMSE on the validation part, the first of equal ones; None of none."""
-
-    def key(checkpoint: Checkpoint) -> float:
-        rmse = validated(checkpoint).rmse
-        return rmse if math.isfinite(rmse) else math.inf
-
-    return min(checkpoints, key=key, default=None)
+    return free_running(checkpoint.experiment, checkpoint.weights)

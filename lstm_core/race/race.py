@@ -1,20 +1,21 @@
 """
 Who trains, and when? Experiments side by side, on one background thread a core, while others look on.
 
-A turn is the training of a run from one snapshot to the next; it goes to the race that has had least time, and there to
-the racer furthest behind. Only kernels run side by side; for everything
-else the threads pass a baton. A race trains only while somebody keeps renewing its lease, and only `MOST_RACING` do at
-a time; the others wait in a queue.
+A turn is the training of a run from one snapshot to the next, or a job that somebody has asked for. It goes to the race
+that has had least time, and there to its jobs before its training, and then to the racer furthest behind. Only kernels
+run side by side; for everything else the threads pass a baton. A race trains only while somebody keeps renewing its
+lease, and only `MOST_RACING` do at a time; the others wait in a queue.
 """
 
 import atexit
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from lstm_core.experiment import Experiment
 from lstm_core.kernels.one_thread import settle_thread
+from lstm_core.race.jobs import Job
 from lstm_core.race.runs import FAILED, Run, run_of
 from lstm_core.training import Snapshot
 
@@ -22,6 +23,8 @@ THREADS = min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity"
 MOST_AHEAD = 2
 MOST_RACING, MOST_WAITING = 48, 200
 LEASE_SECONDS, LAST_SECONDS = 14.0, 1.5
+# It returns the seconds that it took.
+Turn = Callable[[], float]
 
 
 class Racer:
@@ -104,6 +107,7 @@ class Race:
     ) -> None:
         runs = ((label, run_of(experiment, anew, weights)) for label, experiment in experiments.items())
         self.racers = tuple(Racer(label, run) for label, run in runs)
+        self.jobs: tuple[Job, ...] = ()
         self.running, self.behind = False, behind
         self.begins = self.served = self._expires = 0.0
 
@@ -113,9 +117,9 @@ class Race:
 
     @property
     def progress(self) -> float:
-        """The share of training steps that is done, from 0 to 1; a racer that ended early is done."""
+        """The share of training steps that is done, from 0 to 1; a racer that ended early is done. 0 without racers."""
         done = (1.0 if racer.ended else racer.steps / racer.experiment.steps for racer in self.racers)
-        return sum(done) / len(self.racers)
+        return sum(done) / max(1, len(self.racers))
 
     @property
     def seconds_left(self) -> float:
@@ -130,7 +134,7 @@ class Race:
     @property
     def moving(self) -> bool:
         """Whether there is something to come that the visitor waits for."""
-        return any(racer.wants_turn for racer in self.racers)
+        return any(racer.wants_turn for racer in self.racers) or not all(job.done for job in self.jobs)
 
     @property
     def place(self) -> int:
@@ -159,6 +163,11 @@ class Race:
             racer.step()
         self.renew()
 
+    def ask(self, jobs: Iterable[Job]) -> None:
+        """Have these done too, before any training, and no longer those that were asked for before."""
+        self.jobs = tuple(jobs)
+        self.renew()
+
     def renew(self) -> None:
         """Say that somebody still looks; a race whose lease had run out goes on."""
         self._expires = time.monotonic() + LEASE_SECONDS
@@ -175,15 +184,18 @@ class Race:
         """Whether there is something to come, but nobody looks."""
         return self.moving and time.monotonic() >= self._expires
 
-    def waiting(self) -> Run | None:
-        """The run whose turn it is, if there is one that is not training already."""
+    def waiting(self, under_way: Collection[Turn]) -> Turn | None:
+        """Its next turn, if there is one that is not under way already."""
+        for job in self.jobs:
+            if not job.done and job not in under_way:
+                return job
         going = [racer.run for racer in self.racers if racer.wants_turn]
-        idle = [run for run in going if not run.busy]
+        idle = [run for run in going if run.advance not in under_way]
         if not idle or time.monotonic() < self.begins:
             return None
         run = min(idle, key=lambda run: len(run.snapshots) / run.experiment.steps)
         last = min(len(run.snapshots) for run in going)
-        return run if len(run.snapshots) < last + MOST_AHEAD else None
+        return run.advance if len(run.snapshots) < last + MOST_AHEAD else None
 
 
 def _served(race: Race) -> float:
@@ -196,13 +208,17 @@ class _Turns:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._races: list[Race] = []
+        self._under_way: set[Turn] = set()
         self._threads: list[threading.Thread] = []
         self._closing = False
 
     def add(self, race: Race) -> None:
         """Serve this race too, unless the queue is full."""
         with self._changed:
-            if self._closing or race in self._races or not race.wants_turn or len(self._races) >= MOST_WAITING:
+            if race in self._races:
+                self._changed.notify_all()
+                return
+            if self._closing or not race.wants_turn or len(self._races) >= MOST_WAITING:
                 return
             # A newcomer counts as served as long as whoever had least, so that nobody starves.
             race.served = max(race.served, min((other.served for other in self._races), default=0.0))
@@ -227,14 +243,14 @@ class _Turns:
     def _rest(self, race: Race) -> None:
         wanted = {racer.run for other in self._races if other is not race for racer in other.racers}
         for racer in race.racers:
-            if racer.run not in wanted and not racer.run.busy:
+            if racer.run not in wanted and racer.run.advance not in self._under_way:
                 racer.run.rest()
 
     def number(self) -> int:
         """Of races that are under way or wait, but for those behind all others."""
         return sum(not race.behind for race in self._races)
 
-    def _next(self) -> tuple[Race, Run] | None:
+    def _next(self) -> tuple[Race, Turn] | None:
         before, self._races = self._races, [race for race in self._races if race.wants_turn and not self._closing]
         for race in before:
             if race.abandoned:
@@ -242,8 +258,8 @@ class _Turns:
         racing = [race for race in self._races if not race.behind][:MOST_RACING]
         behind = [race for race in self._races if race.behind]
         for race in [*sorted(racing, key=_served), *sorted(behind, key=_served)]:
-            if run := race.waiting():
-                return race, run
+            if turn := race.waiting(self._under_way):
+                return race, turn
         return None
 
     def _until_next(self) -> float | None:
@@ -255,15 +271,15 @@ class _Turns:
         settle_thread()
         while True:
             with self._changed:
-                while not (turn := self._next()):
+                while not (following := self._next()):
                     if self._closing:
                         return
                     self._changed.wait(self._until_next())
-                race, run = turn
-                run.busy = True
-            seconds = run.advance()
+                race, turn = following
+                self._under_way.add(turn)
+            seconds = turn()
             with self._changed:
-                run.busy = False
+                self._under_way.discard(turn)
                 race.served += seconds
                 if race.abandoned:
                     self._rest(race)

@@ -4,7 +4,8 @@ import math
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 from weakref import WeakValueDictionary
 
 from lstm_core.experiment import Experiment
@@ -25,15 +26,16 @@ class Run:
     """
     One experiment in training: `snapshots` grows to about `MOST_SNAPSHOTS`, evenly over the training; `ended` says why
     it stopped growing, `error` what went wrong; `durations` are the seconds that each snapshot took. With `weights`,
-    about `MOST_WEIGHTS` of the snapshots have theirs with them.
+    about `MOST_WEIGHTS` of the snapshots have theirs with them. `measured` is what somebody had measured of it, by
+    measurement and training step.
     """
 
     def __init__(self, experiment: Experiment, weights: bool = False) -> None:
         self.experiment, self.weights = experiment, weights
         self.snapshots: list[Snapshot] = []
         self.durations: list[float] = []
+        self.measured: dict[tuple[Callable[..., Any], int], Any] = {}
         self.error: str | None = None
-        self.busy = False
         self._training: Iterator[Snapshot] | None = None
         self._done = 0
 

@@ -1,7 +1,8 @@
 """How is a statement shown, and put to the test again, live? Its evidence, and a race of all its seeds."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import streamlit as st
 
@@ -15,6 +16,7 @@ from lstm_core.fair_lock import PAGE, held
 from lstm_core.history.database import store
 from lstm_core.history.records import Record, record_of
 from lstm_core.history.schema import History, UnavailableError
+from lstm_core.race.jobs import Job
 from lstm_core.race.limits import too_much
 from lstm_core.race.race import Race
 from lstm_core.race.runs import FAILED
@@ -24,7 +26,7 @@ from lstm_core.ui.history import configured
 from lstm_core.ui.live import HEAT_SECONDS
 from lstm_core.ui.page import PAGES
 from lstm_core.ui.session import AGAIN
-from lstm_core.ui.showing import raced, stop
+from lstm_core.ui.showing import curves_of, needed, raced, stop
 from lstm_core.ui.texts import equations
 
 # What a visitor waits for gladly: such rows run as soon as they are opened. On two cores that also draw a page, a race
@@ -42,17 +44,23 @@ BADGES = {
 class Again:
     """
     What a visitor has put to the test, or has `stopped`: its runs are trained `anew`, or shared with whoever has
-    opened the same row.
+    opened the same row; those of the seeds that are `kept` are in the history. `drawn` are the curves of networks that
+    nobody trains, and `untrained` is the race of a statement about no others.
     """
 
     test: UnderTest
     anew: bool
+    drawn: list[Curve]
     stopped: bool = False
+    kept: set[int] = field(default_factory=set)
+    untrained: Race = field(default_factory=lambda: Race({}))
 
 
 def _begin(claim: Claim, anew: bool) -> None:
     stop()
-    st.session_state[AGAIN] = Again(UnderTest(claim, range(SEEDS)), anew)
+    st.session_state[AGAIN] = Again(
+        UnderTest(claim, range(SEEDS)), anew, [Curve(label, one, []) for label, one in claim.looked_at(0).items()]
+    )
 
 
 def end() -> None:
@@ -108,34 +116,54 @@ def _buttons(claim: Claim, again: Again | None, refusal: str | None) -> None:
 def _halt(again: Again) -> None:
     """Stop the test, and show what is recorded."""
     stop()
+    again.untrained.ask(())
     again.stopped = True
 
 
 def _test(again: Again) -> None:
     test = again.test
-    moving = not test.finished
+    moving = _moves(test, _race(again))
 
     @st.fragment(run_every=HEAT_SECONDS if moving else None)
     def frame() -> None:
-        race = raced("claims", test.experiments, again.anew and moving) if test.experiments else None
+        race = _race(again)
         with held(PAGE):
-            _advance(test, race)
-            st.progress(race.progress if race else len(test.numbers) / len(test.seeds), _progress(test, race))
+            _take(again, race)
+            st.progress(race.progress if race.racers else len(test.numbers) / len(test.seeds), _progress(test, race))
             _evidence(test.claim, test.findings, test.finished)
-            _charts(test.claim, race)
-        if moving and test.finished:
+            if test.error:
+                st.error(f"{type(test.error).__name__}: {test.error}")
+            shown = _shown(again, race)
+            answers = [Job(test.answers, seed, partial(test.answer, seed)) for seed in test.ready]
+            race.ask([*answers, *(job for name, _, curves in shown for job in needed(curves, name))])
+            for column, (name, label, curves) in zip(st.columns(max(2, len(shown))), shown, strict=False):
+                with column:
+                    draw(name, curves, of=label, still=race.finished)
+        if moving != _moves(test, race):
             st.rerun()
 
     frame()
 
 
-def _advance(test: UnderTest, race: Race | None) -> None:
-    """Take what has ended, and answer for one seed a frame, because some answers take a second."""
-    for racer in race.racers if race else ():
+def _race(again: Again) -> Race:
+    experiments = again.test.experiments
+    return raced("claims", experiments, again.anew and not again.test.finished) if experiments else again.untrained
+
+
+def _moves(test: UnderTest, race: Race) -> bool:
+    """Whether there is anything to come."""
+    return not test.finished or race.moving
+
+
+def _take(again: Again, race: Race) -> None:
+    """Take what has ended, and keep the runs of the seeds that have answered since."""
+    test = again.test
+    for racer in race.racers:
         if racer.ended and test.lacks(racer.experiment):
             test.take(record_of(racer.run))
-    if runs := test.answer():
-        _keep(runs)
+    for seed in test.answers.keys() - again.kept:
+        again.kept.add(seed)
+        _keep(list(test.runs(seed).values()))
 
 
 def _keep(records: list[Record]) -> None:
@@ -148,12 +176,12 @@ def _keep(records: list[Record]) -> None:
             st.caption(str(error))
 
 
-def _progress(test: UnderTest, race: Race | None) -> str:
+def _progress(test: UnderTest, race: Race) -> str:
     done, seeds = len(test.numbers), len(test.seeds)
     if test.finished:
         failed = sum(record.ended == FAILED for record in test.records.values())
         return f"{seeds} seeds are done" + (f", {failed} runs failed" if failed else "")
-    left = f", about {race.seconds_left:.0f} s of training left" if race and race.progress else ""
+    left = f", about {race.seconds_left:.0f} s of training left" if race.progress else ""
     return f"under test: {done} of {seeds} seeds are done{left}"
 
 
@@ -195,13 +223,9 @@ def _needed(finding: Finding) -> str:
     return f"About {finding.seeds_needed} seeds would settle it, if the others are like these."
 
 
-def _charts(claim: Claim, race: Race | None) -> None:
-    """The charts of a statement, of the racers of the first seed, or of its networks as they are drawn."""
-    curves = [Curve(label, one, []) for label, one in claim.looked_at(0).items()]
-    if race:
-        by_key = {racer.label: racer for racer in race.racers}
-        racers = {label: by_key[one.key] for label, one in claim.trained(0).items()}
-        curves = [Curve(label, racer.experiment, racer.snapshots) for label, racer in racers.items()]
-    for column, (name, label) in zip(st.columns(max(2, len(claim.charts))), claim.charts, strict=False):
-        with column:
-            draw(name, [curve for curve in curves if label in ("", curve.label)], of=label)
+def _shown(again: Again, race: Race) -> list[tuple[str, str, list[Curve]]]:
+    """The charts of a statement, each with its label and curves: of the racers of the first seed, if there are any."""
+    claim, by_key = again.test.claim, {curve.label: curve for curve in curves_of(race)}
+    trained = [replace(by_key[one.key], label=label) for label, one in claim.trained(0).items()]
+    curves = trained or again.drawn
+    return [(name, label, [curve for curve in curves if label in ("", curve.label)]) for name, label in claim.charts]

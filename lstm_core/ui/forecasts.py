@@ -8,7 +8,6 @@ import streamlit as st
 from lstm_core.charts import outlook
 from lstm_core.charts.points import Curve
 from lstm_core.measurements.checkpoints import Checkpoint
-from lstm_core.measurements.forecast import validated
 from lstm_core.measurements.saved import to_safetensors
 from lstm_core.race.race import Race
 from lstm_core.tasks.series import SERIES
@@ -37,15 +36,16 @@ def take_home() -> None:
     """The forecasts of the race that this visitor sees, and each racer's model, when all have ended."""
     st.subheader("Take it home")
     shown = showing()
-    if shown is None or not shown.race.finished:
+    if shown is None or not shown.race.finished or shown.race.moving:
         st.caption("Forecasts, models and a snippet that runs them are here when all racers have ended.")
         return
     curves = curves_of(shown.race)
-    checkpoints = {curve.label: checkpoint for curve in curves if (checkpoint := outlook.chosen(curve))}
+    checkpoints = {curve.label: curve.checkpoint(step) for curve in curves for step in outlook.chosen(curve)}
     if not checkpoints:
         st.caption("No racer has forecasts that are numbers.")
         return
-    best = min(checkpoints, key=lambda label: validated(checkpoints[label]).rmse)
+    errors = {row.label: row.validation.rmse for row in outlook.standings(curves) if row.validation}
+    best = min(checkpoints, key=errors.__getitem__)
     label = st.selectbox("Model of", list(checkpoints), list(checkpoints).index(best), key="taken")
     _downloads(curves, label, checkpoints[label])
 

@@ -21,7 +21,7 @@ from lstm_core.ui.address import other_engine
 from lstm_core.ui.chart import draw
 from lstm_core.ui.pins import MOST_PINS, pin, pinned_races, pins, share
 from lstm_core.ui.session import ANEW, STEP_SHOWN
-from lstm_core.ui.showing import curves_of, desk, refuse, show, start_over, stop
+from lstm_core.ui.showing import curves_of, desk, needed, refuse, show, start_over, stop
 
 FRAME_SECONDS, HEAT_SECONDS = 0.25, 1.0
 # With more visitors, frames come less often: so many seconds for each race that is under way.
@@ -48,9 +48,8 @@ def _buttons(race: Race) -> None:
         share(lambda: curves_of(race))
 
 
-def _step_shown(race: Race) -> int:
-    """The training step to which the visitor has gone back; the last one, if to none."""
-    limit = max(racer.experiment.steps for racer in race.racers)
+def _step_shown(limit: int) -> int:
+    """The training step to which the visitor has gone back; the last one, the limit, if to none."""
     about = "Drag it back to see the gradient through time, and the gates, as they were."
     chosen: int = st.slider("Show the training as of step", 1, limit, limit, key=STEP_SHOWN, help=about)
     return chosen
@@ -84,25 +83,29 @@ def live(
     race = shown.race
     _buttons(race)
     moving, slower = race.moving, crowd() * SECONDS_A_RACE
+    limit = max(racer.experiment.steps for racer in race.racers)
 
     @st.fragment(run_every=max(FRAME_SECONDS, slower) if moving else None)
     def frame() -> None:
         race.renew()
         kind = PAGE if desk().get("race") is race else OPENING
         desk()["race"] = race
-        if moving and not race.moving:
-            st.rerun()
         with held(kind):
             st.progress(race.progress, _progress(race))
             st.markdown("  \n".join(_line(racer, colour) for racer, colour in zip(race.racers, COLOURS, strict=False)))
             if extra:
                 extra(race)
-            curves, behind, step = curves_of(race), shown.behind, _step_shown(race)
+            curves, behind, step = curves_of(race), shown.behind, _step_shown(limit)
             then = tuple(curve.at(step) for curve in curves)
+            shown_of = {name: then if CHARTS[name].of_one_step else curves for name in charts}
+            still = step < limit or race.finished or not race.running
+            race.ask(job for name, these in shown_of.items() for job in needed(these, name))
             for names in _rows(charts, 2):
                 for column, name in zip(st.columns(2), names, strict=False):
                     with column:
-                        draw(name, [*(then if CHARTS[name].of_one_step else curves), *behind])
+                        draw(name, [*shown_of[name], *behind], still=still)
+        if moving != race.moving:
+            st.rerun()
 
     @st.fragment(run_every=max(HEAT_SECONDS, 4 * slower) if moving else None)
     def heat_maps() -> None:

@@ -1,12 +1,16 @@
 """What does a visitor look at? A race, the curves of the one before it, and what was pinned."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import streamlit as st
 
+from lstm_core.charts.catalogue import CHARTS
+from lstm_core.charts.needs import missing
 from lstm_core.charts.points import Curve
 from lstm_core.experiment import Experiment
+from lstm_core.race.jobs import Job
 from lstm_core.race.race import Race
 from lstm_core.ui.address import leave_engine
 from lstm_core.ui.pins import pins
@@ -35,7 +39,19 @@ class Showing:
 
 def curves_of(race: Race, ghost: bool = False) -> tuple[Curve, ...]:
     """What its racers have shown so far."""
-    return tuple(Curve(racer.label, racer.experiment, list(racer.snapshots), ghost) for racer in race.racers)
+    return tuple(
+        Curve(racer.label, racer.experiment, list(racer.snapshots), ghost, {} if ghost else racer.run.measured)
+        for racer in race.racers
+    )
+
+
+def needed(curves: Iterable[Curve], chart: str) -> list[Job]:
+    """What a row of `CHARTS` still needs to have measured of these curves."""
+    return [
+        Job(curve.measured, (what, step), partial(what, curve.checkpoint(step)))
+        for curve in curves
+        for what, step in missing(curve, CHARTS[chart].needs)
+    ]
 
 
 def show(page: str, experiments: Mapping[str, Experiment], weights: bool, anew: bool) -> Showing:
