@@ -136,9 +136,7 @@ class LSTM(nn.Module):
     def to_torch(self) -> nn.LSTM:
         """The same function as a torch.nn.LSTM; ValueError where torch cannot express the variant."""
         cell = self.stack.cell
-        if (cell.output_activation or cell.activation) != "tanh" or cell != Cell(
-            "lstm", output_activation=cell.output_activation
-        ):
+        if cell not in (Cell(cell.family), Cell(cell.family, output_activation="tanh")):
             raise ValueError(f"torch.nn.LSTM has all gates, tanh and no peepholes; this is {cell}")
         return _to_torch(nn.LSTM, self.stack)
 

@@ -13,7 +13,7 @@ from lstm_core.cells import Cell, Parameters, unroll
 from lstm_core.layers import Stack
 from lstm_core.measurements import checkpoints, gradients
 from lstm_core.measurements.checkpoints import Checkpoint
-from lstm_core.measurements.gradients import back_lstm, jacobians, spectral_norms, walk
+from lstm_core.measurements.gradients import backward, jacobians, spectral_norms, walk
 from lstm_core.network import Network
 from lstm_core.training import train
 from tests.test_cells import GATE_SETS
@@ -42,7 +42,7 @@ def test_without_a_forget_gate_the_direct_path_is_1_exactly_and_the_jacobian_is_
     p = checkpoint.parameters()
     cut = p._replace(recurrent=torch.zeros_like(p.recurrent))
     path = walk(cut, checkpoint.cell, checkpoints.first_inputs(checkpoint.experiment))
-    whole = jacobians(back_lstm(cut, checkpoint.cell, path), path, [0])[0]
+    whole = jacobians(backward(cut, checkpoint.cell, path), path, [0])[0]
     assert torch.equal(whole[8:, 8:], torch.eye(8).double())
 
 
@@ -129,7 +129,7 @@ def test_half_of_the_directions_or_more_pass_a_relu_network_that_starts_from_the
     for seed in SEEDS:
         checkpoint = untrained(cell="rnn", hidden=64, activation="relu", init="identity", seed=seed)
         path = checkpoints.one_sequence(checkpoint)
-        whole = jacobians(gradients.back_rnn(checkpoint.parameters(), checkpoint.cell, path), path, [0])[0]
+        whole = jacobians(backward(checkpoint.parameters(), checkpoint.cell, path), path, [0])[0]
         assert 0.5 < float(whole.norm()) / 8 < 0.8
 
 
@@ -145,7 +145,7 @@ def test_a_sigmoid_networks_gradient_is_exactly_0_in_single_precision() -> None:
         checkpoint = untrained(cell="rnn", hidden=64, activation="sigmoid", seed=seed)
         p = checkpoint.parameters().each(torch.Tensor.float)
         path = walk(p, checkpoint.cell, checkpoints.first_inputs(checkpoint.experiment).float())
-        assert not jacobians(gradients.back_rnn(p, checkpoint.cell, path), path, [0]).any()
+        assert not jacobians(backward(p, checkpoint.cell, path), path, [0]).any()
 
 
 @pytest.mark.parametrize(

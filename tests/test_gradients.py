@@ -11,11 +11,11 @@ from torch import Generator, Tensor
 from torch.autograd.functional import jacobian
 
 from lstm_core.activations import ACTIVATIONS
-from lstm_core.cells import Cell, Parameters, unroll
+from lstm_core.cells import Cell, Parameters, Path, unroll
 from lstm_core.initialisation import INITS
 from lstm_core.layers import Stack
 from lstm_core.measurements import gradients
-from lstm_core.measurements.gradients import Path, backward, jacobians, spectral_norms, walk
+from lstm_core.measurements.gradients import backward, jacobians, spectral_norms, walk
 from lstm_core.streams import Purpose, stream
 from tests.test_cells import ALL, over
 
@@ -99,7 +99,7 @@ def test_no_jacobian_exceeds_its_bounds(
     path = walk(p, cell, random(length, 1, D, seed=seed))
     if not bool(path.hidden.isfinite().all()):
         return
-    measured = spectral_norms(jacobians(gradients.back_rnn(p, cell, path), path, range(length + 1)))
+    measured = spectral_norms(jacobians(backward(p, cell, path), path, range(length + 1)))
     tight, loose, _ = gradients.bounds(p, cell, path)
     assert bool((measured <= tight * (1 + 1e-4)).all())
     assert bool((tight <= loose * (1 + 1e-4)).all())
@@ -146,7 +146,7 @@ def test_the_growth_rate_of_a_linear_network_is_the_log_of_its_factor(factor: fl
     recurrent = factor * torch.nn.init.orthogonal_(torch.empty(H, H).double(), generator=Generator().manual_seed(0))
     p = weights(cell)._replace(recurrent=recurrent)
     path = walk(p, cell, random(40, 3, D))
-    rates = gradients.growth_rate(gradients.back_rnn(p, cell, path), path, 10, stream(0, Purpose.PROBES))
+    rates = gradients.growth_rate(backward(p, cell, path), path, 10, stream(0, Purpose.PROBES))
     torch.testing.assert_close(rates, torch.full((3,), math.log(factor), dtype=torch.float64), rtol=0, atol=1e-12)
 
 
@@ -169,9 +169,9 @@ def test_the_growth_rate_of_one_unit_is_the_log_of_its_slope_where_the_unit_stay
     one = torch.ones(1, 1).double()
     p = Parameters(w * one, u * one, torch.zeros(1).double())
     path = walk(p, cell, torch.ones(1000, 1, 1).double())
-    rate = gradients.growth_rate(gradients.back_rnn(p, cell, path), path, 300, stream(0, Purpose.PROBES))
+    rate = gradients.growth_rate(backward(p, cell, path), path, 300, stream(0, Purpose.PROBES))
     assert float(rate) == pytest.approx(math.log(abs(w * (1 - point**2))), abs=1e-9)
-    to_the_start = gradients.growth_rate(gradients.back_rnn(p, cell, path), path, 0, stream(0, Purpose.PROBES))
+    to_the_start = gradients.growth_rate(backward(p, cell, path), path, 0, stream(0, Purpose.PROBES))
     assert abs(float(to_the_start - rate)) > 1e-4
 
 
@@ -181,6 +181,6 @@ def test_a_network_that_lets_nothing_through_shrinks_without_end() -> None:
     dead = p._replace(bias=torch.full_like(p.bias, -100.0))
     path = walk(dead, cell, random(20, 2, D))
     assert (
-        gradients.growth_rate(gradients.back_rnn(dead, cell, path), path, 5, stream(0, Purpose.PROBES)).tolist()
+        gradients.growth_rate(backward(dead, cell, path), path, 5, stream(0, Purpose.PROBES)).tolist()
         == [-math.inf] * 2
     )

@@ -11,11 +11,11 @@ from torch.autograd.functional import jacobian
 
 from lstm_core import Experiment, train
 from lstm_core.activations import ACTIVATIONS
-from lstm_core.cells import LAYOUTS, Cell, Parameters, unroll
+from lstm_core.cells import LAYOUTS, Cell, Parameters, Path, unroll
 from lstm_core.initialisation import INITS
 from lstm_core.layers import Layer, Stack
 from lstm_core.measurements import checkpoints, gradients
-from lstm_core.measurements.gradients import Path, back_rnn, jacobians, walk
+from lstm_core.measurements.gradients import backward, jacobians, walk
 from lstm_core.network import Network, parameter_count
 from lstm_core.streams import Purpose, stream
 from tests.test_cells import normal
@@ -90,7 +90,7 @@ def test_jacobians_are_those_of_autograd_to_1e_10(window: int, activation: str, 
     p, cell = weights(window, activation=activation, weights=layout), Cell("rnn", activation, window=window)
     inputs = normal(T, 1, D, seed=9)
     path = walk(p, cell, inputs)
-    ours = jacobians(back_rnn(p, cell, path), path, range(T + 1))
+    ours = jacobians(backward(p, cell, path), path, range(T + 1))
     assert ours.shape == (T + 1, window * H, window * H)
     for t in range(T):
 
@@ -107,7 +107,7 @@ def test_a_growth_rate_has_as_many_numbers_as_the_state(window: int) -> None:
     cell, p = Cell("rnn", "identity", window=window), weights(window, activation="identity")
     companion = torch.cat([p.recurrent, torch.eye(window * H).double()])[: window * H]
     path = walk(p, cell, torch.zeros(900, 1, D).double())
-    rate = gradients.growth_rate(back_rnn(p, cell, path), path, 300, stream(0, Purpose.PROBES))
+    rate = gradients.growth_rate(backward(p, cell, path), path, 300, stream(0, Purpose.PROBES))
     assert float(rate) == pytest.approx(math.log(gradients.spectrum(companion).radius), abs=0.01)
 
 

@@ -6,12 +6,13 @@ from lstm_core.cells.family import (
     MOST_WINDOW,
     Cell,
     Family,
-    Parameters,
     Trace,
     choose,
 )
 from lstm_core.cells.gru import GRU
 from lstm_core.cells.lstm import GATES, LSTM
+from lstm_core.cells.parameters import Parameters
+from lstm_core.cells.path import Back, Path
 from lstm_core.cells.rnn import RNN
 from lstm_core.cells.unroll import unroll
 
@@ -20,9 +21,11 @@ __all__ = [
     "GATES",
     "LAYOUTS",
     "MOST_WINDOW",
+    "Back",
     "Cell",
     "Family",
     "Parameters",
+    "Path",
     "Trace",
     "choose",
     "unroll",

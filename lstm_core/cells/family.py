@@ -8,13 +8,14 @@ order of its family, as in torch.nn.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from types import MappingProxyType
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from lstm_core.activations import ACTIVATIONS
+from lstm_core.cells.parameters import Parameters
+from lstm_core.cells.path import Back, Path
 from lstm_core.streams import Rng
 
 LAYOUTS = {"separate": "W_h h + W_x x", "concatenated": "W [h; x]"}
@@ -26,33 +27,6 @@ def choose(name: str, value: object, allowed: Iterable[object]) -> None:
     options = list(allowed)
     if not any(value == option and type(value) is type(option) for option in options):
         raise ValueError(f"{name}: {value!r} is not one of {', '.join(map(str, options))}")
-
-
-class Parameters(NamedTuple):
-    """
-    One layer's weights: `recurrent` (kH, H), `input` (kH, D), `bias` (kH,), a second bias on the recurrent side or
-    None, `peephole` (gates, H) or None; where h and x are concatenated also `joint` (kH, H + D), of which the first two
-    are views. A cell that sees its last few hidden states has as many times H columns in `recurrent`. `own` are those
-    that its family alone has, by name.
-    """
-
-    recurrent: Tensor
-    input: Tensor
-    bias: Tensor
-    recurrent_bias: Tensor | None = None
-    peephole: Tensor | None = None
-    joint: Tensor | None = None
-    own: Mapping[str, Tensor] = MappingProxyType({})
-
-    @property
-    def arrays(self) -> tuple[Tensor | None, ...]:
-        """All but the `own`."""
-        return self[:-1]
-
-    def each(self, change: Callable[[Tensor], Tensor]) -> "Parameters":
-        """The same, every tensor changed."""
-        arrays = (None if tensor is None else change(tensor) for tensor in self.arrays)
-        return Parameters(*arrays, own={name: change(tensor) for name, tensor in self.own.items()})  # type: ignore[arg-type, misc]
 
 
 class Trace(Protocol):
@@ -118,6 +92,9 @@ class Family:
     knows beside its activation; `forget` is the block whose bias says how long it remembers, "" if none.
     `transforms` says that its state is made anew by one matrix at each step, so that the spectrum of W_h rules its
     gradient; `adds` that a state of its own is added to, along which the gradient has a direct path.
+
+    `back(p, cell, path)` is the step backward along a path, by hand: the same as by autograd, and faster. None: there
+    is none.
     """
 
     name: str
@@ -135,6 +112,7 @@ class Family:
     title: str = ""
     transforms: bool = False
     adds: bool = False
+    back: Callable[[Parameters, "Cell", Path], Back] | None = None
 
 
 FAMILIES: dict[str, Family] = {}

@@ -2,9 +2,12 @@
 
 import torch
 from torch import Tensor
+from torch.nn.functional import linear
 
 from lstm_core.activations import ACTIVATIONS, as_latex
-from lstm_core.cells.family import Blocks, Cell, Family, Parameters, Setting, States
+from lstm_core.cells.family import Blocks, Cell, Family, Setting, States
+from lstm_core.cells.parameters import Parameters
+from lstm_core.cells.path import Back, Path, sigmoid_slope
 
 
 def step(cell: Cell, p: Parameters, blocks: Blocks, states: States) -> tuple[States, dict[str, Tensor]]:
@@ -30,6 +33,28 @@ def equations(setting: Setting) -> list[str]:
     ]
 
 
+def back(p: Parameters, cell: Cell, path: Path) -> Back:
+    """
+    d_z = u (h - n) z'   d_n = u (1 - z) phi'(a_n)   d_r = d_n (W_n h + b_hn) r'
+    u <- u z + [d_r d_z d_n r] W_h
+    """
+    phi, size = ACTIVATIONS[cell.activation], p.recurrent.shape[1]
+    candidate, before = slice(2 * size, None), path.hidden[:-1]
+    r, z = path.gates["r"], path.gates["z"]
+    bias = None if p.recurrent_bias is None else p.recurrent_bias[candidate]
+    from_hidden = linear(before, p.recurrent[candidate], bias)
+    pre = linear(path.inputs, p.input[candidate], p.bias[candidate]) + r * from_hidden
+    slope, reset = phi.derivative(pre), from_hidden * sigmoid_slope(r)
+    update, renewed = (before - phi.function(pre)) * sigmoid_slope(z), (1 - z) * slope
+
+    def step_back(t: int, u: Tensor) -> Tensor:
+        d_n = u * renewed[t - 1]
+        d = [d_n * reset[t - 1], u * update[t - 1], d_n * r[t - 1]]
+        return u * z[t - 1] + torch.cat(d, -1) @ p.recurrent
+
+    return step_back
+
+
 GRU = Family(
     "gru",
     "GRU",
@@ -38,4 +63,5 @@ GRU = Family(
     equations=equations,
     gates="rz",
     apart="n",
+    back=back,
 )

@@ -7,7 +7,9 @@ import torch
 from torch import Tensor
 
 from lstm_core.activations import ACTIVATIONS, as_latex
-from lstm_core.cells.family import Blocks, Cell, Family, Parameters, Setting, States
+from lstm_core.cells.family import Blocks, Cell, Family, Setting, States
+from lstm_core.cells.parameters import Parameters
+from lstm_core.cells.path import Back, Path, preactivations, sigmoid_slope
 
 GATES = {"i": "input gate", "f": "forget gate", "o": "output gate"}
 
@@ -68,6 +70,46 @@ def equations(setting: Setting) -> list[str]:
     ]
 
 
+def back(p: Parameters, cell: Cell, path: Path) -> Back:
+    """
+    For u = [u_h, u_c], with d_x the derivative in the preactivation of x:
+
+        d_c = u_c + u_h dh'/dc'      dh'/dc' = o psi'(c') + psi(c') o' p_o
+        d_i = d_c g i'   d_f = d_c c f'   d_g = d_c i phi'(a_g)   d_o = u_h psi(c') o'
+        u_h <- [d_i d_f d_g d_o] W_h      u_c <- d_c f + d_i p_i + d_f p_f
+
+    A gate held at 1 has no derivative; for coupled ones d_i = d_c (g - c) i'.
+    """
+    assert path.cell is not None
+    phi, psi = (ACTIVATIONS[name] for name in cell.activations)
+    pre = dict(zip(cell.rows, preactivations(p, path, len(cell.rows)), strict=True))
+    before, after, g = path.cell[:-1], path.cell[1:], phi.function(pre["g"])
+    one = torch.ones_like(g)
+    i, f, o = (path.gates.get(gate, one) for gate in "ifo")
+    peepholes = {} if p.peephole is None else dict(zip(cell.learned_gates, p.peephole, strict=True))
+    out, reads = psi.function(after), o * psi.derivative(after)
+    if "o" in peepholes:
+        reads = reads + out * sigmoid_slope(o) * peepholes["o"]
+    through = {
+        "i": (g - before if cell.coupled else g) * sigmoid_slope(i),
+        "f": before * sigmoid_slope(f),
+        "g": i * phi.derivative(pre["g"]),
+        "o": out * sigmoid_slope(o),
+    }
+    size = p.recurrent.shape[1]
+
+    def step_back(t: int, u: Tensor) -> Tensor:
+        u_h, u_c = u.split(size, -1)
+        d_c = u_c + u_h * reads[t - 1]
+        d = {row: (u_h if row == "o" else d_c) * through[row][t - 1] for row in cell.rows}
+        u_c = d_c * f[t - 1]
+        for gate in peepholes.keys() - "o":
+            u_c = u_c + d[gate] * peepholes[gate]
+        return torch.cat([torch.cat([d[row] for row in cell.rows], -1) @ p.recurrent, u_c], -1)
+
+    return step_back
+
+
 LSTM = Family(
     "lstm",
     "LSTM",
@@ -79,4 +121,5 @@ LSTM = Family(
     options=frozenset({"gates", "coupled", "peephole", "output_activation"}),
     forget="f",
     adds=True,
+    back=back,
 )

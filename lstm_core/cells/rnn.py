@@ -1,9 +1,12 @@
 """The vanilla RNN (Elman 1990): one matrix makes each state of the one before."""
 
 from torch import Tensor
+from torch.nn.functional import pad
 
 from lstm_core.activations import ACTIVATIONS, as_latex
-from lstm_core.cells.family import Blocks, Cell, Family, Parameters, Setting, States
+from lstm_core.cells.family import Blocks, Cell, Family, Setting, States
+from lstm_core.cells.parameters import Parameters
+from lstm_core.cells.path import Back, Path, preactivations
 
 
 def step(cell: Cell, p: Parameters, blocks: Blocks, states: States) -> tuple[States, dict[str, Tensor]]:
@@ -19,6 +22,21 @@ def equations(setting: Setting) -> list[str]:
     return [rf"h_t &= {as_latex(setting.cell.activation)}({setting.sum()})"]
 
 
+def back(p: Parameters, cell: Cell, path: Path) -> Back:
+    """
+    u diag(phi'(a_t)) W_h
+
+    For u = [u_1 .. u_k], of the last k hidden states, it is u_1 diag(phi'(a_t)) W_h + [u_2 .. u_k 0].
+    """
+    slope, size = ACTIVATIONS[cell.activation].derivative(preactivations(p, path, 1)[0]), len(p.recurrent)
+
+    def step_back(t: int, u: Tensor) -> Tensor:
+        through = (u[..., :size] * slope[t - 1]) @ p.recurrent
+        return through + pad(u[..., size:], (0, size)) if path.window > 1 else through
+
+    return step_back
+
+
 RNN = Family(
     "rnn",
     "RNN",
@@ -28,4 +46,5 @@ RNN = Family(
     options=frozenset({"window"}),
     title="vanilla RNN",
     transforms=True,
+    back=back,
 )

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear, pad
 
-from lstm_core.cells.family import Cell, Parameters, Trace
+from lstm_core.cells.family import Cell, Trace
+from lstm_core.cells.parameters import Parameters
 
 
 class _Steps:
@@ -69,7 +70,7 @@ def preactivation(p: Parameters, inputs: Tensor) -> Callable[[int, Tensor], Tens
     With one joint matrix it is a product with [h; x_t] at each step; with separate ones the part of x is known
     beforehand and computed for all steps at once.
     """
-    bias = p.bias if p.recurrent_bias is None else p.bias + p.recurrent_bias
+    bias = p.whole_bias
     if p.joint is not None:
         steps, joint = inputs.unbind(0), p.joint.t()
         return lambda t, h: torch.addmm(bias, torch.cat([h, steps[t]], 1), joint)

@@ -20,9 +20,9 @@ from lstm_core.cells import Parameters, unroll
 from lstm_core.engine import REFERENCE_ENGINE
 from lstm_core.experiment import Experiment
 from lstm_core.history.records import Record
-from lstm_core.measurements import checkpoints, forecast, gradients
+from lstm_core.measurements import checkpoints, forecast
 from lstm_core.measurements.checkpoints import Checkpoint, beginning, first_inputs, held_open
-from lstm_core.measurements.gradients import jacobians, spectral_norms, walk
+from lstm_core.measurements.gradients import backward, jacobians, spectral_norms, walk
 from lstm_core.streams import Purpose, stream
 from lstm_core.training import SOLVED
 
@@ -205,7 +205,7 @@ def shortest_path(checkpoint: Checkpoint) -> float:
     for scale in SCALES:
         scaled = p._replace(recurrent=scale * p.recurrent)
         path = walk(scaled, cell, inputs)
-        whole = jacobians(gradients.back_rnn(scaled, cell, path), path, [0])
+        whole = jacobians(backward(scaled, cell, path), path, [0])
         logs.append(floored_log10(spectral_norms(whole[:, :size, :size])[0]))
     return (logs[0] - logs[1]) / (floored_log10(SCALES[0]) - floored_log10(SCALES[1])) / len(inputs)
 

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 
 from lstm_core import engine
-from lstm_core.cells import Cell, Parameters
+from lstm_core.cells import Cell, Parameters, Path
 from lstm_core.data import held_out, samples
 from lstm_core.experiment import Experiment
 from lstm_core.measurements import gradients
-from lstm_core.measurements.gradients import Path, Spectrum, backward, jacobians, spectral_norms, walk
+from lstm_core.measurements.gradients import Spectrum, backward, jacobians, spectral_norms, walk
 from lstm_core.network import Network
 from lstm_core.streams import Purpose
 from lstm_core.tasks import Sample
@@ -126,7 +126,7 @@ def reach(checkpoint: Checkpoint) -> Reach:
     """Of an RNN, on the first sequence of its task."""
     p, cell, inputs = checkpoint.parameters(), checkpoint.cell, first_inputs(checkpoint.experiment)
     path, steps = walk(p, cell, inputs), shown_steps(len(inputs))
-    measured = spectral_norms(jacobians(gradients.back_rnn(p, cell, path), path, steps))
+    measured = spectral_norms(jacobians(backward(p, cell, path), path, steps))
     true_slopes, largest_slope, radius = (limit[steps] for limit in gradients.bounds(p, cell, path))
     chain = gradients.walk_residual(p, cell, inputs)
     residual = spectral_norms(jacobians(gradients.back_residual(p, cell, chain), chain, steps))
@@ -151,7 +151,7 @@ def highway(checkpoint: Checkpoint) -> Highway:
     p, cell = checkpoint.parameters(), checkpoint.cell
     path = walk(p, cell, first_inputs(checkpoint.experiment))
     steps, size = shown_steps(len(path.inputs)), p.recurrent.shape[1]
-    whole = jacobians(gradients.back_lstm(p, cell, path), path, steps)
+    whole = jacobians(backward(p, cell, path), path, steps)
     hidden, cells = whole[:, :size, :size], whole[:, size:, size:]
     direct = torch.diag_embed(direct_path(path)[steps])
     return Highway(steps, *map(spectral_norms, (cells, direct, cells - direct, hidden)))

@@ -1,58 +1,21 @@
 """
 How far back does a gradient reach? The backward pass of every cell, one step at a time, in double precision.
 
-The state s is h, or [h; c] where there is a cell state, or the last k hidden states, newest first, where the cell sees
-them; S numbers. A row vector u dL/ds_t becomes u ds_t/ds_(t-1), so
-that S unit vectors give the whole Jacobian ds_T/ds_t, and a single one its growth. Dimensions: T time, B batch, D
-input, H hidden.
+A row vector u dL/ds_t becomes u ds_t/ds_(t-1), see `cells.path`, so that S unit vectors give the whole Jacobian
+ds_T/ds_t, and a single one its growth. Dimensions: T time, B batch, D input, H hidden, S all numbers of the state.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn.functional import linear, pad
+from torch.nn.functional import linear
 
 from lstm_core.activations import ACTIVATIONS
-from lstm_core.cells import Cell, Parameters, unroll
+from lstm_core.cells import Back, Cell, Parameters, Path, unroll
+from lstm_core.cells.path import preactivations
 from lstm_core.streams import Rng
-
-# (t, u) -> u ds_t/ds_(t-1), for u (..., B, S) and t from 1 to T.
-Back = Callable[[int, Tensor], Tensor]
-
-
-class Path(NamedTuple):
-    """
-    Where a layer went: `inputs` (T, B, D), `states` (T + 1, B, H) each from the first, zero, one on, the hidden state
-    before others, and each gate (T, B, H); the `window` of its cell.
-    """
-
-    inputs: Tensor
-    states: tuple[Tensor, ...]
-    gates: dict[str, Tensor]
-    window: int = 1
-
-    @property
-    def hidden(self) -> Tensor:
-        return self.states[0]
-
-    @property
-    def cell(self) -> Tensor | None:
-        """The second state, where there is one."""
-        return self.states[1] if len(self.states) > 1 else None
-
-    @property
-    def state_size(self) -> int:
-        """S, where a complex number counts as two."""
-        numbers = sum(1 + state.is_complex() for state in self.states)
-        return self.hidden.shape[2] * (self.window if self.window > 1 else numbers)
-
-    @property
-    def seen(self) -> Tensor:
-        """What W_h is multiplied with at each step, (T, B, H), or (T, B, kH) with zeros before the start."""
-        before = self.hidden[:-1]
-        return torch.cat([pad(before, (0, 0, 0, 0, k, 0))[: len(before)] for k in range(self.window)], 2)
 
 
 @torch.no_grad()
@@ -68,115 +31,21 @@ def walk(p: Parameters, cell: Cell, inputs: Tensor) -> Path:
 def walk_residual(p: Parameters, cell: Cell, inputs: Tensor) -> Path:
     """The path of h' = h + phi(W_h h + W_x x + b), a residual chain with the weights of an RNN (He et al. 2016)."""
     hidden = [inputs.new_zeros(inputs.shape[1], p.recurrent.shape[1])]
-    phi, from_inputs = ACTIVATIONS[cell.activation].function, linear(inputs, p.input, _bias(p))
+    phi, from_inputs = ACTIVATIONS[cell.activation].function, linear(inputs, p.input, p.whole_bias)
     for pre in from_inputs:
         hidden.append(hidden[-1] + phi(pre + hidden[-1] @ p.recurrent.t()))
     return Path(inputs, (torch.stack(hidden),), {})
 
 
-def _bias(p: Parameters) -> Tensor:
-    return p.bias if p.recurrent_bias is None else p.bias + p.recurrent_bias
-
-
-def _preactivations(p: Parameters, path: Path, count: int) -> tuple[Tensor, ...]:
-    """W_h h_(t-1) + W_x x_t + b of every block, (T, B, H) each."""
-    return (linear(path.inputs, p.input, _bias(p)) + linear(path.seen, p.recurrent)).chunk(count, 2)
-
-
-def _sigmoid_slope(gate: Tensor) -> Tensor:
-    return gate * (1 - gate)
-
-
 def slopes(p: Parameters, cell: Cell, path: Path) -> Tensor:
     """phi'(a_t) of an RNN, (T, B, H)."""
-    return ACTIVATIONS[cell.activation].derivative(_preactivations(p, path, 1)[0])
-
-
-def back_rnn(p: Parameters, cell: Cell, path: Path) -> Back:
-    """
-    u diag(phi'(a_t)) W_h
-
-    For u = [u_1 .. u_k], of the last k hidden states, it is u_1 diag(phi'(a_t)) W_h + [u_2 .. u_k 0].
-    """
-    slope, size = slopes(p, cell, path), len(p.recurrent)
-
-    def back(t: int, u: Tensor) -> Tensor:
-        through = (u[..., :size] * slope[t - 1]) @ p.recurrent
-        return through + pad(u[..., size:], (0, size)) if path.window > 1 else through
-
-    return back
+    return ACTIVATIONS[cell.activation].derivative(preactivations(p, path, 1)[0])
 
 
 def back_residual(p: Parameters, cell: Cell, path: Path) -> Back:
     """u (1 + diag(phi'(a_t)) W_h)"""
-    through = back_rnn(p, cell, path)
+    through = backward(p, cell, path)
     return lambda t, u: u + through(t, u)
-
-
-def back_lstm(p: Parameters, cell: Cell, path: Path) -> Back:
-    """
-    For u = [u_h, u_c], with d_x the derivative in the preactivation of x:
-
-        d_c = u_c + u_h dh'/dc'      dh'/dc' = o psi'(c') + psi(c') o' p_o
-        d_i = d_c g i'   d_f = d_c c f'   d_g = d_c i phi'(a_g)   d_o = u_h psi(c') o'
-        u_h <- [d_i d_f d_g d_o] W_h      u_c <- d_c f + d_i p_i + d_f p_f
-
-    A gate held at 1 has no derivative; for coupled ones d_i = d_c (g - c) i'.
-    """
-    assert path.cell is not None
-    phi, psi = (ACTIVATIONS[name] for name in cell.activations)
-    pre = dict(zip(cell.rows, _preactivations(p, path, len(cell.rows)), strict=True))
-    before, after, g = path.cell[:-1], path.cell[1:], phi.function(pre["g"])
-    one = torch.ones_like(g)
-    i, f, o = (path.gates.get(gate, one) for gate in "ifo")
-    peepholes = {} if p.peephole is None else dict(zip(cell.learned_gates, p.peephole, strict=True))
-    out, reads = psi.function(after), o * psi.derivative(after)
-    if "o" in peepholes:
-        reads = reads + out * _sigmoid_slope(o) * peepholes["o"]
-    through = {
-        "i": (g - before if cell.coupled else g) * _sigmoid_slope(i),
-        "f": before * _sigmoid_slope(f),
-        "g": i * phi.derivative(pre["g"]),
-        "o": out * _sigmoid_slope(o),
-    }
-    size = p.recurrent.shape[1]
-
-    def back(t: int, u: Tensor) -> Tensor:
-        u_h, u_c = u.split(size, -1)
-        d_c = u_c + u_h * reads[t - 1]
-        d = {row: (u_h if row == "o" else d_c) * through[row][t - 1] for row in cell.rows}
-        u_c = d_c * f[t - 1]
-        for gate in peepholes.keys() - "o":
-            u_c = u_c + d[gate] * peepholes[gate]
-        return torch.cat([torch.cat([d[row] for row in cell.rows], -1) @ p.recurrent, u_c], -1)
-
-    return back
-
-
-def back_gru(p: Parameters, cell: Cell, path: Path) -> Back:
-    """
-    d_z = u (h - n) z'   d_n = u (1 - z) phi'(a_n)   d_r = d_n (W_n h + b_hn) r'
-    u <- u z + [d_r d_z d_n r] W_h
-    """
-    phi, size = ACTIVATIONS[cell.activation], p.recurrent.shape[1]
-    candidate, before = slice(2 * size, None), path.hidden[:-1]
-    r, z = path.gates["r"], path.gates["z"]
-    bias = None if p.recurrent_bias is None else p.recurrent_bias[candidate]
-    from_hidden = linear(before, p.recurrent[candidate], bias)
-    pre = linear(path.inputs, p.input[candidate], p.bias[candidate]) + r * from_hidden
-    slope, reset = phi.derivative(pre), from_hidden * _sigmoid_slope(r)
-    update, renewed = (before - phi.function(pre)) * _sigmoid_slope(z), (1 - z) * slope
-
-    def back(t: int, u: Tensor) -> Tensor:
-        d_n = u * renewed[t - 1]
-        d = [d_n * reset[t - 1], u * update[t - 1], d_n * r[t - 1]]
-        return u * z[t - 1] + torch.cat(d, -1) @ p.recurrent
-
-    return back
-
-
-# By hand, for the families that have it: the same as `back_by_autograd`, and faster.
-BY_HAND = {"rnn": back_rnn, "lstm": back_lstm, "gru": back_gru}
 
 
 def back_by_autograd(p: Parameters, cell: Cell, path: Path) -> Back:
@@ -213,7 +82,7 @@ def _as_states(numbers: Tensor, path: Path) -> tuple[Tensor, ...]:
 
 def backward(p: Parameters, cell: Cell, path: Path) -> Back:
     """By hand where that was done, and otherwise by autograd."""
-    return BY_HAND.get(cell.family, back_by_autograd)(p, cell, path)
+    return (cell.row.back or back_by_autograd)(p, cell, path)
 
 
 def jacobians(back: Back, path: Path, steps: Sequence[int]) -> Tensor:
