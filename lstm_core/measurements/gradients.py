@@ -16,6 +16,7 @@ from torch.nn.functional import linear, pad
 
 from lstm_core.activations import ACTIVATIONS
 from lstm_core.cells import Cell, Parameters, unroll
+from lstm_core.engine import run
 from lstm_core.streams import Rng
 
 # (t, u) -> u ds_t/ds_(t-1), for u (..., B, S) and t from 1 to T.
@@ -59,7 +60,7 @@ class Path(NamedTuple):
 def walk(p: Parameters, cell: Cell, inputs: Tensor) -> Path:
     """The path of a layer over inputs (T, B, D), from zero states."""
     start = cell.start(inputs, len(p.recurrent) // len(cell.rows))
-    trace = unroll(inputs, start, p, cell)
+    trace = run(inputs, start, p, cell)
     states = zip(start, trace.states, strict=True)
     return Path(inputs, tuple(torch.cat([first[None], later]) for first, later in states), trace.gates, cell.window)
 
@@ -139,16 +140,16 @@ def back_lstm(p: Parameters, cell: Cell, path: Path) -> Back:
         "g": i * phi.derivative(pre["g"]),
         "o": out * _sigmoid_slope(o),
     }
-    size = p.recurrent.shape[1]
+    size, all_through = p.recurrent.shape[1], torch.cat([through[row] for row in cell.rows], -1)
 
     def back(t: int, u: Tensor) -> Tensor:
         u_h, u_c = u.split(size, -1)
         d_c = u_c + u_h * reads[t - 1]
-        d = {row: (u_h if row == "o" else d_c) * through[row][t - 1] for row in cell.rows}
+        d = torch.cat([u_h if row == "o" else d_c for row in cell.rows], -1) * all_through[t - 1]
         u_c = d_c * f[t - 1]
         for gate in peepholes.keys() - "o":
-            u_c = u_c + d[gate] * peepholes[gate]
-        return torch.cat([torch.cat([d[row] for row in cell.rows], -1) @ p.recurrent, u_c], -1)
+            u_c = u_c + d.split(size, -1)[cell.rows.index(gate)] * peepholes[gate]
+        return torch.cat([d @ p.recurrent, u_c], -1)
 
     return back
 
@@ -242,12 +243,14 @@ def growth_rate(back: Back, path: Path, skip: int, rng: Rng) -> Tensor:
     """
     shape = (path.hidden.shape[1], path.state_size)
     u = torch.from_numpy(rng.standard_normal(shape)).to(path.hidden.dtype)
-    total, last = u.new_zeros(len(u)), len(path.inputs)
+    norm = torch.linalg.vector_norm(u, dim=1, keepdim=True)
+    total, last, tiny = torch.zeros_like(norm), len(path.inputs), torch.finfo(u.dtype).tiny
     for t in range(last, skip, -1):
-        u = back(t, u / torch.linalg.vector_norm(u, dim=1, keepdim=True).clamp_min(torch.finfo(u.dtype).tiny))
+        u = back(t, u / norm.clamp_min(tiny))
+        norm = torch.linalg.vector_norm(u, dim=1, keepdim=True)
         if t <= last - skip:
-            total += torch.linalg.vector_norm(u, dim=1).log()
-    return total / (last - 2 * skip)
+            total += norm.log()
+    return total[:, 0] / (last - 2 * skip)
 
 
 def spectral_norms(matrices: Tensor) -> Tensor:
