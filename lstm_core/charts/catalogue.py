@@ -9,7 +9,7 @@ import altair as alt
 import pyarrow as pa
 
 from lstm_core.charts import depth, flow, outlook, tables
-from lstm_core.charts.marks import ABLATIONS, BY_STEP, PLANE, RULER, STATES, lines
+from lstm_core.charts.marks import BY_STEP, Picture, ablations, lines, plane, ruler, states
 from lstm_core.charts.points import Curve
 
 BY_TIME = "time step t of the sequence"
@@ -52,7 +52,7 @@ class Chart:
 
     title: str
     table: Callable[[Sequence[Curve]], pa.Table]
-    picture: alt.LayerChart | alt.Chart
+    picture: Picture
     reading: str
     why: str
     paper: str
@@ -68,7 +68,7 @@ class Chart:
 
     def of(self, curves: Sequence[Curve]) -> alt.LayerChart | alt.Chart:
         """The chart of these curves, to show in a notebook or to save."""
-        return self.picture.properties(data=self.table(curves), title=self.title)
+        return self.picture().properties(data=self.table(curves), title=self.title)
 
 
 CHARTS = {
@@ -170,7 +170,7 @@ CHARTS = {
     "eigenvalues": Chart(
         "Eigenvalues of W_h",
         flow.eigenvalues,
-        PLANE,
+        plane,
         "Points outside the circle are modes that a linear network would amplify.",
         "the powers of a matrix grow or die, in the long run, with its spectral radius ρ, the largest distance from 0.",
         "pascanu",
@@ -221,7 +221,7 @@ CHARTS = {
     "memory_ruler": Chart(
         "Memory ruler",
         flow.memory_ruler,
-        RULER,
+        ruler,
         "Units right of the dashed line keep longer than the sequence; the last bin holds all that keep for ever.",
         "a forget gate at f keeps 1/e of the state for about 1/(1 - f) steps; chrono spreads the units over all.",
         "tallec",
@@ -231,7 +231,7 @@ CHARTS = {
     "states": Chart(
         "Transform or add: the states",
         flow.states,
-        STATES,
+        states,
         "Where a mark comes, the RNN's rows flare up and fall back; the cell's rows take a step and keep it.",
         "an RNN computes its state anew from W_h h, an LSTM adds to the state that is there.",
         "hochreiter",
@@ -279,7 +279,7 @@ CHARTS = {
     "ablation": Chart(
         "Lesion or retrain",
         flow.ablations,
-        ABLATIONS,
+        ablations,
         "The farther right of *as trained*, the more the cell leans on that gate; compare a racer that never had it.",
         "the other weights were trained beside it, and a racer that never had it found a way of its own, or did not.",
         "greff",

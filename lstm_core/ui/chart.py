@@ -8,8 +8,6 @@ from lstm_core.charts.catalogue import CHARTS
 from lstm_core.charts.marks import spec
 from lstm_core.charts.points import Curve
 
-SPECS = {name: spec(chart.picture) for name, chart in CHARTS.items()}
-
 
 def draw(name: str, curves: Sequence[Curve], of: str = "") -> None:
     """A chart of these curves, with its title and its caption; `of` tells it from others of the same row."""
@@ -17,5 +15,5 @@ def draw(name: str, curves: Sequence[Curve], of: str = "") -> None:
     st.markdown(f"**{chart.title}**" + f" · {of}" * bool(of))
     width = "stretch" if chart.stretched else "content"
     table = chart.table(curves)
-    st.vega_lite_chart(table, SPECS[name], key=f"chart {name} {of}", alt=chart.description, width=width)  # type: ignore[call-overload]
+    st.vega_lite_chart(table, spec(chart.picture), key=f"chart {name} {of}", alt=chart.description, width=width)  # type: ignore[call-overload]
     st.caption(chart.caption)
