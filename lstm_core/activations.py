@@ -87,7 +87,7 @@ def _sloping(function: Elementwise, slope: Elementwise, same_slope: Elementwise)
         if more_than_numbers():
             y = same_slope(x)
             return function(x).detach() + (y - y.detach())
-        return Sloping.apply(x)
+        return Sloping.apply(x) if torch.is_grad_enabled() else function(x)
 
     return sloping
 

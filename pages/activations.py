@@ -4,11 +4,12 @@ import streamlit as st
 
 from lstm_core.activations import ACTIVATIONS
 from lstm_core.charts import tables
+from lstm_core.charts.marks import FUNCTIONS, SLOPES, spec
 from lstm_core.openings.presets import ACTIVATION_RACERS, OPENINGS, variants
 from lstm_core.ui import controls, sidebar
 from lstm_core.ui.live import MOST_RACERS, live
 from lstm_core.ui.page import setup
-from lstm_core.ui.texts import FUNCTIONS_SPEC, SLOPES_SPEC, equations, the_task, three_texts
+from lstm_core.ui.texts import equations, the_task, three_texts
 
 setup("activations")
 st.markdown(
@@ -39,13 +40,13 @@ live(
 st.subheader("The functions and their slopes")
 names = list(dict.fromkeys(experiment.activation for experiment in racers.values()))[:MOST_RACERS]
 sides = (
-    (FUNCTIONS_SPEC, "functions", "What becomes of a preactivation x."),
-    (SLOPES_SPEC, "slopes", "In an RNN the gradient is multiplied by this, once for every step back in time."),
+    (FUNCTIONS, "functions", "What becomes of a preactivation x."),
+    (SLOPES, "slopes", "In an RNN the gradient is multiplied by this, once for every step back in time."),
 )
 for column, (picture, key, reading) in zip(st.columns(2), sides, strict=True):
     with column:
         table = tables.activation_curves(names, slope=key == "slopes")
-        st.vega_lite_chart(table, picture, key=key, alt=f"Activation {key} of the racers, -4 to 4.")
+        st.vega_lite_chart(table, spec(picture), key=key, alt=f"Activation {key} of the racers, -4 to 4.")
         st.caption(reading)
 for name in names:
     row = ACTIVATIONS[name]

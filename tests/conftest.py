@@ -1,5 +1,6 @@
 """What all tests share: one thread, as in the laboratory itself, kernels that are ready, a history, visits to pages."""
 
+import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
@@ -8,18 +9,16 @@ import pytest
 import streamlit as st
 import torch
 from streamlit.testing.v1 import AppTest
+from xdist import get_xdist_worker_id, is_xdist_controller
 
-from lstm_core import engine
 from lstm_core.borrowed.system import settle_process
+from lstm_core.kernels.compilation import PRECISIONS, build
 from lstm_core.ui.session import SHOWING
 
 settle_process()
 torch.set_num_threads(1)
 _folder = tempfile.TemporaryDirectory(prefix="history")
 os.environ["GRADIENT_HIGHWAY_HISTORY"] = f"sqlite:///{_folder.name}/history.sqlite"
-for dtype in (torch.float32, torch.float64):
-    engine.resolve(engine.FUSED, dtype)
-
 
 # Files whose tests open pages, start processes or servers, or train for long: more than a minute, all together.
 SLOW = {
@@ -48,6 +47,18 @@ SLOW = {
     "test_sweeps_page",
     "test_verdicts",
 }
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Where nothing is compiled yet, each of two workers compiles the kernels of one precision, and loads the other."""
+    if is_xdist_controller(session):
+        return
+    assert session.config.cache
+    places = session.config.cache.mkdir("kernels")
+    for precision in PRECISIONS if get_xdist_worker_id(session) != "gw1" else reversed(PRECISIONS):
+        with (places / precision).open("w") as place:
+            fcntl.flock(place, fcntl.LOCK_EX)
+            build(precision).done.result()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

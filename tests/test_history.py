@@ -209,8 +209,9 @@ def _write(url: str, seeds: range) -> None:
 
 def test_processes_that_write_at_once_lose_nothing(url: str) -> None:
     """They make the database together, and half of their runs are the same."""
-    spawn = multiprocessing.get_context("spawn")
-    writers = [spawn.Process(target=_write, args=(url, range(first, first + 100))) for first in (0, 50, 100)]
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    writers = [context.Process(target=_write, args=(url, range(first, first + 100))) for first in (0, 50, 100)]
     for writer in writers:
         writer.start()
     for writer in writers:

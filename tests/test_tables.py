@@ -12,7 +12,7 @@ import pytest
 from lstm_core import TASKS, Experiment, Snapshot, train
 from lstm_core.charts import tables
 from lstm_core.charts.catalogue import CHARTS
-from lstm_core.charts.marks import FUNCTIONS, HEAT, SAMPLE, spec
+from lstm_core.charts.marks import FUNCTIONS, SLOPES, Picture, band_lines, evidence, heat, sample, spec
 from lstm_core.charts.needs import measured
 from lstm_core.charts.points import Curve, Point, on_log_axis, smallest_normal
 
@@ -214,6 +214,11 @@ def test_the_heat_map_shows_an_explosion_within_its_first_band() -> None:
     assert set(shown.y2) == {17}
 
 
-@pytest.mark.parametrize("picture", [FUNCTIONS, HEAT, SAMPLE])
-def test_the_other_pictures_are_constant_too(picture: Any) -> None:
+@pytest.mark.parametrize("picture", [FUNCTIONS, SLOPES, band_lines("y"), evidence, heat, sample])
+def test_the_other_pictures_are_constant_too(picture: Picture) -> None:
     assert "datasets" not in spec(picture)
+
+
+@pytest.mark.parametrize("picture", [FUNCTIONS, SLOPES, band_lines("y"), evidence, heat, sample])
+def test_the_other_pictures_are_valid(picture: Picture) -> None:
+    picture().to_dict()

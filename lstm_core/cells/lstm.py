@@ -96,16 +96,16 @@ def back(p: Parameters, cell: Cell, path: Path) -> Back:
         "g": i * phi.derivative(pre["g"]),
         "o": out * sigmoid_slope(o),
     }
-    size = p.recurrent.shape[1]
+    size, all_through = p.recurrent.shape[1], torch.cat([through[row] for row in cell.rows], -1)
 
     def step_back(t: int, u: Tensor) -> Tensor:
         u_h, u_c = u.split(size, -1)
         d_c = u_c + u_h * reads[t - 1]
-        d = {row: (u_h if row == "o" else d_c) * through[row][t - 1] for row in cell.rows}
+        d = torch.cat([u_h if row == "o" else d_c for row in cell.rows], -1) * all_through[t - 1]
         u_c = d_c * f[t - 1]
         for gate in peepholes.keys() - "o":
-            u_c = u_c + d[gate] * peepholes[gate]
-        return torch.cat([torch.cat([d[row] for row in cell.rows], -1) @ p.recurrent, u_c], -1)
+            u_c = u_c + d.split(size, -1)[cell.rows.index(gate)] * peepholes[gate]
+        return torch.cat([d @ p.recurrent, u_c], -1)
 
     return step_back
 

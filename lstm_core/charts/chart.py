@@ -7,6 +7,7 @@ from typing import Any
 import altair as alt
 import pyarrow as pa
 
+from lstm_core.charts.marks import Picture
 from lstm_core.charts.needs import Need, measured
 from lstm_core.charts.points import Curve
 
@@ -50,7 +51,7 @@ class Chart:
 
     title: str
     table: Callable[[Sequence[Curve]], pa.Table]
-    picture: alt.LayerChart | alt.Chart
+    picture: Picture
     reading: str
     why: str
     paper: str
@@ -67,7 +68,7 @@ class Chart:
 
     def of(self, curves: Sequence[Curve]) -> alt.LayerChart | alt.Chart:
         """The chart of these curves, to show in a notebook or to save; what it needs is measured now."""
-        return self.picture.properties(data=self.table(measured(curves, self.needs)), title=self.title)
+        return self.picture().properties(data=self.table(measured(curves, self.needs)), title=self.title)
 
 
 CHARTS: dict[str, Chart] = {}
@@ -77,7 +78,7 @@ Table = Callable[[Sequence[Curve]], pa.Table]
 def chart(
     name: str,
     title: str,
-    picture: alt.LayerChart | alt.Chart,
+    picture: Picture,
     reading: str,
     why: str,
     paper: str,

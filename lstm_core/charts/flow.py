@@ -9,7 +9,7 @@ from torch import Tensor
 
 from lstm_core.borrowed.arrow import of_rows
 from lstm_core.charts.chart import BY_TIME, chart
-from lstm_core.charts.marks import BY_STEP, PLANE, lines
+from lstm_core.charts.marks import BY_STEP, lines, plane
 from lstm_core.charts.needs import Need, adds, every, first, last, single, transforms
 from lstm_core.charts.points import (
     UNDERFLOW,
@@ -139,7 +139,7 @@ def growth_by_training_step(curves: Sequence[Curve]) -> pa.Table:
 @chart(
     "eigenvalues",
     "Eigenvalues of W_h",
-    PLANE,
+    plane,
     "Points outside the circle are modes that a linear network would amplify.",
     "the powers of a matrix grow or die, in the long run, with its spectral radius ρ, the largest distance from 0.",
     "pascanu",

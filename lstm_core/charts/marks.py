@@ -1,14 +1,21 @@
 """With which marks is a table drawn? Altair charts without data, which never depend on the data."""
 
-from typing import Any
+from collections.abc import Callable
+from functools import cache, partial
+from typing import Any, ParamSpec
 
 import altair as alt
 
 from lstm_core.charts.points import OVERFLOW, UNDERFLOW
 
+# Made when somebody looks at it: altair takes a tenth of a second for one.
+Picture = Callable[[], alt.LayerChart | alt.Chart]
+Given = ParamSpec("Given")
+
 HEIGHT, PARTS_HEIGHT, EVIDENCE_HEIGHT = 350, 70, 80
 QUIET = "#8a8f98"
 HEAT_RANGE = [-12, 0]
+PLANE_SIZE = 320
 BY_STEP = "training step"
 # On a log axis only the powers of ten get a grid line.
 POWERS_OF_TEN = {
@@ -17,8 +24,21 @@ POWERS_OF_TEN = {
 }
 
 
+def when_asked(make: Callable[Given, alt.LayerChart | alt.Chart]) -> Callable[Given, Picture]:
+    """The same as a picture, one for equal arguments."""
+    return cache(lambda *given, **named: partial(make, *given, **named))  # type: ignore[return-value]
+
+
+@when_asked
 def lines(
-    x: str, y: str, *, log: bool = False, parts: str | None = None, zero: bool = False, long_names: bool = False
+    x: str,
+    y: str,
+    *,
+    log: bool = False,
+    parts: str | None = None,
+    zero: bool = False,
+    long_names: bool = False,
+    height: int = HEIGHT,
 ) -> alt.LayerChart:
     """
     Lines over a table of `tables`: references dashed, earlier races grey, racers in colour, values off the axis as
@@ -51,14 +71,14 @@ def lines(
         alt.Tooltip("note:N", title="note"),
     ]
 
-    grey, racer = alt.value(QUIET), "kind == 'racer'"
+    grey, racer = alt.ColorValue(QUIET), "kind == 'racer'"
 
     def only(*conditions: str) -> alt.Chart:
         return alt.Chart().transform_filter(" && ".join(f"datum.{condition}" for condition in conditions))
 
     def noted(side: str) -> alt.Chart:
         chosen = only(racer, "note != ''", "off != ''", f"side == '{side}'").encode(
-            x=across, y=up, text="note:N", color=colour
+            x=across, y=up, text=alt.Text("note:N"), color=colour
         )
         if side == "left":
             return chosen.mark_text(baseline="bottom", dy=-5, align="right", dx=-6)
@@ -68,13 +88,13 @@ def lines(
         only("kind == 'frame'").mark_point(size=0).encode(x=across, color=colour),
         only("kind == 'reference'")
         .mark_line(strokeDash=[5, 4], strokeWidth=1)
-        .encode(x=across, y=up, detail="series:N", color=grey),
+        .encode(x=across, y=up, detail=alt.Detail("series:N"), color=grey),
         only("kind == 'reference'", "note != ''")
         .mark_text(baseline="bottom", align="right", dy=-11, dx=-4)
-        .encode(x=across, y=up, text="note:N", color=grey),
+        .encode(x=across, y=up, text=alt.Text("note:N"), color=grey),
         only("kind == 'ghost'")
         .mark_line(opacity=0.45, strokeWidth=1.2)
-        .encode(x=across, y=up, detail=["series:N", "part:N"], color=grey, tooltip=tooltip),
+        .encode(x=across, y=up, detail=[alt.Detail("series:N"), alt.Detail("part:N")], color=grey, tooltip=tooltip),
         only(racer).mark_line(strokeWidth=2).encode(x=across, y=up, color=colour, tooltip=tooltip, **dash),
         only(racer, "off != ''")
         .mark_point(filled=True, size=36, opacity=0.8)
@@ -84,57 +104,60 @@ def lines(
         .encode(x=across, y=up, color=colour, tooltip=tooltip),
         noted("left"),
         noted("right"),
-    ).properties(height=HEIGHT + (0 if parts is None else PARTS_HEIGHT))
+    ).properties(height=height + (0 if parts is None else PARTS_HEIGHT))
 
 
-HEAT = (
-    alt.Chart()
-    .mark_rect()
-    .encode(
-        x=alt.X("x:Q", title="time step", scale=alt.Scale(nice=False)),
-        x2="x2:Q",
-        y=alt.Y("y:Q", title=BY_STEP, scale=alt.Scale(nice=False)),
-        y2="y2:Q",
-        color=alt.Color(
-            "value:Q",
-            title="log10 of the norm",
-            scale=alt.Scale(scheme="viridis", domain=HEAT_RANGE, clamp=True),
-            legend=alt.Legend(orient="top", gradientLength=110),
-        ),
-        tooltip=[
-            alt.Tooltip("x2:Q", title="time step"),
-            alt.Tooltip("y:Q", title=BY_STEP),
-            alt.Tooltip("norm:Q", title="norm", format=".3g"),
-        ],
+def heat() -> alt.Chart:
+    """A gradient norm by time step, across, and by training step, up."""
+    return (
+        alt.Chart()
+        .mark_rect()
+        .encode(
+            x=alt.X("x:Q", title="time step", scale=alt.Scale(nice=False)),
+            x2="x2:Q",
+            y=alt.Y("y:Q", title=BY_STEP, scale=alt.Scale(nice=False)),
+            y2="y2:Q",
+            color=alt.Color(
+                "value:Q",
+                title="log10 of the norm",
+                scale=alt.Scale(scheme="viridis", domain=HEAT_RANGE, clamp=True),
+                legend=alt.Legend(orient="top", gradientLength=110),
+            ),
+            tooltip=[
+                alt.Tooltip("x2:Q", title="time step"),
+                alt.Tooltip("y:Q", title=BY_STEP),
+                alt.Tooltip("norm:Q", title="norm", format=".3g"),
+            ],
+        )
+        .properties(height=290)
     )
-    .properties(height=290)
-)
 
 
-SAMPLE = (
-    alt.Chart(height=alt.Step(20))
-    .mark_rect()
-    .encode(
-        x=alt.X("x:Q", title="time step", scale=alt.Scale(nice=False)),
-        x2="x2:Q",
-        y=alt.Y("channel:N", sort=None, title=None),
-        color=alt.Color("part:N", sort=None, title=None, legend=alt.Legend(orient="top")),
-        opacity=alt.Opacity("value:Q", legend=None, scale=alt.Scale(range=[0.08, 1])),
-        tooltip=[
-            alt.Tooltip("channel:N"),
-            alt.Tooltip("x2:Q", title="time step"),
-            alt.Tooltip("value:Q", format=".3g"),
-        ],
+def sample() -> alt.Chart:
+    """The channels of one sequence of a task, by time step."""
+    return (
+        alt.Chart(height=alt.Step(20))
+        .mark_rect()
+        .encode(
+            x=alt.X("x:Q", title="time step", scale=alt.Scale(nice=False)),
+            x2="x2:Q",
+            y=alt.Y("channel:N", sort=None, title=None),
+            color=alt.Color("part:N", sort=None, title=None, legend=alt.Legend(orient="top")),
+            opacity=alt.Opacity("value:Q", legend=None, scale=alt.Scale(range=[0.08, 1])),
+            tooltip=[
+                alt.Tooltip("channel:N"),
+                alt.Tooltip("x2:Q", title="time step"),
+                alt.Tooltip("value:Q", format=".3g"),
+            ],
+        )
     )
-)
-PLANE_SIZE = 320
 
 
 def _only(kind: str) -> alt.Chart:
     return alt.Chart().transform_filter(f"datum.kind == '{kind}'")
 
 
-def _plane() -> alt.LayerChart:
+def plane() -> alt.LayerChart:
     """Eigenvalues, the unit circle, and the axes as wide as high."""
     scale = alt.Scale(nice=False, zero=False)
     across, up = alt.X("x:Q", title="real part", scale=scale), alt.Y("y:Q", title="imaginary part", scale=scale)
@@ -149,7 +172,7 @@ def _plane() -> alt.LayerChart:
     ).properties(width=PLANE_SIZE, height=PLANE_SIZE)
 
 
-def _ruler() -> alt.LayerChart:
+def ruler() -> alt.LayerChart:
     """A histogram over powers of 2, with the length of the sequence as a rule."""
     across = alt.X("x:Q", title="time constant 1/(1 - f), steps", scale=alt.Scale(type="log", base=2, nice=False))
     up = alt.Y("y:Q", title="units", axis=alt.Axis(tickMinStep=1))
@@ -170,7 +193,7 @@ def _ruler() -> alt.LayerChart:
     ).properties(height=HEIGHT)
 
 
-def _ablations() -> alt.LayerChart:
+def ablations() -> alt.LayerChart:
     """A dot for each loss, a row for each racer, the constant predictor as a rule."""
     across = alt.X(
         "x:Q",
@@ -193,29 +216,32 @@ def _ablations() -> alt.LayerChart:
     ).properties(height=HEIGHT)
 
 
-STATES = (
-    alt.Chart()
-    .mark_rect()
-    .encode(
-        x=alt.X("x:Q", title="time step of the sequence", scale=alt.Scale(nice=False)),
-        x2="x2:Q",
-        y=alt.Y("channel:N", sort=None, title=None),
-        color=alt.Color(
-            "value:Q",
-            title="state, by the racer's largest",
-            scale=alt.Scale(scheme="redblue", domain=[-1, 1], reverse=True),
-            legend=alt.Legend(orient="top", gradientLength=110),
-        ),
-        tooltip=[
-            alt.Tooltip("channel:N", title="unit"),
-            alt.Tooltip("x2:Q", title="time step"),
-            alt.Tooltip("state:Q", title="state", format=".3g"),
-        ],
+def states() -> alt.Chart:
+    """The hidden states of racers, unit by unit, by time step."""
+    return (
+        alt.Chart()
+        .mark_rect()
+        .encode(
+            x=alt.X("x:Q", title="time step of the sequence", scale=alt.Scale(nice=False)),
+            x2="x2:Q",
+            y=alt.Y("channel:N", sort=None, title=None),
+            color=alt.Color(
+                "value:Q",
+                title="state, by the racer's largest",
+                scale=alt.Scale(scheme="redblue", domain=[-1, 1], reverse=True),
+                legend=alt.Legend(orient="top", gradientLength=110),
+            ),
+            tooltip=[
+                alt.Tooltip("channel:N", title="unit"),
+                alt.Tooltip("x2:Q", title="time step"),
+                alt.Tooltip("state:Q", title="state", format=".3g"),
+            ],
+        )
+        .properties(height=HEIGHT)
     )
-    .properties(height=HEIGHT)
-)
 
 
+@when_asked
 def band_lines(y: str) -> alt.LayerChart:
     """A line over a table of `bands`, on a log axis, and the band around it."""
     across = alt.X("x:Q", title=BY_STEP, scale=alt.Scale(nice=False))
@@ -230,7 +256,7 @@ def band_lines(y: str) -> alt.LayerChart:
     ).properties(height=220)
 
 
-def _evidence() -> alt.LayerChart:
+def evidence() -> alt.LayerChart:
     """A dot for each seed, their mean and its interval, and the region in which the sentence holds."""
     axis = alt.Axis(tickCount=6, format=".5~g", grid=False)
     across = alt.X("x:Q", title=None, scale=alt.Scale(nice=False, zero=False), axis=axis)
@@ -246,17 +272,14 @@ def _evidence() -> alt.LayerChart:
     ).properties(height=EVIDENCE_HEIGHT)
 
 
-EVIDENCE = _evidence()
-PLANE, RULER, ABLATIONS = _plane(), _ruler(), _ablations()
+FUNCTIONS = lines("x", "φ(x)", height=280)
+SLOPES = lines("x", "φ'(x)", height=280)
 
 
-FUNCTIONS = lines("x", "φ(x)").properties(height=280)
-SLOPES = lines("x", "φ'(x)").properties(height=280)
-
-
-def spec(picture: alt.LayerChart | alt.Chart) -> dict[str, Any]:
-    """The Vega-Lite specification without data, to which a page streams its tables."""
-    specification = picture.to_dict()
+@cache
+def spec(picture: Picture) -> dict[str, Any]:
+    """The Vega-Lite specification without data, to which a page streams its tables; once made, it is kept."""
+    specification = picture().to_dict(validate=False)
     for part in (specification, *specification.get("layer", ())):
         part.pop("data", None)
     specification.pop("datasets", None)

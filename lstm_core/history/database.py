@@ -51,22 +51,28 @@ def store(history: History, records: Iterable[Record]) -> int:
         return sum(_store(connection, record) for record in records)
 
 
+# Statements are made once: to make one takes longer than to carry it out.
+_KEY: sa.BindParameter[str] = sa.bindparam("of")
+_FAILED_HERE = sa.select(RUNS.c.computed_by).where(RUNS.c.key == _KEY, RUNS.c.ended == FAILED)
+_DROP_CURVES = CURVES.delete().where(CURVES.c.key == _KEY, CURVES.c.computed_by.in_(_FAILED_HERE))
+_DROP_RUN = RUNS.delete().where(RUNS.c.key == _KEY, RUNS.c.ended == FAILED)
+_NEW_RUN = {name: insert(RUNS).on_conflict_do_nothing().returning(RUNS.c.key) for name, insert in INSERTS.items()}
+_NEW_WEIGHTS = {name: insert(WEIGHTS).on_conflict_do_nothing() for name, insert in INSERTS.items()}
+
+
 def _store(connection: sa.Connection, record: Record) -> int:
-    key = record.experiment.key
-    failed_here = sa.select(RUNS.c.computed_by).where(RUNS.c.key == key, RUNS.c.ended == FAILED)
-    connection.execute(CURVES.delete().where(CURVES.c.key == key, CURVES.c.computed_by.in_(failed_here)))
-    connection.execute(RUNS.delete().where(RUNS.c.key == key, RUNS.c.ended == FAILED))
+    key, dialect = record.experiment.key, connection.dialect.name
+    connection.execute(_DROP_CURVES, {"of": key})
+    connection.execute(_DROP_RUN, {"of": key})
     identity = {"key": key, "computed_by": record.computed_by}
     values = {name: getattr(record, name) for name in PLAIN}
     row = {**identity, **values, "experiment": record.experiment.to_json(), **field_values(vars(record.experiment))}
-    insert = INSERTS[connection.dialect.name]
     if record.weights and record.ended != FAILED:
-        weights = insert(WEIGHTS).values(**identity, numbers=record.weights)
-        connection.execute(weights.on_conflict_do_nothing())
-    if not connection.execute(insert(RUNS).values(row).on_conflict_do_nothing().returning(RUNS.c.key)).all():
+        connection.execute(_NEW_WEIGHTS[dialect], {**identity, "numbers": record.weights})
+    if not connection.execute(_NEW_RUN[dialect], row).all():
         return 0
     points, numbers = len(record.curves.steps), _packed(record.curves)
-    connection.execute(CURVES.insert().values(**identity, points=points, numbers=numbers))
+    connection.execute(CURVES.insert(), {**identity, "points": points, "numbers": numbers})
     return 1
 
 

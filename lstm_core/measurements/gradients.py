@@ -111,12 +111,14 @@ def growth_rate(back: Back, path: Path, skip: int, rng: Rng) -> Tensor:
     """
     shape = (path.hidden.shape[1], path.state_size)
     u = torch.from_numpy(rng.standard_normal(shape)).to(path.hidden.dtype)
-    total, last = u.new_zeros(len(u)), len(path.inputs)
+    norm = torch.linalg.vector_norm(u, dim=1, keepdim=True)
+    total, last, tiny = torch.zeros_like(norm), len(path.inputs), torch.finfo(u.dtype).tiny
     for t in range(last, skip, -1):
-        u = back(t, u / torch.linalg.vector_norm(u, dim=1, keepdim=True).clamp_min(torch.finfo(u.dtype).tiny))
+        u = back(t, u / norm.clamp_min(tiny))
+        norm = torch.linalg.vector_norm(u, dim=1, keepdim=True)
         if t <= last - skip:
-            total += torch.linalg.vector_norm(u, dim=1).log()
-    return total / (last - 2 * skip)
+            total += norm.log()
+    return total[:, 0] / (last - 2 * skip)
 
 
 def spectral_norms(matrices: Tensor) -> Tensor:

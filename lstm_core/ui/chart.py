@@ -9,8 +9,6 @@ from lstm_core.charts.marks import spec
 from lstm_core.charts.needs import missing
 from lstm_core.charts.points import Curve
 
-SPECS = {name: spec(chart.picture) for name, chart in CHARTS.items()}
-
 
 def draw(name: str, curves: Sequence[Curve], of: str = "", still: bool = False) -> None:
     """
@@ -22,7 +20,7 @@ def draw(name: str, curves: Sequence[Curve], of: str = "", still: bool = False) 
     st.markdown(f"**{chart.title}**" + f" · {of}" * bool(of) + waits)
     width = "stretch" if chart.stretched else "content"
     table = chart.table(curves)
-    st.vega_lite_chart(table, SPECS[name], key=f"chart {name} {of}", alt=chart.description, width=width)  # type: ignore[call-overload]
+    st.vega_lite_chart(table, spec(chart.picture), key=f"chart {name} {of}", alt=chart.description, width=width)  # type: ignore[call-overload]
     st.caption(chart.caption)
     for error in _failures(chart, curves):
         st.caption(f":red[This could not be measured: {type(error).__name__}: {error}]")

@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from lstm_core.charts.marks import EVIDENCE, spec
+from lstm_core.charts.marks import evidence, spec
 from lstm_core.charts.points import Curve
 from lstm_core.claims import SEEDS, Claim
 from lstm_core.claims.evidence import CONFIRMED, REFUTED, UNDECIDED, Finding, dots
@@ -32,7 +32,6 @@ from lstm_core.ui.texts import equations
 # What a visitor waits for gladly: such rows run as soon as they are opened. On two cores that also draw a page, a race
 # of all seeds takes about as long as its training does on one core that does nothing else.
 QUICK_SECONDS = 20
-EVIDENCE_SPEC = spec(EVIDENCE)
 BADGES = {
     CONFIRMED: ":green-badge[:material/check: confirmed]",
     REFUTED: ":red-badge[:material/close: refuted]",
@@ -197,7 +196,7 @@ def _evidence(claim: Claim, answers: Sequence[Finding] | None, settled: bool = T
         st.markdown(f"{badge} {question.sentence}{beside}")
         st.vega_lite_chart(
             dots(shown, question.holds),
-            EVIDENCE_SPEC,
+            spec(evidence),
             key=f"evidence {claim.name} {number}",
             alt=f"{question.quantity}: a dot for each seed, the mean with its interval, and where the sentence holds.",
         )

@@ -9,7 +9,7 @@ import streamlit as st
 
 from lstm_core.charts import tables
 from lstm_core.charts.catalogue import CHARTS
-from lstm_core.charts.marks import HEAT, spec
+from lstm_core.charts.marks import heat, spec
 from lstm_core.experiment import Experiment
 from lstm_core.fair_lock import OPENING, PAGE, held
 from lstm_core.network import parameter_count
@@ -30,7 +30,6 @@ SECONDS_A_RACE = 0.018
 COLOURS = ("blue", "orange", "green", "red", "violet", "yellow")
 MOST_RACERS = len(COLOURS)
 
-HEAT_SPEC = spec(HEAT)
 count = lru_cache(1000)(parameter_count)
 
 
@@ -117,7 +116,7 @@ def live(
                         st.markdown(curve.label)
                         st.vega_lite_chart(
                             tables.heat(curve),
-                            HEAT_SPEC,
+                            spec(heat),
                             key=f"heat {curve.label}",
                             alt=f"Heat map of the gradient norm of {curve.label}, training step by time step.",
                         )

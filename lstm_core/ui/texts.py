@@ -7,10 +7,8 @@ import streamlit as st
 from lstm_core.activations import ACTIVATIONS
 from lstm_core.charts import tables
 from lstm_core.charts.equations import latex, terms
-from lstm_core.charts.marks import FUNCTIONS, SAMPLE, SLOPES, spec
+from lstm_core.charts.marks import sample, spec
 from lstm_core.experiment import Experiment
-
-SAMPLE_SPEC, FUNCTIONS_SPEC, SLOPES_SPEC = map(spec, (SAMPLE, FUNCTIONS, SLOPES))
 
 
 def the_task(experiment: Experiment) -> None:
@@ -20,7 +18,7 @@ def the_task(experiment: Experiment) -> None:
     st.markdown(f"{task.description} *{task.example}.*")
     st.vega_lite_chart(
         tables.sample(experiment),
-        SAMPLE_SPEC,
+        spec(sample),
         key="sample",
         alt=f"One sequence of the task {task.label}: every input channel, and the answer, by time step.",
     )
