@@ -80,5 +80,5 @@ def visits() -> Iterator[list[AppTest]]:
     yield opened
     for visit in opened:
         if SHOWING in visit.session_state:
-            visit.session_state[SHOWING].race.pause()
+            visit.session_state[SHOWING].race.stop()
     st.cache_resource.clear()

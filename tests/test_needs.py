@@ -6,12 +6,15 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from hypothesis import given, settings, strategies
 
-from lstm_core import Experiment, train
+from lstm_core import ACTIVATIONS, Experiment, train
+from lstm_core.cells import FAMILIES
 from lstm_core.charts import flow
 from lstm_core.charts.catalogue import CHARTS
 from lstm_core.charts.needs import Need, last, measured, missing, single
 from lstm_core.charts.points import Curve
+from lstm_core.experiment import CHRONO
 from lstm_core.measurements.checkpoints import Checkpoint
 
 RNN = Experiment(cell="rnn", length=12, hidden=4, batch=4, steps=20)
@@ -92,6 +95,32 @@ def test_what_could_not_be_measured_is_not_drawn_and_not_asked_for_again() -> No
     curve = replace(BARE["sequences"][0], measured={(step_of, 20): ArithmeticError()})
     assert missing(curve, [STEP]) == []
     assert list(STEP.found([curve])) == []
+
+
+@settings(max_examples=40, derandomize=True, deadline=None, database=None)
+@given(
+    strategies.sampled_from(sorted(FAMILIES)),
+    strategies.sampled_from(sorted(ACTIVATIONS)),
+    strategies.sampled_from([0.0, 0.5, 3.0]),
+    strategies.sampled_from([-20.0, 0.0, 20.0, CHRONO]),
+    strategies.integers(1, 3),
+)
+def test_whatever_a_network_is_drawn_like_its_measurements_do_not_raise(
+    cell: str, activation: str, gain: float, forget_bias: float | str, layers: int
+) -> None:
+    setting = Experiment(
+        cell=cell,
+        activation=activation,
+        gain=gain,
+        forget_bias=forget_bias,
+        layers=layers,
+        length=12,
+        hidden=4,
+        batch=4,
+    )
+    needs = [need for name in MEASURING if kind(name) == "sequences" for need in CHARTS[name].needs]
+    (curve,) = measured([Curve("it", setting, [])], needs)
+    assert missing(curve, needs) == []
 
 
 def test_ghosts_and_curves_without_weights_need_nothing() -> None:

@@ -157,6 +157,11 @@ class Race:
         for racer in self.racers:
             racer.stand()
 
+    def stop(self) -> None:
+        """As `pause`, and nothing of what was asked for is wanted any more."""
+        self.pause()
+        self.jobs = ()
+
     def step(self) -> None:
         """One snapshot more of each racer, of a race that is paused."""
         for racer in self.racers:

@@ -65,7 +65,7 @@ def show(page: str, experiments: Mapping[str, Experiment], weights: bool, anew: 
     ghosts: tuple[Curve, ...] = ()
     if before:
         leave_engine()
-        before.race.pause()
+        before.race.stop()
         if before.page == page:
             ghosts = _comparable(_ghost_curves(before), next(iter(experiments.values())))
     st.session_state.pop(STEP_SHOWN, None)
@@ -105,7 +105,7 @@ def stop() -> None:
     """Forget the race, and with it the curves."""
     before = st.session_state.pop(SHOWING, None)
     if before:
-        before.race.pause()
+        before.race.stop()
 
 
 def start_over() -> None:
