@@ -3,7 +3,6 @@
 import dataclasses
 import threading
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,16 +11,9 @@ from lstm_core import Experiment
 from lstm_core.race import race, runs
 from lstm_core.race.jobs import Job
 from lstm_core.race.race import Race
-from tests.trainings import Snapshots, between
+from tests.trainings import Snapshots, between, wait_for
 
 LONG = Experiment(length=10, hidden=4, batch=4, steps=10_000, lr=1e-8)
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, "did not happen in time"
-        time.sleep(0.005)
 
 
 def test_a_job_is_done_by_a_race_thread_once_for_all_who_ask() -> None:

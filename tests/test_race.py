@@ -4,7 +4,7 @@ import dataclasses
 import gc
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -13,7 +13,7 @@ from lstm_core.fair_lock import aside
 from lstm_core.race import race, runs
 from lstm_core.race.race import Race
 from lstm_core.race.runs import Run
-from tests.trainings import Snapshots, begun_from_now, between, failing_from_now
+from tests.trainings import Snapshots, begun_from_now, between, failing_from_now, wait_for
 
 SHORT = Experiment(length=10, hidden=4, batch=4, steps=25)
 LONG = dataclasses.replace(SHORT, steps=10_000, lr=1e-8)
@@ -24,13 +24,6 @@ def _nobody_trained_anything_before() -> Iterator[None]:
     yield
     runs._kept.clear()
     runs._known.clear()
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, "did not happen in time"
-        time.sleep(0.005)
 
 
 def test_an_experiment_gives_bitwise_the_same_snapshots_alone_and_beside_seven_others() -> None:

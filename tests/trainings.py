@@ -1,5 +1,6 @@
 """How does a test see what runs train, and make one fail? It stands between them and the training."""
 
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -42,3 +43,11 @@ def failing_from_now(
         yield from snapshots
 
     between(monkeypatch, broken)
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
+    """Until a background thread has made it true."""
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "did not happen in time"
+        time.sleep(0.005)
