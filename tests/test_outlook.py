@@ -86,6 +86,12 @@ def test_nobody_sees_the_test_part_before_the_end() -> None:
     assert verdict([late, last_value, seasonal]) == ""
 
 
+def test_a_standing_names_the_step_of_the_weights_that_did_best() -> None:
+    checkpoint = outlook.chosen(CURVE)
+    assert checkpoint is not None
+    assert [row.step for row in outlook.standings([CURVE])] == [checkpoint.step, 0, 0]
+
+
 def errors(rmse: float, mae: float | None = None) -> Errors:
     return Errors(rmse / 2 if mae is None else mae, rmse, rmse)
 
