@@ -28,6 +28,8 @@ from tests.mutations.faults import Mutation, faults
 ROOT = Path(__file__).parents[2]
 EACH = 8
 LEFT_OUT = (".git", ".venv", ".*_cache", "__pycache__")
+# Ends at once: a fault may keep Python from it.
+PYTEST = "import os, pytest, sys; status = pytest.main(sys.argv[1:]); sys.stdout.flush(); os._exit(status)"
 MOST_SECONDS_A_TEST, MOST_SECONDS = 300, 1800
 
 
@@ -94,7 +96,7 @@ def _first_failure(folder: Path, tests: Sequence[str], mutation: Mutation | None
     shutil.copytree(folder / "sources", copy)
     if mutation:
         mutation.apply(copy)
-    command = [sys.executable, "-m", "pytest", "-v", "-x", "--tb=no", "-p", "no:cacheprovider", *tests]
+    command = [sys.executable, "-c", PYTEST, "-v", "-x", "--tb=no", "-p", "no:cacheprovider", *tests]
     for option in ("addopts=", f"faulthandler_timeout={MOST_SECONDS_A_TEST}", "faulthandler_exit_on_timeout=true"):
         command += ["-o", option]
     environment = os.environ | {"NUMBA_CACHE_DIR": str(folder / "kernels"), "PYTHONDONTWRITEBYTECODE": "1"}
