@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
@@ -90,6 +91,19 @@ def test_a_process_ends_though_the_threads_of_its_races_wait_for_work() -> None:
         "print(one.racers[0].ended)"
     )
     assert output == "completed"
+
+
+def test_nothing_is_compiled_any_more_when_a_process_ends(tmp_path: Path) -> None:
+    """What is registered first is called last."""
+    output = script(
+        "import atexit, threading\n"
+        "atexit.register(lambda: print([thread.name for thread in threading.enumerate()]))\n"
+        "from lstm_core.kernels.compilation import build\n"
+        "build('float32')\n"
+        "print([thread.name for thread in threading.enumerate()])",
+        NUMBA_CACHE_DIR=str(tmp_path),
+    )
+    assert output.splitlines() == ["['MainThread', 'kernels float32']", "['MainThread']"]
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the name of the option is this processor's")
