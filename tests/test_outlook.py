@@ -123,6 +123,11 @@ def last_value(validation: float, test: float, mae: float | None = None) -> Stan
             "**last value** has the lowest there, 30. No network beats this baseline, which has learned nothing.",
         ),
         (
+            [racer("tanh", 1, 45), last_value(20, 30)],
+            "The validation part picks **tanh**. On the test part its RMSE is 45, 1.5 times the last value's; "
+            "**last value** has the lowest there, 30. No network beats this baseline, which has learned nothing.",
+        ),
+        (
             [racer("tanh", 50, 60), last_value(20, 30)],
             "The validation part picks **last value**. On the test part its RMSE is 30, and nobody's is lower. "
             "No network beats this baseline, which has learned nothing.",
