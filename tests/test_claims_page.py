@@ -12,11 +12,13 @@ from lstm_core.claims.testing import UnderTest
 from lstm_core.claims.verdicts import recorded
 from lstm_core.history.database import with_weights
 from lstm_core.history.schema import PLACE, open_history
+from lstm_core.measurements.checkpoints import beginning, recurrent_spectrum
 from lstm_core.ui import claims
 from lstm_core.ui.claims import is_quick
 from lstm_core.ui.page import PAGES
 from lstm_core.ui.session import AGAIN, SHOWING
-from tests.visits import check, open_page
+from tests.test_pages import drawn
+from tests.visits import check, open_page, settled
 
 OPENED = [*CLAIMS, *PUBLISHED]
 WIDGETS = ("slider", "select_slider", "selectbox", "segmented_control", "pills")
@@ -105,6 +107,13 @@ def test_what_goes_wrong_while_a_statement_is_tested_is_said(
         check(visit.run())
     check(visit.run())
     assert [error.value for error in visit.error] == ["ArithmeticError: seed 0 has no number"]
+
+
+def test_the_charts_of_networks_as_they_are_drawn_show_those_of_the_first_seed(visits: list[AppTest]) -> None:
+    table = drawn(settled(open_page(visits, "claims", claim="A4")), "singular_values")
+    spectrum = recurrent_spectrum(beginning(ROWS["A4"].looked_at(0)["random"]))
+    shown = table[(table.kind == "racer") & (table.series == "singular value")]
+    assert shown.y.tolist() == spectrum.singular_values.tolist()
 
 
 def test_a_test_can_be_stopped_and_run_again(visits: list[AppTest]) -> None:

@@ -50,6 +50,13 @@ def test_the_loss_stands_at_the_number_of_weights() -> None:
         assert shown.x.tolist() == [parameter_count(curve.experiment)]
 
 
+def test_the_axis_of_weights_has_room_for_every_racer_and_the_constant_predictor_goes_all_along_it() -> None:
+    table = depth.loss_by_weights(CURVES).to_pandas()
+    ends, constant, racers = (table[table.kind == kind].x for kind in ("frame", "reference", "racer"))
+    assert set(ends) == set(constant) == {0, max(ends)}
+    assert max(ends) >= max(racers)
+
+
 @pytest.mark.parametrize("copies", [1, 3])
 def test_the_effective_rank_of_equal_directions_is_their_number(copies: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Features that take `copies` orthogonal directions equally; twice each, so that pairs are correlated."""

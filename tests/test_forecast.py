@@ -124,6 +124,12 @@ def test_the_seasonal_naive_goes_back_by_whole_seasons(period: int, horizon: int
     assert forecast.seasonal_naive(series, horizon, torch.tensor([17, 18, 19])).tolist() == expected
 
 
+def test_the_seasonal_naive_begins_with_the_second_season() -> None:
+    values = forecast.seasonal_naive(dataclasses.replace(by_hand(), period=4), 1, torch.tensor([3, 4, 5]))
+    assert values[0].isnan()
+    assert values[1:].tolist() == [0.0, 1.0]
+
+
 def test_without_a_season_there_is_no_seasonal_naive() -> None:
     assert forecast.seasonal_naive(by_hand(), 1, torch.tensor([17, 18])).isnan().all()
 

@@ -110,6 +110,11 @@ def test_nobody_sees_the_test_part_before_the_end() -> None:
     assert verdict([late, last_value, seasonal]) == ""
 
 
+def test_a_standing_names_the_step_of_the_weights_that_did_best() -> None:
+    (chosen,) = outlook.chosen(CURVE)
+    assert [row.step for row in outlook.standings([CURVE])] == [chosen, 0, 0]
+
+
 def errors(rmse: float, mae: float | None = None) -> Errors:
     return Errors(rmse / 2 if mae is None else mae, rmse, rmse)
 
@@ -138,6 +143,11 @@ def last_value(validation: float, test: float, mae: float | None = None) -> Stan
         (
             [racer("tanh", 1, 60), last_value(20, 30)],
             "The validation part picks **tanh**. On the test part its RMSE is 60, 2 times the last value's; "
+            "**last value** has the lowest there, 30. No network beats this baseline, which has learned nothing.",
+        ),
+        (
+            [racer("tanh", 1, 45), last_value(20, 30)],
+            "The validation part picks **tanh**. On the test part its RMSE is 45, 1.5 times the last value's; "
             "**last value** has the lowest there, 30. No network beats this baseline, which has learned nothing.",
         ),
         (

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
@@ -17,6 +18,7 @@ from tests.visits import ROOT
 
 SMALL = Experiment(length=5, steps=4, hidden=4, batch=4)
 THREADS = 2
+PATIENCE = 120
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +34,9 @@ def script(text: str, **environment: str) -> str:
     """What a fresh process prints; it knows nothing of this one's settings."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("OPENBLAS_", "NUMBA_CPU_"))}
     command = [sys.executable, "-W", "ignore", "-c", text]
-    done = subprocess.run(command, cwd=ROOT, env=clean | environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=ROOT, env=clean | environment, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
@@ -74,6 +78,32 @@ def test_settings_of_the_process_change_no_bit() -> None:
     )
     settled = "from lstm_core.borrowed.system import settle_process; settle_process()\n"
     assert script(settled + run) == script("import torch; torch.set_num_threads(2)\n" + run, OPENBLAS_NUM_THREADS="2")
+
+
+def test_a_process_ends_though_the_threads_of_its_races_wait_for_work() -> None:
+    output = script(
+        "import time\n"
+        "from lstm_core import Experiment\n"
+        "from lstm_core.race.race import Race\n"
+        "one = Race({'it': Experiment(length=5, steps=4, hidden=4, engine='reference')})\n"
+        "one.start()\n"
+        "while not one.finished: time.sleep(0.01)\n"
+        "print(one.racers[0].ended)"
+    )
+    assert output == "completed"
+
+
+def test_nothing_is_compiled_any_more_when_a_process_ends(tmp_path: Path) -> None:
+    """What is registered first is called last."""
+    output = script(
+        "import atexit, threading\n"
+        "atexit.register(lambda: print([thread.name for thread in threading.enumerate()]))\n"
+        "from lstm_core.kernels.compilation import build\n"
+        "build('float32')\n"
+        "print([thread.name for thread in threading.enumerate()])",
+        NUMBA_CACHE_DIR=str(tmp_path),
+    )
+    assert output.splitlines() == ["['MainThread', 'kernels float32']", "['MainThread']"]
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the name of the option is this processor's")

@@ -82,6 +82,26 @@ def test_racers_train_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [racer.ended for racer in contest.racers] == ["completed", "completed"]
 
 
+@pytest.mark.skipif(race.THREADS < 2, reason="one core")
+def test_a_thread_without_work_finds_it_when_there_is_some_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One racer is slow at first, so that the thread of the other has to wait; later both train at the same time."""
+    meeting = threading.Barrier(2, timeout=60)
+
+    def slow_then_sociable(experiment: Experiment, snapshots: Snapshots) -> Snapshots:
+        for snapshot in snapshots:
+            if snapshot.step == 2 and experiment == SHORT:
+                aside(time.sleep, 0.5)
+            if snapshot.step > 2 + race.MOST_AHEAD:
+                aside(meeting.wait)
+            yield snapshot
+
+    between(monkeypatch, slow_then_sociable)
+    contest = Race({"one": SHORT, "other": dataclasses.replace(SHORT, seed=1)})
+    contest.start()
+    wait_for(lambda: contest.finished)
+    assert [racer.ended for racer in contest.racers] == ["completed", "completed"]
+
+
 def test_racers_on_the_reference_engine_go_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     going: list[int] = []
     most: list[int] = []
@@ -177,6 +197,14 @@ def test_progress_goes_from_nothing_to_all() -> None:
     contest.start()
     wait_for(lambda: contest.finished)
     assert (contest.progress, contest.seconds_left) == (1, 0)
+
+
+def test_a_race_needs_as_long_as_the_racer_that_needs_longest() -> None:
+    contest = Race({"short": dataclasses.replace(LONG, steps=2000), "long": dataclasses.replace(LONG, seed=1)})
+    contest.start()
+    wait_for(lambda: all(racer.steps > 0 for racer in contest.racers))
+    contest.pause()
+    assert contest.seconds_left >= max(racer.seconds_left for racer in contest.racers) > 0
 
 
 def test_equal_experiments_are_trained_once_for_all_who_look(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -293,7 +321,7 @@ def test_a_race_that_is_left_stops_soon_and_one_that_is_still_looked_at_does_not
         contest.start()
         contest.expire()
     kept.renew()
-    wait_for(lambda: not left.wants_turn)
+    wait_for(lambda: not left.wants_turn, race.LEASE_SECONDS / 2)
     assert kept.wants_turn
     kept.pause()
 

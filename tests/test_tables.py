@@ -133,6 +133,11 @@ def test_a_solved_curve_ends_with_its_step() -> None:
     assert racers(tables.loss_by_step([changed(ended="solved")])).note.iloc[-1] == "solved at step 30"
 
 
+def test_a_curve_that_took_all_its_steps_ends_without_a_word() -> None:
+    assert SNAPSHOTS[-1].ended == "completed"
+    assert set(racers(tables.loss_by_step([CURVE])).note) == {""}
+
+
 def test_a_ghost_is_drawn_as_such_and_says_nothing() -> None:
     ghost = dataclasses.replace(changed(ended="solved"), ghost=True)
     shown = tables.loss_by_step([CURVE, ghost]).to_pandas()
