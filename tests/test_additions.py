@@ -38,6 +38,40 @@ if __name__ == "__main__":
     }))
 """
 
+USE_FAMILY = """
+import json
+from lstm_core import Experiment, train
+from lstm_core.cells import LAYOUTS
+from lstm_core.charts.catalogue import CHARTS
+from lstm_core.charts.equations import latex
+from lstm_core.charts.points import Curve
+from lstm_core.layers import Stack
+
+def written_out(x, layer):
+    p, h, outputs = layer.tensors(), torch.zeros(3, 5, dtype=torch.float64), []
+    bias = p.whole_bias
+    for x_t in x:
+        f = torch.sigmoid(x_t @ p.input[:5].T + h @ p.recurrent[:5].T + bias[:5])
+        n = torch.tanh(x_t @ p.input[5:].T + (f * h) @ p.recurrent[5:].T + bias[5:])
+        h = (1 - f) * h + f * n
+        outputs.append(h)
+    return torch.stack(outputs)
+
+x, differences = torch.randn(7, 3, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0)), []
+for weights in LAYOUTS:
+    for biases in (1, 2):
+        stack = Stack(Cell("minimal"), 2, 5, weights=weights, biases=biases).double().requires_grad_(False)
+        differences.append(float((stack(x)[0] - written_out(x, stack.layer_list[0])).abs().max()))
+small = Experiment(cell="minimal", length=6, hidden=5, batch=3, steps=30, layers=2, wiring="dense")
+curve = Curve("it", small, list(train(small, weights_every=10)))
+print(json.dumps({
+    "differences": differences,
+    "engines": sorted({snapshot.engine for snapshot in curve.snapshots}),
+    "drawn": CHARTS["gate_activation"].table([curve]).num_rows,
+    "equations": latex(Experiment(cell="minimal", biases=2)),
+}))
+"""
+
 USE_TASK = """
 import dataclasses, json
 from torch.nn import functional
@@ -148,6 +182,16 @@ def test_an_added_activation_is_drawn(activation: Any) -> None:
 
 def test_an_added_activation_stands_in_the_equations(activation: Any) -> None:
     assert "rational" in activation[0]["equations"]
+
+
+def test_an_added_family_computes_its_equations_trains_in_stacks_and_is_drawn(tmp_path: Path) -> None:
+    """With either layout of the weights, and with one bias or two."""
+    (example,) = blocks("A cell family")
+    used = run(tmp_path, example + USE_FAMILY)
+    assert max(used["differences"]) < 1e-12
+    assert used["engines"] == ["reference"]
+    assert used["drawn"] > 30
+    assert r"W_{hn}\,(f_t \odot h_{t-1}) + b_{hn}" in used["equations"]
 
 
 def test_an_added_task_with_an_answer_at_every_step_is_learned(task: Any) -> None:
