@@ -99,7 +99,7 @@ USE_CHART = """
 import json
 from lstm_core import Experiment, train
 experiment = Experiment(length=5, hidden=3, batch=2, steps=10, engine="reference")
-snapshots = list(train(experiment))
+snapshots = list(train(experiment, weights_every=5))
 row = CHARTS["batch_loss"]
 curves = [Curve("LSTM", experiment, snapshots)]
 drawn = [row["y"] for row in row.table(curves).to_pylist() if row["kind"] == "racer" and row["series"] == "LSTM"]
@@ -107,6 +107,16 @@ print(json.dumps({
     "losses": [snapshot.loss for snapshot in snapshots],
     "drawn": drawn,
     "title": row.of(curves).to_dict()["title"],
+    "measured": [
+        [row["x"], row["y"]]
+        for row in next(iter(CHARTS["recurrent_norm"].of(curves).to_dict()["datasets"].values()))
+        if row["kind"] == "racer"
+    ],
+    "norms": [
+        [snapshot.step, recurrent_norm(Checkpoint(experiment, snapshot.step, "", snapshot.weights))]
+        for snapshot in snapshots
+        if snapshot.weights is not None
+    ],
 }))
 """
 
@@ -123,6 +133,7 @@ print(json.dumps({
     "title": visit.title[0].value,
     "sizes": {label: experiment.hidden for label, experiment in showing.experiments},
     "charts": [text.value for text in visit.markdown if text.value == "**Loss**"],
+    "weights": [racer.run.weights for racer in showing.race.racers],
 }))
 """
 
@@ -222,14 +233,15 @@ def test_an_experiment_of_an_added_task_is_read_as_it_was_written(task: Any) -> 
     assert task["reread"]
 
 
-def test_an_added_chart_draws_its_table(tmp_path: Path) -> None:
-    (example,) = blocks("A chart")
-    shown = run(tmp_path, example + USE_CHART)
+def test_an_added_chart_draws_its_table_and_what_it_needs_measured(tmp_path: Path) -> None:
+    shown = run(tmp_path, "".join(blocks("A chart")) + USE_CHART)
     assert shown["title"] == "Loss of each batch"
     assert shown["drawn"] == pytest.approx(shown["losses"])
+    assert [step for step, _ in shown["measured"]] == [1, 5, 10]
+    assert shown["measured"] == shown["norms"]
 
 
-def test_an_added_page_opens(tmp_path: Path) -> None:
+def test_an_added_page_opens_and_its_racers_keep_what_its_charts_measure(tmp_path: Path) -> None:
     page, row = blocks("A page")
     shutil.copytree(ROOT / "pages", tmp_path / "pages")
     shutil.copy(ROOT / "dashboard.py", tmp_path)
@@ -241,4 +253,5 @@ def test_an_added_page_opens(tmp_path: Path) -> None:
         "title": "Does a wider network remember longer?",
         "sizes": {"narrow": 8, "wide": 32},
         "charts": ["**Loss**"],
+        "weights": [True, True],
     }
