@@ -36,7 +36,6 @@ live(
     "gates",
     racers,
     charts=("loss", "largest_state", "gradient_through_time", "gate_activation", "ablation", "block_gradients"),
-    weights=True,
 )
 
 equations(racers)

@@ -111,7 +111,7 @@ def test_a_slope_at_infinity_is_0_or_1_and_never_nan(name: str) -> None:
 INDEFINITE = ("gelu", "silu")
 
 
-def test_the_table_has_these_twelve_activations() -> None:
+def test_every_activation_of_the_table_has_its_textbook_formula_here() -> None:
     assert set(ACTIVATIONS) == set(FORMULAS)
 
 

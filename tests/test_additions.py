@@ -38,6 +38,40 @@ if __name__ == "__main__":
     }))
 """
 
+USE_FAMILY = """
+import json
+from lstm_core import Experiment, train
+from lstm_core.cells import LAYOUTS
+from lstm_core.charts.catalogue import CHARTS
+from lstm_core.charts.equations import latex
+from lstm_core.charts.points import Curve
+from lstm_core.layers import Stack
+
+def written_out(x, layer):
+    p, h, outputs = layer.tensors(), torch.zeros(3, 5, dtype=torch.float64), []
+    bias = p.whole_bias
+    for x_t in x:
+        f = torch.sigmoid(x_t @ p.input[:5].T + h @ p.recurrent[:5].T + bias[:5])
+        n = torch.tanh(x_t @ p.input[5:].T + (f * h) @ p.recurrent[5:].T + bias[5:])
+        h = (1 - f) * h + f * n
+        outputs.append(h)
+    return torch.stack(outputs)
+
+x, differences = torch.randn(7, 3, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0)), []
+for weights in LAYOUTS:
+    for biases in (1, 2):
+        stack = Stack(Cell("minimal"), 2, 5, weights=weights, biases=biases).double().requires_grad_(False)
+        differences.append(float((stack(x)[0] - written_out(x, stack.layer_list[0])).abs().max()))
+small = Experiment(cell="minimal", length=6, hidden=5, batch=3, steps=30, layers=2, wiring="dense")
+curve = Curve("it", small, list(train(small, weights_every=10)))
+print(json.dumps({
+    "differences": differences,
+    "engines": sorted({snapshot.engine for snapshot in curve.snapshots}),
+    "drawn": CHARTS["gate_activation"].table([curve]).num_rows,
+    "equations": latex(Experiment(cell="minimal", biases=2)),
+}))
+"""
+
 USE_TASK = """
 import dataclasses, json
 from torch.nn import functional
@@ -65,7 +99,7 @@ USE_CHART = """
 import json
 from lstm_core import Experiment, train
 experiment = Experiment(length=5, hidden=3, batch=2, steps=10, engine="reference")
-snapshots = list(train(experiment))
+snapshots = list(train(experiment, weights_every=5))
 row = CHARTS["batch_loss"]
 curves = [Curve("LSTM", experiment, snapshots)]
 drawn = [row["y"] for row in row.table(curves).to_pylist() if row["kind"] == "racer" and row["series"] == "LSTM"]
@@ -73,6 +107,16 @@ print(json.dumps({
     "losses": [snapshot.loss for snapshot in snapshots],
     "drawn": drawn,
     "title": row.of(curves).to_dict()["title"],
+    "measured": [
+        [row["x"], row["y"]]
+        for row in next(iter(CHARTS["recurrent_norm"].of(curves).to_dict()["datasets"].values()))
+        if row["kind"] == "racer"
+    ],
+    "norms": [
+        [snapshot.step, recurrent_norm(Checkpoint(experiment, snapshot.step, "", snapshot.weights))]
+        for snapshot in snapshots
+        if snapshot.weights is not None
+    ],
 }))
 """
 
@@ -89,6 +133,7 @@ print(json.dumps({
     "title": visit.title[0].value,
     "sizes": {label: experiment.hidden for label, experiment in showing.experiments},
     "charts": [text.value for text in visit.markdown if text.value == "**Loss**"],
+    "weights": [racer.run.weights for racer in showing.race.racers],
 }))
 """
 
@@ -150,6 +195,16 @@ def test_an_added_activation_stands_in_the_equations(activation: Any) -> None:
     assert "rational" in activation[0]["equations"]
 
 
+def test_an_added_family_computes_its_equations_trains_in_stacks_and_is_drawn(tmp_path: Path) -> None:
+    """With either layout of the weights, and with one bias or two."""
+    (example,) = blocks("A cell family")
+    used = run(tmp_path, example + USE_FAMILY)
+    assert max(used["differences"]) < 1e-12
+    assert used["engines"] == ["reference"]
+    assert used["drawn"] > 30
+    assert r"W_{hn}\,(f_t \odot h_{t-1}) + b_{hn}" in used["equations"]
+
+
 def test_an_added_task_with_an_answer_at_every_step_is_learned(task: Any) -> None:
     assert task["loss"] < math.log(2) / 10
 
@@ -178,14 +233,15 @@ def test_an_experiment_of_an_added_task_is_read_as_it_was_written(task: Any) -> 
     assert task["reread"]
 
 
-def test_an_added_chart_draws_its_table(tmp_path: Path) -> None:
-    (example,) = blocks("A chart")
-    shown = run(tmp_path, example + USE_CHART)
+def test_an_added_chart_draws_its_table_and_what_it_needs_measured(tmp_path: Path) -> None:
+    shown = run(tmp_path, "".join(blocks("A chart")) + USE_CHART)
     assert shown["title"] == "Loss of each batch"
     assert shown["drawn"] == pytest.approx(shown["losses"])
+    assert [step for step, _ in shown["measured"]] == [1, 5, 10]
+    assert shown["measured"] == shown["norms"]
 
 
-def test_an_added_page_opens(tmp_path: Path) -> None:
+def test_an_added_page_opens_and_its_racers_keep_what_its_charts_measure(tmp_path: Path) -> None:
     page, row = blocks("A page")
     shutil.copytree(ROOT / "pages", tmp_path / "pages")
     shutil.copy(ROOT / "dashboard.py", tmp_path)
@@ -197,4 +253,5 @@ def test_an_added_page_opens(tmp_path: Path) -> None:
         "title": "Does a wider network remember longer?",
         "sizes": {"narrow": 8, "wide": 32},
         "charts": ["**Loss**"],
+        "weights": [True, True],
     }

@@ -7,8 +7,9 @@ import pytest
 import torch
 from torch import Generator, Tensor
 
-from lstm_core.cells import FAMILIES, LAYOUTS
+from lstm_core.cells import FAMILIES, LAYOUTS, Cell
 from lstm_core.initialisation import INITS, Chrono
+from lstm_core.layers import Stack
 from lstm_core.model import GRU, LSTM, RNN
 from lstm_core.streams import Purpose, stream
 
@@ -28,28 +29,37 @@ def seeded() -> Generator:
     return Generator().manual_seed(0)
 
 
-def lstm(**options: Any) -> LSTM:
-    return LSTM(D, H, generator=seeded(), **options)
+def built(family: str, *layers: int, **options: Any) -> Stack:
+    """Of its module, where the family has one."""
+    if family in MODULES:
+        return MODULES[family](D, H, *layers, **options).stack
+    return Stack(Cell(family), D, H, *layers, **options)
 
 
-def blocks(module: RNN | LSTM | GRU, index: int = 0) -> dict[str, dict[str, Tensor]]:
+def lstm(*layers: int, **options: Any) -> Stack:
+    return built("lstm", *layers, generator=seeded(), **options)
+
+
+def blocks(stack: Stack, index: int = 0) -> dict[str, dict[str, Tensor]]:
     """The weights of one layer by block (i, f, g, o, ...) and kind (h, x, bias, bias_h), whatever the layout."""
-    layer = module.stack.layer_list[index]
+    layer = stack.layer_list[index]
     tensors = {name: parameter.detach() for name, parameter in layer.named_parameters() if name != "peephole"}
     if "weight" in tensors:
         tensors["weight_h"], tensors["weight_x"] = tensors["weight"][:, :H], tensors.pop("weight")[:, H:]
-    cell = module.stack.cell
-    rows = [row for row in BLOCKS[cell.family] if cell.family != "lstm" or row in cell.learned_gates + "g"]
+    cell = stack.cell
+    rows = list(BLOCKS.get(cell.family, cell.rows))
+    if cell.family == "lstm":
+        rows = [row for row in rows if row in cell.learned_gates + "g"]
     parts = {name.removeprefix("weight_"): tensor.chunk(len(rows)) for name, tensor in tensors.items()}
     return {row: {kind: part[k] for kind, part in parts.items()} for k, row in enumerate(rows)}
 
 
-def matrices(module: RNN | LSTM | GRU) -> dict[str, Tensor]:
-    """All W_h and W_x of a module with two layers, by name."""
+def matrices(stack: Stack) -> dict[str, Tensor]:
+    """All W_h and W_x of a stack with two layers, by name."""
     return {
         f"{row} {kind} {index}": tensors[kind]
         for index in range(2)
-        for row, tensors in blocks(module, index).items()
+        for row, tensors in blocks(stack, index).items()
         for kind in "hx"
     }
 
@@ -90,8 +100,8 @@ def test_chrono_forget_biases_are_log_uniform_up_to_the_longest_memory() -> None
 
 @both_biases
 def test_chrono_sets_f_within_its_range_and_i_to_its_negative(biases: int) -> None:
-    module = lstm(biases=biases, forget_bias=Chrono(50))
-    sums = {row: block["bias"] + block.get("bias_h", 0) for row, block in blocks(module).items()}
+    stack = lstm(biases=biases, forget_bias=Chrono(50))
+    sums = {row: block["bias"] + block.get("bias_h", 0) for row, block in blocks(stack).items()}
     assert 0 <= float(sums["f"].min()) < float(sums["f"].max()) <= math.log(49)
     assert torch.equal(sums["i"], -sums["f"])
 
@@ -102,7 +112,7 @@ def test_chrono_sets_f_within_its_range_and_i_to_its_negative(biases: int) -> No
 @every_family
 @every_layout
 def test_the_init_uniform_fills_the_range_of_torch(family: str, weights: str) -> None:
-    tensors = blocks(MODULES[family](D, H, init="uniform", weights=weights, generator=seeded()))
+    tensors = blocks(built(family, init="uniform", weights=weights, generator=seeded()))
     for kind in "hx":
         assert 0.95 * H**-0.5 < largest(tensors, kind) <= H**-0.5
 
@@ -116,7 +126,7 @@ def test_the_init_linear_fills_the_ranges_of_its_linear_layers(
     family: str, weights: str, range_h: float, range_x: float
 ) -> None:
     """One Linear of H + D inputs, or one of H and one of D."""
-    tensors = blocks(MODULES[family](D, H, init="linear", weights=weights, generator=seeded()))
+    tensors = blocks(built(family, init="linear", weights=weights, generator=seeded()))
     assert 0.95 * range_h < largest(tensors, "h") <= range_h
     assert 0.95 * range_x < largest(tensors, "x") <= range_x
 
@@ -124,7 +134,7 @@ def test_the_init_linear_fills_the_ranges_of_its_linear_layers(
 @every_family
 @every_layout
 def test_the_init_xavier_fills_the_ranges_of_glorot(family: str, weights: str) -> None:
-    tensors = blocks(MODULES[family](D, H, init="xavier", weights=weights, generator=seeded()))
+    tensors = blocks(built(family, init="xavier", weights=weights, generator=seeded()))
     for kind, inputs in (("h", H), ("x", D)):
         bound = math.sqrt(6 / (H + inputs))
         assert 0.95 * bound < largest(tensors, kind) <= bound
@@ -132,14 +142,14 @@ def test_the_init_xavier_fills_the_ranges_of_glorot(family: str, weights: str) -
 
 @pytest.mark.parametrize(("init", "bound"), [("uniform", H**-0.5), ("linear", D**-0.5)])
 def test_biases_fill_the_range_of_their_matrix(init: str, bound: float) -> None:
-    tensors = blocks(GRU(D, H, init=init, biases=2, generator=seeded()))
+    tensors = blocks(built("gru", init=init, biases=2, generator=seeded()))
     assert 0.95 * bound < largest(tensors, "bias") <= bound
     assert 0.95 * H**-0.5 < largest(tensors, "bias_h") <= H**-0.5
 
 
 @pytest.mark.parametrize("init", ["xavier", "orthogonal", "identity", "gaussian"])
 def test_other_inits_start_with_biases_of_0(init: str) -> None:
-    tensors = blocks(GRU(D, H, init=init, biases=2, generator=seeded()))
+    tensors = blocks(built("gru", init=init, biases=2, generator=seeded()))
     assert largest(tensors, "bias") == largest(tensors, "bias_h") == 0
 
 
@@ -147,7 +157,7 @@ def test_other_inits_start_with_biases_of_0(init: str) -> None:
 @every_layout
 @pytest.mark.parametrize("gain", [0.5, 1.0, 2.0])
 def test_orthogonal_recurrent_blocks_keep_lengths_up_to_the_gain(family: str, weights: str, gain: float) -> None:
-    for block in blocks(MODULES[family](D, H, init="orthogonal", gain=gain, weights=weights)).values():
+    for block in blocks(built(family, init="orthogonal", gain=gain, weights=weights)).values():
         torch.testing.assert_close(block["h"] @ block["h"].T, gain**2 * torch.eye(H), rtol=0, atol=1e-5)
 
 
@@ -155,7 +165,7 @@ def test_orthogonal_recurrent_blocks_keep_lengths_up_to_the_gain(family: str, we
 @every_layout
 @pytest.mark.parametrize("gain", [0.5, 1.0, 2.0])
 def test_identity_recurrent_blocks_are_the_gain_times_the_identity(family: str, weights: str, gain: float) -> None:
-    for block in blocks(MODULES[family](D, H, init="identity", gain=gain, weights=weights)).values():
+    for block in blocks(built(family, init="identity", gain=gain, weights=weights)).values():
         assert torch.equal(block["h"], gain * torch.eye(H))
 
 
@@ -163,8 +173,8 @@ def test_identity_recurrent_blocks_are_the_gain_times_the_identity(family: str, 
 @every_layout
 @pytest.mark.parametrize("gain", [0.5, 1.0, 2.0])
 def test_gaussian_recurrent_blocks_have_a_deviation_of_gain_over_root_h(family: str, weights: str, gain: float) -> None:
-    module = MODULES[family](D, H, init="gaussian", gain=gain, weights=weights, generator=seeded())
-    for block in blocks(module).values():
+    stack = built(family, init="gaussian", gain=gain, weights=weights, generator=seeded())
+    for block in blocks(stack).values():
         assert float(block["h"].std()) == pytest.approx(gain * H**-0.5, rel=0.05)
         assert float(block["h"].mean()) == pytest.approx(0, abs=0.06 * gain * H**-0.5)
 
@@ -172,7 +182,7 @@ def test_gaussian_recurrent_blocks_have_a_deviation_of_gain_over_root_h(family: 
 @every_family
 @every_init
 def test_the_gain_scales_the_recurrent_weights_alone(family: str, init: str) -> None:
-    once, twice = (blocks(MODULES[family](D, H, init=init, gain=gain, generator=seeded())) for gain in (1.0, 2.0))
+    once, twice = (blocks(built(family, init=init, gain=gain, generator=seeded())) for gain in (1.0, 2.0))
     for row, block in once.items():
         assert torch.equal(2 * block["h"], twice[row]["h"])
         assert torch.equal(block["x"], twice[row]["x"])
@@ -183,7 +193,7 @@ def test_the_gain_scales_the_recurrent_weights_alone(family: str, init: str) -> 
 @pytest.mark.parametrize("init", [name for name in INITS if name != "linear"])
 def test_first_weights_do_not_depend_on_the_layout(family: str, init: str) -> None:
     """But for linear, whose ranges do."""
-    apart, joint = (MODULES[family](D, H, 2, init=init, weights=weights, generator=seeded()) for weights in LAYOUTS)
+    apart, joint = (built(family, 2, init=init, weights=weights, generator=seeded()) for weights in LAYOUTS)
     for index in range(2):
         torch.testing.assert_close(blocks(joint, index), blocks(apart, index), rtol=0, atol=0)
 
@@ -192,9 +202,7 @@ def test_first_weights_do_not_depend_on_the_layout(family: str, init: str) -> No
 @every_init
 @every_layout
 def test_first_weights_do_not_depend_on_the_number_of_biases(family: str, init: str, weights: str) -> None:
-    one, two = (
-        MODULES[family](D, H, 2, init=init, weights=weights, biases=biases, generator=seeded()) for biases in (1, 2)
-    )
+    one, two = (built(family, 2, init=init, weights=weights, biases=biases, generator=seeded()) for biases in (1, 2))
     torch.testing.assert_close(matrices(two), matrices(one), rtol=0, atol=0)
     for row, block in blocks(one).items():
         assert torch.equal(block["bias"], blocks(two)[row]["bias"])
@@ -207,7 +215,7 @@ def test_first_weights_do_not_depend_on_the_number_of_biases(family: str, init: 
     ids=str,
 )
 def test_first_weights_do_not_depend_on_the_gates_left_out(init: str, options: Options) -> None:
-    full, variant = (LSTM(D, H, 2, init=init, generator=seeded(), **choice) for choice in ({}, options))
+    full, variant = (lstm(2, init=init, **choice) for choice in ({}, options))
     expected = matrices(full)
     for name, matrix in matrices(variant).items():
         assert torch.equal(matrix, expected[name])
@@ -218,7 +226,7 @@ def test_first_weights_do_not_depend_on_the_gates_left_out(init: str, options: O
 @every_family
 @every_init
 def test_the_same_seed_gives_the_same_first_weights(family: str, init: str) -> None:
-    once, again = (MODULES[family](D, H, 2, init=init, generator=seeded()).state_dict() for _ in range(2))
+    once, again = (built(family, 2, init=init, generator=seeded()).state_dict() for _ in range(2))
     torch.testing.assert_close(once, again, rtol=0, atol=0)
 
 
@@ -226,5 +234,5 @@ def test_the_same_seed_gives_the_same_first_weights(family: str, init: str) -> N
 @every_init
 def test_a_generator_leaves_the_global_one_alone(family: str, init: str) -> None:
     before = torch.get_rng_state()
-    MODULES[family](D, H, init=init, generator=seeded())
+    built(family, init=init, generator=seeded())
     assert torch.equal(before, torch.get_rng_state())

@@ -10,7 +10,7 @@ import torch
 from torch import Generator, nn
 
 from lstm_core.activations import ACTIVATIONS
-from lstm_core.cells import FAMILIES, LAYOUTS
+from lstm_core.cells import LAYOUTS
 from lstm_core.initialisation import Chrono
 from lstm_core.model import GRU, LSTM, RNN
 
@@ -23,7 +23,7 @@ TORCH_MODULES: dict[str, tuple[Any, Any]] = {
     "gru": (GRU, nn.GRU),
 }
 
-every_family = pytest.mark.parametrize("family", FAMILIES)
+every_family = pytest.mark.parametrize("family", MODULES)
 every_layout = pytest.mark.parametrize("weights", LAYOUTS)
 both_biases = pytest.mark.parametrize("biases", [1, 2])
 every_torch_module = pytest.mark.parametrize(("ours", "torchs"), TORCH_MODULES.values(), ids=TORCH_MODULES.keys())

@@ -12,6 +12,7 @@ from typing import Protocol
 
 import torch
 from torch import Tensor
+from torch.nn.functional import linear
 
 from lstm_core.activations import ACTIVATIONS
 from lstm_core.cells.parameters import Parameters
@@ -70,8 +71,8 @@ class Setting(Protocol):
     def sum(self, block: str = "", peephole: str = "") -> str:
         """W_h h + W_x x + b of one block, with a peephole into the cell state `peephole`, as LaTeX."""
 
-    def parts(self, block: str) -> tuple[str, str]:
-        """The same in two parts, that of x and that of h."""
+    def parts(self, block: str, seen: str = "h_{t-1}") -> tuple[str, str]:
+        """The same in two parts, that of x and that of h, or of what else is `seen` in its place."""
 
 
 @dataclass(frozen=True)
@@ -80,16 +81,19 @@ class Family:
     One row of `FAMILIES`.
 
     `blocks` are the blocks of rows by letter, with what each is called, in their order; `gates` are those among them
-    that open and close; the halves of `apart`, that of h and that of x, reach the step one by one, as "n" and "n_x".
+    that open and close; `apart` is "" or the last block, whose halves, that of h and that of x, reach the step one by
+    one, as "n" and "n_x".
     `states` are letters, the hidden state first; those in `complex_states` are complex numbers. `own` are parameters
     that it alone has, by name: what they start as, of H and random numbers. `title` is what it is called in a race,
     where that is not its label.
 
     `step(cell, p, blocks, states)` is one time step: from the preactivations W_h h + W_x x + b, (B, H) each by letter,
-    and the states before, (B, H) each, to the new states and the gates, each by its letter.
+    and the states before, (B, H) each, to the new states and the gates, each by its letter. Where W_h sees something
+    else than the state before, such as what a gate leaves of it, `cell.of_hidden` takes the place of the half "n".
 
     `equations(setting)` are the same in LaTeX, one line each. `options` are the fields of a `Cell` that the family
-    knows beside its activation; `forget` is the block whose bias says how long it remembers, "" if none.
+    knows beside its activation; `forget` is the gate that multiplies what is kept, with the forget
+    bias for its bias, "" if none.
     `transforms` says that its state is made anew by one matrix at each step, so that the spectrum of W_h rules its
     gradient; `adds` that a state of its own is added to, along which the gradient has a direct path.
 
@@ -170,6 +174,12 @@ class Cell:
     def activations(self) -> tuple[str, str]:
         """phi and psi; only an LSTM has a psi."""
         return self.activation, self.output_activation or self.activation
+
+    def of_hidden(self, p: Parameters, block: str, h: Tensor) -> Tensor:
+        """W_h h + b_h of one block, (B, H), for any h (B, H); of a single bias, which goes with x, nothing is added."""
+        start, size = self.rows.index(block) * h.shape[1], h.shape[1]
+        rows = slice(start, start + size)
+        return linear(h, p.recurrent[rows], None if p.recurrent_bias is None else p.recurrent_bias[rows])
 
     @cached_property
     def learned_gates(self) -> str:

@@ -66,12 +66,12 @@ class _AsSet:
         bias = f"b_{{x{block}}} + b_{{h{block}}}" if self.experiment.biases == 2 else f"b{_index(block)}"
         return f"{products}{seen} + {bias}"
 
-    def parts(self, block: str) -> tuple[str, str]:
+    def parts(self, block: str, seen: str = "h_{t-1}") -> tuple[str, str]:
         order = "{1}{0}" if self.experiment.weights == "separate" else "{0},{1}"
         of_x, of_h = (f"W_{{{order.format(block, letter)}}}" for letter in "xh")
         two = self.experiment.biases == 2
         bias, bias_h = (f"b_{{x{block}}}", f" + b_{{h{block}}}") if two else (f"b_{block}", "")
-        return rf"{of_x}\,x_t + {bias}", rf"{of_h}\,h_{{t-1}}{bias_h}"
+        return rf"{of_x}\,x_t + {bias}", rf"{of_h}\,{seen}{bias_h}"
 
 
 def _of_a_layer(line: str) -> str:

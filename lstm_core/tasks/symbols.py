@@ -65,7 +65,7 @@ COPY = Task(
     constant_loss=lambda length: COPIED * math.log(SYMBOLS) / (length + 2 * COPIED),
     plateaus=lambda length: (("five of ten symbols", COPIED / 2 * math.log(SYMBOLS) / (length + 2 * COPIED)),),
     every_step=True,
-    counted_steps=COPIED,
+    counted_steps=lambda length: COPIED,
     extra_steps=2 * COPIED,
 )
 

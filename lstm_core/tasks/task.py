@@ -28,7 +28,8 @@ class Task:
     `draw(length, batch, rng)` returns inputs and targets; where that is no endless supply, `draw_held_out` has some
     that no training sees. `constant(length)` is the output of the best predictor that looks at no input, (steps, O) or
     (O,); its expected loss is `constant_loss(length)`.
-    With `every_step` there is an answer at each step, and accuracy counts the last `counted_steps` of them, or all.
+    With `every_step` there is an answer at each step, and accuracy counts the last `counted_steps(length)` of them, or
+    all; the loss is a mean over all of them.
     `plateaus(length)` are losses on the way down that mean something, each with its name. Losses are means: squared
     error, or cross-entropy in nats. `refusal(length)` says why a length does not fit, if it does not. A task that is
     not `solvable` ends after its steps alone. `of(series, horizon)` is the same row for another series, where it has
@@ -48,7 +49,7 @@ class Task:
     plateaus: Callable[[int], tuple[tuple[str, float], ...]] = lambda length: ()
     classes: bool = True
     every_step: bool = False
-    counted_steps: int | None = None
+    counted_steps: Callable[[int], int] | None = None
     extra_steps: int = 0
     solvable: bool = True
     refusal: Callable[[int], str | None] = lambda length: None
@@ -73,7 +74,9 @@ class Task:
         if not self.classes:
             return None
         right = answer.argmax(-1) == targets
-        return float((right[-self.counted_steps :] if self.counted_steps else right).float().mean())
+        if self.counted_steps:
+            right = right[-self.counted_steps(len(right) - self.extra_steps) :]
+        return float(right.float().mean())
 
 
 def undecided(classes: int) -> Callable[[int], Tensor]:

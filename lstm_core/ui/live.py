@@ -63,7 +63,8 @@ def live(
 ) -> None:
     """
     Race the first `MOST_RACERS` experiments, and draw `charts`, rows of `CHARTS`, until all have ended; `extra` draws
-    what else the page shows of the race, in every frame. With `weights`, the charts can measure what they did.
+    what else the page shows of the race, in every frame. The racers keep their weights where one of these charts needs
+    something measured, or with `weights`: on a page whose charts change, and where `extra` measures.
     """
     if not experiments:
         stop()
@@ -78,6 +79,7 @@ def live(
         return
     if next(iter(experiments.values())).problem.classes:
         charts = [charts[0], "accuracy", *charts[1:]]
+    weights = weights or any(CHARTS[name].needs for name in charts)
     shown = show(page, experiments, weights, st.session_state.pop(ANEW, False))
     race = shown.race
     _buttons(race)
