@@ -4,6 +4,7 @@ import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import streamlit as st
@@ -53,10 +54,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """Where nothing is compiled yet, each of two workers compiles the kernels of one precision, and loads the other."""
     if is_xdist_controller(session):
         return
-    assert session.config.cache
-    places = session.config.cache.mkdir("kernels")
     for precision in PRECISIONS if get_xdist_worker_id(session) != "gw1" else reversed(PRECISIONS):
-        with (places / precision).open("w") as place:
+        with Path(tempfile.gettempdir(), f"{precision}-kernels-{os.getuid()}").open("w") as place:
             fcntl.flock(place, fcntl.LOCK_EX)
             build(precision).done.result()
 
