@@ -96,9 +96,16 @@ STRIDES: dict[str, Callable[[Tensor], Tensor]] = {
 @pytest.mark.parametrize("strides", STRIDES)
 @pytest.mark.parametrize("cell", [Cell("rnn"), Cell("gru"), PEEPHOLES, WINDOW], ids=described)
 def test_it_does_not_matter_how_tensors_lie_in_memory(cell: Cell, strides: str) -> None:
-    """Inputs, first states and incoming gradients."""
+    """Inputs, first states, matrices of weights and incoming gradients."""
     laid = STRIDES[strides]
-    stack, x, states = built(cell), laid(normal(T, B, D)), [laid(state) for state in first_states(cell)]
+    x, states = laid(normal(T, B, D)), [laid(state) for state in first_states(cell)]
+
+    def with_weights(change: Callable[[Tensor], Tensor]) -> Stack:
+        stack = built(cell)
+        for parameter in stack.parameters():
+            if parameter.dim() == 2:
+                parameter.data = change(laid(parameter.data))
+        return stack
 
     def incoming(name: str, output: Tensor) -> Tensor:
         return laid(incoming_gradient(name, output))
@@ -107,8 +114,9 @@ def test_it_does_not_matter_how_tensors_lie_in_memory(cell: Cell, strides: str) 
         return incoming(name, output).contiguous()
 
     assert not x.is_contiguous()
-    actual = results(FUSED, stack, x, states, incoming)
-    assert_equal(actual, results(FUSED, stack, x.contiguous(), [s.contiguous() for s in states], packed), 0)
+    actual = results(FUSED, with_weights(lambda weight: weight), x, states, incoming)
+    plain = x.contiguous(), [state.contiguous() for state in states]
+    assert_equal(actual, results(FUSED, with_weights(Tensor.contiguous), *plain, packed), 0)
 
 
 def test_no_layout_of_tensors_makes_anybody_wait_for_a_compiler() -> None:

@@ -20,6 +20,7 @@ KERNELS = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
 DIMENSIONS = (2, 2, 1, 1, 2)
 
 Sources = Sequence[Tensor | None]
+Arrays = tuple[Any, ...]
 
 
 @lru_cache
@@ -41,22 +42,22 @@ def _sources(p: Parameters) -> Sources:
     return *weights, p.bias, p.recurrent_bias, p.peephole
 
 
-def _arrays(sources: Sources, seen: int, dtype: torch.dtype) -> list[Any]:
-    """Sources, or their gradients, as the kernels take them: W_h, of so many columns, and W_x apart."""
+def _arrays(sources: Sources, seen: int, dtype: torch.dtype) -> Arrays:
+    """Sources, or their gradients, as `Weights`: W_h, of so many columns, and W_x apart."""
     arrays = [
         _zeros(dtype, *(0,) * dimensions) if tensor is None else tensor.detach().numpy()
         for tensor, dimensions in zip(sources, DIMENSIONS, strict=True)
     ]
     if sources[1] is None:
         arrays[:2] = arrays[0][:, :seen], arrays[0][:, seen:]
-    return arrays
+    return tuple(arrays)
 
 
 class Tape:
     """
-    What a forward pass leaves for the backward pass, see `kernels.sequence.forward`; and the norms of dL/dh_t and
-    dL/dc_t, (2, T), that the backward pass leaves. For inputs (T, B, D); `seen` is kH, the numbers of its last
-    states that the cell sees.
+    What a forward pass leaves for the backward pass, `arrays` as in `TapeArrays`; and the norms of dL/dh_t and dL/dc_t,
+    (2, T), that the backward pass leaves. For inputs (T, B, D); `seen` is kH, the numbers of its last states that the
+    cell sees.
     """
 
     def __init__(self, cell: Cell, inputs: Tensor, seen: int) -> None:
@@ -68,7 +69,7 @@ class Tape:
         self.rows = inputs.new_empty(steps + 1, batch, columns)
         self.blocks = inputs.new_empty(steps, blocks, size * batch)
         self.states = inputs.new_empty(0 if self.spec.family == RNN else steps + 1, size * batch)
-        self.arrays = [tensor.numpy() for tensor in (self.weight, self.rows, self.blocks, self.states)]
+        self.arrays = tuple(tensor.numpy() for tensor in (self.weight, self.rows, self.blocks, self.states))
         self.norms = np.zeros((2, steps))
 
     @property
@@ -88,7 +89,7 @@ class Tape:
         dlast: Tensor | None,
         dlast_state: Tensor | None,
         dinputs: Any,
-        gradients: Sequence[Any],
+        gradients: Arrays,
     ) -> list[Any]:
         """Fill `dinputs`, `gradients` and the norms; the gradients of the first states."""
         _, size, batch = self._shape
@@ -98,7 +99,7 @@ class Tape:
             if last is not None:
                 first[:, :size] = last.detach().numpy()
         incoming = _zeros(dtype, 0, 0, 0) if doutputs is None else doutputs.detach().numpy()
-        aside(kernels.backward, self.spec, peephole, *self.arrays, incoming, *dfirst, dinputs, *gradients, self.norms)
+        aside(kernels.backward, self.spec, peephole, self.arrays, incoming, *dfirst, dinputs, gradients, self.norms)
         return dfirst
 
 
@@ -183,7 +184,7 @@ class _Sequence(torch.autograd.Function):
     ) -> Any:
         tape = Tape(cell, inputs, hidden.shape[1])
         given = [tensor.detach().numpy() for tensor in (inputs, hidden, hidden if state is None else state)]
-        aside(kernels.forward, tape.spec, *given, *_arrays(sources, tape.seen, inputs.dtype), *tape.arrays)
+        aside(kernels.forward, tape.spec, *given, _arrays(sources, tape.seen, inputs.dtype), tape.arrays)
         outputs = tape.outputs
         last_state = None if state is None else tape.by_time(tape.states[-1:])[0]
         # The outputs lie in the tape: saving them lets torch notice when somebody changes them in place.
@@ -251,7 +252,7 @@ class FusedTrainer:
 
     def run(self, inputs: Tensor) -> FusedTrace:
         tape, start = Tape(self._cell, inputs, self._seen), _zeros(inputs.dtype, inputs.shape[1], self._seen)
-        aside(self._kernels.forward, tape.spec, inputs.numpy(), start, start, *self._parameters, *tape.arrays)
+        aside(self._kernels.forward, tape.spec, inputs.numpy(), start, start, self._parameters, tape.arrays)
         outputs = tape.outputs
         return FusedTrace(self._cell, tape, outputs, (outputs[-1],))
 

@@ -77,11 +77,10 @@ def _signatures(precision: str) -> tuple[Any, Any]:
         [types.Array(real, dimensions, layout) for dimensions in (1, 2, 3)] for layout in "CA"
     )
     spec = types.NamedUniTuple(int64, len(Spec._fields), Spec)
-    parameters = any_matrix, any_matrix, any_vector, any_vector, any_matrix
-    tape = matrix, cube, cube, matrix
-    forward = void(spec, any_cube, any_matrix, any_matrix, *parameters, *tape)
-    gradients = any_cube, matrix, matrix, cube, *parameters, types.Array(float64, 2, "C")
-    return forward, void(spec, any_matrix, *tape, *gradients)
+    weights = types.Tuple((any_matrix, any_matrix, any_vector, any_vector, any_matrix))
+    tape, norms = types.Tuple((matrix, cube, cube, matrix)), types.Array(float64, 2, "C")
+    forward = void(spec, any_cube, any_matrix, any_matrix, weights, tape)
+    return forward, void(spec, any_matrix, tape, any_cube, matrix, matrix, cube, weights, norms)
 
 
 def _compiled(keep: bool, function: Any, signature: Any) -> Any:

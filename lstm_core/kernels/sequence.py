@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 
 from lstm_core.kernels import gru, lstm, rnn
+from lstm_core.kernels.arrays import TapeArrays, Weights, Workspace
 from lstm_core.kernels.elementwise import OPTIONS
 from lstm_core.kernels.products import add, copy, empty_aligned, product, transpose
 from lstm_core.kernels.spec import GRU, LSTM, RNN
@@ -15,43 +16,29 @@ from lstm_core.kernels.weights import broadcast, pack, sum_over_batch, unpack
 LANES = 64
 
 
-def forward(
-    cell: Any,
-    x: Any,
-    hidden: Any,
-    state: Any,
-    weight_h: Any,
-    weight_x: Any,
-    bias: Any,
-    bias_h: Any,
-    peephole: Any,
-    weight: Any,
-    rows: Any,
-    blocks: Any,
-    states: Any,
-) -> None:
+def forward(cell: Any, x: Any, hidden: Any, state: Any, parameters: Any, arrays: Any) -> None:
     """
-    Inputs x (T, B, D), first states (B, H), and the parameters as a layer has them; none is an empty array. A cell with
-    a window sees kH numbers for h, its last k states, newest first, and has as many first ones.
-
-    Fills `weight` (R, K), see `weights`; `rows` (T + 1, B, K), [h; x; 1] for each step and the last h; `blocks`
-    (T, R / H, H B), the gates and the preactivations; and `states` (T + 1, H B): c, or h in a GRU, nothing in an RNN.
-    Where B stands last, the units stand before it, so that a gate is one contiguous block.
+    Fill `TapeArrays` of inputs x (T, B, D) and first states (B, H), with the `Weights` of a layer. A cell with a window
+    sees kH numbers for h, its last k states, newest first, and has as many first ones.
     """
-    (batch, size), deep = hidden.shape, weight.shape[1]
-    pack(cell, weight_h, weight_x, bias, bias_h, weight)
-    column, beside = empty_aligned(deep, batch, weight), empty_aligned(peephole.shape[0], size * batch, weight)
-    broadcast(peephole, batch, beside)
+    weights, tape = Weights(*parameters), TapeArrays(*arrays)
+    (batch, seen), deep = hidden.shape, tape.weight.shape[1]
+    size = seen // cell.window
+    pack(cell, weights, tape.weight)
+    column = empty_aligned(deep, batch, tape.weight)
+    peephole = empty_aligned(len(weights.peephole), size * batch, tape.weight)
+    broadcast(weights.peephole, batch, peephole)
     column[deep - 1] = 1
-    transpose(hidden, column[:size])
-    transpose(hidden.T, rows[0])
-    if states.size:
-        transpose(state, states[0].reshape(size, batch))
-    _forward(cell, x, weight, beside, column, rows, blocks, states)
+    transpose(hidden, column[:seen])
+    transpose(hidden.T, tape.rows[0])
+    if tape.states.size:
+        transpose(state, tape.states[0].reshape(size, batch))
+    _forward(cell, x, peephole, column, tape)
 
 
 @njit(**OPTIONS)
-def _forward(cell: Any, x: Any, weight: Any, peephole: Any, column: Any, rows: Any, blocks: Any, states: Any) -> None:
+def _forward(cell: Any, x: Any, peephole: Any, column: Any, tape: Any) -> None:
+    weight, rows, blocks, states = tape
     (steps, batch, features), (wide, deep) = x.shape, weight.shape
     seen = deep - features - 1
     size = seen // cell.window
@@ -104,112 +91,82 @@ def norm(x: Any, sums: Any) -> float:
 def backward(
     cell: Any,
     peephole: Any,
-    weight: Any,
-    rows: Any,
-    blocks: Any,
-    states: Any,
+    arrays: Any,
     doutputs: Any,
     dhidden: Any,
     dstate: Any,
     dx: Any,
-    dweight_h: Any,
-    dweight_x: Any,
-    dbias: Any,
-    dbias_h: Any,
-    dpeephole: Any,
+    gradients: Any,
     norms: Any,
 ) -> None:
     """
     The gradient of everything that `forward` read, from that of what it made: `doutputs` (T, B, H), or none of it, and
     of the last states, `dhidden` and `dstate`, which become those of the first states and have their shapes.
 
-    Fills `dx` (T, B, D), unless it is empty, and the gradients of the parameters; and
-    `norms` (2, T): ||dL/dh_t|| and ||dL/dc_t||.
+    Fills `dx` (T, B, D), unless it is empty, and the gradients of the parameters; and `norms` (2, T): ||dL/dh_t|| and
+    ||dL/dc_t||.
     """
-    (batch, seen), (wide, deep) = dhidden.shape, weight.shape
+    dweights, tape = Weights(*gradients), TapeArrays(*arrays)
+    like = tape.weight
+    (batch, seen), (wide, deep) = dhidden.shape, like.shape
     size, needed = seen // cell.window, seen + dx.shape[2]
-    below, back = empty_aligned(needed, batch, weight), empty_aligned(needed, wide, weight)
-    transpose(weight[:, :needed], back)
-    delta, workspace = empty_aligned(wide // size, size * batch, weight), empty_aligned(3, size * batch, weight)
-    # What does not go through the product: to the state before in a GRU, with a window to all of them but the oldest.
-    carry = empty_aligned(1, (size if cell.family == GRU else seen - size) * batch, weight)[0]
-    dweight, part = empty_aligned(wide, deep, weight), empty_aligned(wide, deep, weight)
-    beside = empty_aligned(len(peephole), size * batch, weight)
-    dbeside = empty_aligned(len(peephole), size * batch, weight)
-    broadcast(peephole, batch, beside)
-    dweight[:] = 0
-    dbeside[:] = 0
-    dhidden2d, dc2d = below[:seen], workspace[0].reshape(size, batch)
-    transpose(dhidden, dhidden2d)
-    transpose(dstate, dc2d)
-    _backward(
-        cell,
-        beside,
-        rows,
-        blocks,
-        states,
-        doutputs,
-        dx,
-        dbeside,
-        norms,
-        below,
-        back,
-        delta,
-        workspace,
-        carry,
-        dweight,
-        part,
-        np.empty(LANES),
+    gates, vectors = len(peephole), empty_aligned(3, size * batch, like)
+    work = Workspace(
+        below=empty_aligned(needed, batch, like),
+        back=empty_aligned(needed, wide, like),
+        delta=empty_aligned(wide // size, size * batch, like),
+        dc=vectors[0],
+        y=vectors[1],
+        slope=vectors[2],
+        # What goes past the product: to the state before in a GRU, with a window to all of them but the oldest.
+        carry=empty_aligned(1, (size if cell.family == GRU else seen - size) * batch, like)[0],
+        dweight=empty_aligned(wide, deep, like),
+        part=empty_aligned(wide, deep, like),
+        peephole=empty_aligned(gates, size * batch, like),
+        dpeephole=empty_aligned(gates, size * batch, like),
+        sums=np.empty(LANES),
     )
+    transpose(like[:, :needed], work.back)
+    broadcast(peephole, batch, work.peephole)
+    work.dweight[:] = 0
+    work.dpeephole[:] = 0
+    dhidden2d, dstate2d = work.below[:seen], work.dc.reshape(size, batch)
+    transpose(dhidden, dhidden2d)
+    transpose(dstate, dstate2d)
+    _backward(cell, tape, doutputs, dx, norms, work)
     transpose(dhidden2d, dhidden)
-    transpose(dc2d, dstate)
-    unpack(cell, dweight, dweight_h, dweight_x, dbias, dbias_h)
-    sum_over_batch(dbeside, batch, dpeephole)
+    transpose(dstate2d, dstate)
+    unpack(cell, work.dweight, dweights)
+    sum_over_batch(work.dpeephole, batch, dweights.peephole)
 
 
 @njit(**OPTIONS)
-def _backward(
-    cell: Any,
-    peephole: Any,
-    rows: Any,
-    blocks: Any,
-    states: Any,
-    doutputs: Any,
-    dx: Any,
-    dpeephole: Any,
-    norms: Any,
-    below: Any,
-    back: Any,
-    delta: Any,
-    workspace: Any,
-    carry: Any,
-    dweight: Any,
-    part: Any,
-    sums: Any,
-) -> None:
-    steps, (wide, batch), seen = len(blocks), (dweight.shape[0], below.shape[1]), below.shape[0] - dx.shape[2]
+def _backward(cell: Any, tape: Any, doutputs: Any, dx: Any, norms: Any, work: Any) -> None:
+    rows, blocks, states = tape.rows, tape.blocks, tape.states
+    below, delta, dc, y, slope, carry = work.below, work.delta, work.dc, work.y, work.slope, work.carry
+    wide, batch, seen = work.dweight.shape[0], below.shape[1], below.shape[0] - dx.shape[2]
     size = seen // cell.window
     dh2d, dh, dolder = below[:size], below[:size].reshape(-1), below[size:seen].reshape(-1)
-    dc, y, slope, carried = workspace[0], workspace[1], workspace[2], below.reshape(-1)[: carry.size]
-    delta2d, flat, flat_part = delta.reshape(wide, batch), dweight.reshape(-1), part.reshape(-1)
-    for t in range(steps - 1, -1, -1):
+    delta2d, carried = delta.reshape(wide, batch), below.reshape(-1)[: carry.size]
+    flat, flat_part = work.dweight.reshape(-1), work.part.reshape(-1)
+    for t in range(len(blocks) - 1, -1, -1):
         if doutputs.size:
             doutput = doutputs[t]
             for b in range(batch):
                 for unit in range(size):
                     dh2d[unit, b] += doutput[b, unit]
-        norms[0, t] = norm(dh, sums)
+        norms[0, t] = norm(dh, work.sums)
         if cell.family == RNN:
             rnn.backward(cell, blocks[t], dh, dolder, delta, y, slope, carry)
         elif cell.family == LSTM:
-            lstm.through_output(cell, blocks[t], peephole, states[t + 1], dh, dc, delta, dpeephole, y, slope)
-            norms[1, t] = norm(dc, sums)
-            lstm.through_cell(cell, blocks[t], peephole, states[t], dc, delta, dpeephole, y, slope)
+            lstm.through_output(cell, blocks[t], work.peephole, states[t + 1], dh, dc, delta, work.dpeephole, y, slope)
+            norms[1, t] = norm(dc, work.sums)
+            lstm.through_cell(cell, blocks[t], work.peephole, states[t], dc, delta, work.dpeephole, y, slope)
         else:
             gru.backward(cell, blocks[t], states[t], dh, delta, y, slope, carry)
-        product(delta2d, rows[t], part)
+        product(delta2d, rows[t], work.part)
         add(flat_part, flat)
-        product(back, delta2d, below)
+        product(work.back, delta2d, below)
         add(carry, carried)
         if dx.size:
             transpose(below[seen:], dx[t])

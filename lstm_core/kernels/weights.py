@@ -17,8 +17,9 @@ from lstm_core.kernels.spec import GRU
 
 
 @njit(**OPTIONS)
-def pack(cell: Any, weight_h: Any, weight_x: Any, bias: Any, bias_h: Any, weight: Any) -> None:
-    """Fill `weight`. `bias_h` may be empty, for none."""
+def pack(cell: Any, weights: Any, weight: Any) -> None:
+    """Fill `weight` from the `Weights` of a layer."""
+    weight_h, weight_x, bias, bias_h = weights.weight_h, weights.weight_x, weights.bias, weights.bias_h
     size, last = weight_h.shape[1], weight.shape[1] - 1
     gates = 2 * size if cell.family == GRU else weight.shape[0]
     copy(weight_h[:gates], weight[:gates])
@@ -36,8 +37,9 @@ def pack(cell: Any, weight_h: Any, weight_x: Any, bias: Any, bias_h: Any, weight
 
 
 @njit(**OPTIONS)
-def unpack(cell: Any, dweight: Any, dweight_h: Any, dweight_x: Any, dbias: Any, dbias_h: Any) -> None:
+def unpack(cell: Any, dweight: Any, dweights: Any) -> None:
     """The gradient of each part from that of the whole."""
+    dweight_h, dweight_x, dbias, dbias_h = dweights.weight_h, dweights.weight_x, dweights.bias, dweights.bias_h
     (_, size), last = dweight_h.shape, dweight.shape[1] - 1
     gates = 2 * size if cell.family == GRU else dweight.shape[0]
     copy(dweight[:gates, :size], dweight_h)
