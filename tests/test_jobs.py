@@ -78,6 +78,19 @@ def test_a_job_comes_before_the_next_turn_of_its_race(monkeypatch: pytest.Monkey
     assert order.index("job") <= asked + race.THREADS
 
 
+def test_a_race_that_has_not_begun_has_nothing_done_for_it() -> None:
+    """So that a slider that is dragged does not have each of its places measured."""
+    results: dict[Any, Any] = {}
+    late, other = Race({"it": dataclasses.replace(LONG, seed=4)}), Race({})
+    late.start(after=60)
+    late.ask([Job(results, "late", lambda: 1)])
+    other.ask([Job(results, "other", lambda: 2)])
+    wait_for(lambda: not other.moving)
+    time.sleep(0.05)
+    late.stop()
+    assert results == {"other": 2}
+
+
 def test_a_paused_race_has_its_jobs_done() -> None:
     contest = Race({"it": dataclasses.replace(LONG, seed=3)})
     results: dict[Any, Any] = {}

@@ -92,8 +92,8 @@ class Family:
     else than the state before, such as what a gate leaves of it, `cell.of_hidden` takes the place of the half "n".
 
     `equations(setting)` are the same in LaTeX, one line each. `options` are the fields of a `Cell` that the family
-    knows beside its activation; `forget` is the gate that multiplies what is kept, with the forget
-    bias for its bias, "" if none.
+    knows beside its activation; `forget` is the gate that multiplies what is kept, with the
+    forget bias for its bias, "" if none.
     `transforms` says that its state is made anew by one matrix at each step, so that the spectrum of W_h rules its
     gradient; `adds` that a state of its own is added to, along which the gradient has a direct path.
 

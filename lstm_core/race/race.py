@@ -190,13 +190,15 @@ class Race:
         return self.moving and time.monotonic() >= self._expires
 
     def waiting(self, under_way: Collection[Turn]) -> Turn | None:
-        """Its next turn, if there is one that is not under way already."""
+        """Its next turn, if there is one that is not under way already; none before it begins."""
+        if time.monotonic() < self.begins:
+            return None
         for job in self.jobs:
             if not job.done and job not in under_way:
                 return job
         going = [racer.run for racer in self.racers if racer.wants_turn]
         idle = [run for run in going if run.advance not in under_way]
-        if not idle or time.monotonic() < self.begins:
+        if not idle:
             return None
         run = min(idle, key=lambda run: len(run.snapshots) / run.experiment.steps)
         last = min(len(run.snapshots) for run in going)

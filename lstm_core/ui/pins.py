@@ -41,7 +41,7 @@ def pin(curves: Sequence[Curve]) -> None:
     """Keep these curves, under the lowest free number; the button is off when there is none."""
     taken = {pin.number for pin in pins()}
     number = min(set(range(1, MOST_PINS + 1)) - taken)
-    pins().append(Pin(number, tuple(curves)))
+    pins().append(Pin(number, tuple(replace(curve, measured={}) for curve in curves)))
 
 
 def _unpin(number: int) -> None:
