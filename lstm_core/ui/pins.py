@@ -73,19 +73,18 @@ def _json(curves: Sequence[Curve]) -> str:
 
 def share(curves: Callable[[], Sequence[Curve]]) -> None:
     """A link to this race that names its engine, its curves as they are at the click, and its experiments."""
-    with st.popover("Keep", icon=":material/ios_share:"):
-        st.markdown("**Link**: whoever opens it sees the same race, number by number on the same machine.")
-        engines = [
-            curve.snapshots[-1].engine
-            if curve.snapshots
-            else expected(curve.experiment.engine, curve.experiment.dtype, curve.experiment.recurrent_cell)
-            for curve in curves()
-        ]
-        settings = urlencode(exact(st.query_params.to_dict(), engines), doseq=True)
-        st.code(f"{st.context.url}?{settings}", language=None, wrap_lines=True)
-        files: tuple[tuple[str, Callable[[], str | bytes], str, str], ...] = (
-            ("All curves, CSV", lambda: _csv(curves()), "curves.csv", "text/csv"),
-            ("The experiments, JSON", lambda: _json(curves()), "experiments.json", "application/json"),
-        )
-        for label, content, name, kind in files:
-            st.download_button(label, content, name, kind, icon=":material/download:", on_click="ignore")
+    st.markdown("**Link**: whoever opens it sees the same race, number by number on the same machine.")
+    engines = [
+        curve.snapshots[-1].engine
+        if curve.snapshots
+        else expected(curve.experiment.engine, curve.experiment.dtype, curve.experiment.recurrent_cell)
+        for curve in curves()
+    ]
+    settings = urlencode(exact(st.query_params.to_dict(), engines), doseq=True)
+    st.code(f"{st.context.url}?{settings}", language=None, wrap_lines=True)
+    files: tuple[tuple[str, Callable[[], str | bytes], str, str], ...] = (
+        ("All curves, CSV", lambda: _csv(curves()), "curves.csv", "text/csv"),
+        ("The experiments, JSON", lambda: _json(curves()), "experiments.json", "application/json"),
+    )
+    for label, content, name, kind in files:
+        st.download_button(label, content, name, kind, icon=":material/download:", on_click="ignore")

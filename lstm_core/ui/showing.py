@@ -45,6 +45,11 @@ def curves_of(race: Race, ghost: bool = False) -> tuple[Curve, ...]:
     )
 
 
+def last_step(race: Race) -> int:
+    """The training step at which the last of its racers ends."""
+    return max(racer.experiment.steps for racer in race.racers)
+
+
 def needed(curves: Iterable[Curve], chart: str) -> list[Job]:
     """What a row of `CHARTS` still needs to have measured of these curves."""
     return [
@@ -68,8 +73,8 @@ def show(page: str, experiments: Mapping[str, Experiment], weights: bool, anew: 
         before.race.stop()
         if before.page == page:
             ghosts = _comparable(_ghost_curves(before), next(iter(experiments.values())))
-    st.session_state.pop(STEP_SHOWN, None)
     race = Race(experiments, anew, weights)
+    st.session_state[STEP_SHOWN] = last_step(race)
     shown = st.session_state[SHOWING] = Showing(page, wanted, race, ghosts)
     race.start(REST_SECONDS if before else 0)
     return shown
