@@ -1,19 +1,25 @@
 """Do lines look as they should: which are broken, what stands on them, where do their axes end, who is like whom?"""
 
 import dataclasses
+import io
 import math
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 import vl_convert
+from numpy.typing import NDArray
+from PIL import Image
 
 from lstm_core import Experiment, train
+from lstm_core.borrowed.arrow import of_rows
 from lstm_core.charts import tables
 from lstm_core.charts.alike import alike
 from lstm_core.charts.axes import QUIET
 from lstm_core.charts.catalogue import CHARTS
-from lstm_core.charts.marks import lines, spec
+from lstm_core.charts.marks import Picture, evidence, heat, lines, spec
 from lstm_core.charts.points import (
     HIGHEST_LOSS,
     SYMBOL,
@@ -201,3 +207,30 @@ def test_as_far_as_both_have_come_counts_unless_one_has_ended() -> None:
     assert alike([ONE, late]) == [["one", "late"]]
     assert alike([ONE, ended]) == []
     assert alike([ONE, Curve("begun", EXPERIMENT, SNAPSHOTS[:1]), Curve("not", EXPERIMENT, [])]) == []
+
+
+def drawn(picture: Picture, table: pa.Table) -> NDArray[np.int64]:
+    """The pixels, row by row, of an odd width and scale, as screens have them."""
+    given = {**spec(picture), "data": {"values": table.to_pylist()}, "width": 301}
+    given["config"] = {"axis": {"disable": True}, "legend": {"disable": True}, "view": {"stroke": None}}
+    image = Image.open(io.BytesIO(vl_convert.vegalite_to_png(given, scale=1.23)))
+    return np.asarray(image.convert("RGB"), dtype=np.int64)
+
+
+def test_a_heat_map_has_no_seams() -> None:
+    last = dataclasses.replace(SNAPSHOTS[-1], hidden_grad_norms=(1e-5,) * 12)
+    even = Curve("it", EXPERIMENT, [dataclasses.replace(last, step=step) for step in range(1, 31)])
+    inside = drawn(heat, tables.heat(even))[120:300, 60:280].reshape(-1, 3)
+    assert np.abs(inside - inside[0]).max() <= 6
+
+
+@pytest.mark.parametrize("width", [0.0, 2e-6])
+def test_the_region_of_a_claim_is_seen_however_narrow_it_is(width: float) -> None:
+    rows = [(0.0, 1.0, "frame"), (0.5, 0.5 + width, "region")]
+    pixels = drawn(evidence, of_rows(rows, ["x", "x2", "kind"]))
+    assert (pixels[30:-30].max(axis=2) < 225).any(axis=1).sum() > 0.9 * len(pixels[30:-30])
+    assert (pixels[len(pixels) // 2].max(axis=1) < 225).sum() >= 2
+
+
+def test_the_map_of_a_training_ends_at_the_step_that_is_asked_for() -> None:
+    assert tables.heat(diverged(2), 2).to_pandas().y2.max() == 2

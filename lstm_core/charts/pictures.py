@@ -6,17 +6,14 @@ from lstm_core.charts.axes import BY_STEP, QUIET, axis, key, log_axis, log_scale
 
 HEIGHT, EVIDENCE_HEIGHT, PLANE_SIZE = 350, 80, 320
 HEAT_RANGE = [-12, 0]
+# The edges of a cell have its colour: the ground would shine through between two cells.
+SEAMLESS = {"stroke": {"expr": "scale('color', datum.value)"}, "strokeWidth": 1}
 # As trained, and with a gate held at 1.
 GATES = ["circle", "cross", "square", "diamond", "triangle-up"]
 
 
-def _filled(value: str, title: str, scale: alt.Scale) -> dict[str, alt.Fill | alt.Stroke]:
-    """A colour for the cells of a map, and for their edges, where the ground would shine through."""
-    legend = key(type="gradient", gradientLength=110)
-    return {
-        "fill": alt.Fill(value, title=title, scale=scale, legend=legend),
-        "stroke": alt.Stroke(value, scale=scale, legend=None),
-    }
+def _colour(title: str, scale: alt.Scale) -> alt.Color:
+    return alt.Color("value:Q", title=title, scale=scale, legend=key(gradientLength=130))
 
 
 def heat() -> alt.Chart:
@@ -24,13 +21,13 @@ def heat() -> alt.Chart:
     colours = alt.Scale(scheme="viridis", domain=HEAT_RANGE, clamp=True)
     return (
         alt.Chart()
-        .mark_rect()
+        .mark_rect(**SEAMLESS)
         .encode(
             x=alt.X("x:Q", title="time step", scale=alt.Scale(nice=False)),
             x2="x2:Q",
             y=alt.Y("y:Q", title=BY_STEP, scale=alt.Scale(nice=False)),
             y2="y2:Q",
-            **_filled("value:Q", "log10 of the norm", colours),
+            color=_colour("log10 of the norm", colours),
             tooltip=[
                 alt.Tooltip("x2:Q", title="time step"),
                 alt.Tooltip("y:Q", title=BY_STEP),
@@ -128,12 +125,12 @@ def states() -> alt.Chart:
     colours = alt.Scale(scheme="redblue", domain=[-1, 1], reverse=True)
     return (
         alt.Chart()
-        .mark_rect()
+        .mark_rect(**SEAMLESS)
         .encode(
             x=alt.X("x:Q", title="time step of the sequence", scale=alt.Scale(nice=False)),
             x2="x2:Q",
             y=alt.Y("channel:N", sort=None, title=None),
-            **_filled("value:Q", "state, by the racer's largest", colours),
+            color=_colour("state, by the racer's largest", colours),
             tooltip=[
                 alt.Tooltip("channel:N", title="unit"),
                 alt.Tooltip("x2:Q", title="time step"),

@@ -142,7 +142,9 @@ def of_points(points: Iterable[Point]) -> pa.Table:
     first, last = min(point.x for point in frame), max(point.x for point in frame)
     slot = slots([point.series for point in (*frame, *points) if point.kind in ("frame", "racer")])
     height = {series: -place for place, series in enumerate(slot)}
-    rising = sorted(points, key=lambda point: height[point.series] if point.kind in RACING else -math.inf)
+    rising = sorted(
+        points, key=lambda point: height.get(point.series, -math.inf) if point.kind in RACING else -math.inf
+    )
     shown = [point for point in rising if point.kind != "ghost" or first <= point.x <= last]
     lines: dict[tuple[str, str, str], list[int]] = {}
     for k, point in enumerate(shown):
