@@ -41,13 +41,19 @@ def line(table: pd.DataFrame, series: str, part: str = "") -> list[float]:
     return list(shown.y)
 
 
+def beside(table: pd.DataFrame, part: str) -> list[float]:
+    """A line that is no racer's."""
+    return list(table[(table.kind == "reference") & (table.part == part)].y)
+
+
 def last(shown: Curve) -> checkpoints.Checkpoint:
     return shown.checkpoint(shown.steps[-1])
 
 
 def test_reach_shows_the_measured_norms_between_0_and_their_bounds() -> None:
     table = flow.reach_by_time_step(CURVES).to_pandas()
-    measured, true_slopes, largest_slope, _ = (line(table, name) for name in flow.REACH_LINES)
+    measured = line(table, "RNN", "measured")
+    true_slopes, largest_slope, _ = (beside(table, name) for name in flow.BOUNDS)
     assert measured == checkpoints.reach(last(CURVES[0])).measured.tolist()
     assert measured[-1] == 1
     assert all(a <= b <= c for a, b, c in zip(measured, true_slopes, largest_slope, strict=True))
@@ -57,7 +63,7 @@ def test_reach_shows_the_measured_norms_between_0_and_their_bounds() -> None:
 def test_what_single_precision_would_call_0_is_marked_and_said_once() -> None:
     faint = curve("RNN", dataclasses.replace(RNN, activation="sigmoid", length=100, gain=0.5))
     table = flow.reach_by_time_step([faint]).to_pandas()
-    marked = table[(table.series == flow.REACH_LINES[0]) & (table.off == UNDERFLOW)]
+    marked = table[(table.part == "measured") & (table.off == UNDERFLOW)]
     assert len(marked) > 5
     assert (marked.y < 2e-38).all()
     assert (marked.y > 1e-100).any()
@@ -67,9 +73,9 @@ def test_what_single_precision_would_call_0_is_marked_and_said_once() -> None:
 def test_the_highway_shows_both_parts_and_the_whole() -> None:
     table = flow.highway_by_time_step(CURVES).to_pandas()
     way = checkpoints.highway(last(CURVES[1]))
-    assert line(table, "LSTM: ∂c_T/∂c_t") == way.cell[:-1].tolist()
-    assert line(table, "direct: product of f") == way.direct[:-1].tolist()
-    assert line(table, "RNN: ∂h_T/∂h_t") == checkpoints.reach(last(CURVES[0])).measured[:-1].tolist()
+    assert line(table, "LSTM", "∂c_T/∂c_t") == way.cell[:-1].tolist()
+    assert line(table, "LSTM", "direct: product of f") == way.direct[:-1].tolist()
+    assert line(table, "RNN", "∂h_T/∂h_t") == checkpoints.reach(last(CURVES[0])).measured[:-1].tolist()
 
 
 # Charts of what is measured in a single layer that sees the last of its hidden states.
@@ -86,9 +92,8 @@ OF_ONE_LAYER = [
     "state_change",
     "ablation",
 ]
-# What is drawn beside measurements; a chart of powers has those of an example, too.
+# What is drawn beside measurements.
 BESIDE = ("frame", "reference", "circle", "length")
-EXAMPLE = flow.POWER_LINES[3:]
 
 
 def rows(name: str, curves: list[Curve]) -> pd.DataFrame:
@@ -96,8 +101,7 @@ def rows(name: str, curves: list[Curve]) -> pd.DataFrame:
     table = CHARTS[name].table(curves).to_pandas()
     if name == "states":
         return table[table.state != 0]
-    shown = table[~table.kind.isin(BESIDE)]
-    return shown[~shown.series.isin(EXAMPLE)] if name == "powers" else shown
+    return table[~table.kind.isin(BESIDE)]
 
 
 @pytest.mark.parametrize("name", OF_ONE_LAYER)
@@ -131,15 +135,15 @@ def test_the_spectrum_shows_every_eigenvalue_and_singular_value() -> None:
     assert list(plane[plane.kind == "eigenvalue"].x) == spectrum.eigenvalues.real.tolist()
     assert (plane[plane.kind == "circle"][["x", "y"]].pow(2).sum(axis=1) - 1).abs().max() < 1e-12
     values = flow.singular_values(CURVES).to_pandas()
-    assert line(values, "singular value") == spectrum.singular_values.tolist()
-    assert f"ρ = {spectrum.radius:.3g}" in set(values.note)
+    assert line(values, "RNN", "singular value") == spectrum.singular_values.tolist()
+    assert f"ρ = {spectrum.radius:.3g}" in set(values.part)
 
 
 def test_powers_lie_between_those_of_radius_and_norm() -> None:
     table = flow.powers_of_weights(CURVES).to_pandas()
-    norms, above, below = (line(table, name) for name in flow.POWER_LINES[:3])
+    norms, (above, below) = line(table, "RNN", flow.POWER), (beside(table, name) for name in flow.POWER_BOUNDS)
     assert all(c * (1 - 1e-9) <= a <= b * (1 + 1e-9) for a, b, c in zip(norms, above, below, strict=True))
-    assert line(table, flow.POWER_LINES[3])[0] == pytest.approx(10.02, abs=0.01)
+    assert beside(table, flow.EXAMPLE[0])[0] == pytest.approx(10.02, abs=0.01)
 
 
 def test_the_ruler_holds_every_unit() -> None:
@@ -151,9 +155,9 @@ def test_the_ruler_holds_every_unit() -> None:
 
 
 def test_state_growth_compares_with_the_gate_held_open_unless_there_is_none() -> None:
-    assert set(states.state_growth(CURVES).to_pandas().query("kind == 'racer'").series) == {"as set", "f held at 1"}
+    assert set(states.state_growth(CURVES).to_pandas().query("kind == 'racer'").part) == {"as set", "f held at 1"}
     free = states.state_growth([curve("LSTM", dataclasses.replace(LSTM, gates="io"))]).to_pandas()
-    assert set(free.query("kind == 'racer'").series) == {"as set"}
+    assert set(free.query("kind == 'racer'").part) == {"as set"}
 
 
 def test_states_are_relative_to_the_racers_largest() -> None:

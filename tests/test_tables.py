@@ -26,9 +26,9 @@ def changed(**changes: Any) -> Curve:
     return Curve("it", EXPERIMENT, [*SNAPSHOTS[:-1], dataclasses.replace(SNAPSHOTS[-1], **changes)])
 
 
-def racers(table: pa.Table) -> pd.DataFrame:
+def racers(table: pa.Table, kind: str = "racer") -> pd.DataFrame:
     shown = table.to_pandas()
-    return shown[shown.kind == "racer"]
+    return shown[shown.kind == kind]
 
 
 def of_parts(snapshot: Snapshot, name: str) -> list[float]:
@@ -82,8 +82,9 @@ def test_a_table_by_step_holds_the_snapshots_values(table: Any, values: list[flo
 
 def test_gradient_through_time_shows_both_states_of_the_last_snapshot() -> None:
     shown = racers(tables.gradient_through_time([CURVE]))
-    assert shown.x.tolist() == [*range(1, 13), *range(1, 13)]
-    assert shown.y.tolist() == [*SNAPSHOTS[-1].hidden_grad_norms, *(SNAPSHOTS[-1].cell_grad_norms or ())]
+    assert shown.x.tolist() == [*range(12), *range(12)]
+    norms = (SNAPSHOTS[-1].hidden_grad_norms, SNAPSHOTS[-1].cell_grad_norms or ())
+    assert shown.y.tolist() == [norm / of[-1] for of in norms for norm in reversed(of)]
     assert shown.part.tolist() == ["hidden state"] * 12 + ["cell state"] * 12
 
 
@@ -102,21 +103,19 @@ def test_a_gradient_of_nothing_but_zeros_still_has_its_points() -> None:
 
 def test_the_loss_chart_has_the_constant_predictor_and_the_plateaus() -> None:
     shown = tables.loss_by_step([CURVE, dataclasses.replace(CURVE, label="other")]).to_pandas()
-    lines = shown[shown.kind == "reference"][["x", "y", "note"]]
+    lines = shown[shown.kind == "reference"][["x", "y", "part"]]
     assert lines.to_numpy().tolist() == [
-        [0, 1 / 6, ""],
+        [0, 1 / 6, "constant predictor"],
         [30, 1 / 6, "constant predictor"],
-        [0, 1 / 12, ""],
+        [0, 1 / 12, "one of two remembered"],
         [30, 1 / 12, "one of two remembered"],
     ]
 
 
-# Charts in which a colour is a quantity, not a racer.
-OF_QUANTITIES = {"difference", "reach", "highway", "singular_values", "powers", "state_growth"}
 WITHOUT_FRAME = {"eigenvalues", "memory_ruler", "states", "ablation"}
 
 
-@pytest.mark.parametrize("name", sorted(CHARTS.keys() - OF_QUANTITIES - WITHOUT_FRAME))
+@pytest.mark.parametrize("name", sorted(CHARTS.keys() - WITHOUT_FRAME))
 def test_every_chart_knows_all_racers_in_their_order_so_that_colours_stay(name: str) -> None:
     bare = Experiment(length=12, gates="", steps=30)
     curves = [Curve("first", bare, []), CURVE, Curve("third", bare, list(train(bare)))]
@@ -126,7 +125,7 @@ def test_every_chart_knows_all_racers_in_their_order_so_that_colours_stay(name: 
 
 def test_a_diverged_curve_ends_on_the_edge_with_a_word() -> None:
     shown = racers(tables.loss_by_step([changed(loss=math.nan, mean_loss=math.nan, ended="diverged")]))
-    assert shown.iloc[-1][["y", "off", "note"]].tolist() == [2 / 6, "overflow", "diverged at step 30"]
+    assert shown.iloc[-1][["y", "off", "note"]].tolist() == [1.3 / 6, "overflow", "diverged at step 30"]
 
 
 def test_a_solved_curve_ends_with_its_step() -> None:
@@ -143,12 +142,6 @@ def test_a_ghost_is_drawn_as_such_and_says_nothing() -> None:
     shown = tables.loss_by_step([CURVE, ghost]).to_pandas()
     assert (shown.kind == "ghost").sum() == len(SNAPSHOTS)
     assert set(shown[shown.kind == "ghost"].note) == {""}
-
-
-def test_a_note_stands_where_there_is_room() -> None:
-    early = Curve("it", EXPERIMENT, [dataclasses.replace(SNAPSHOTS[1], ended="solved")])
-    assert racers(tables.loss_by_step([early])).side.tolist() == ["right"]
-    assert racers(tables.loss_by_step([changed(ended="solved")])).side.iloc[-1] == "left"
 
 
 def test_the_heat_map_covers_all_steps_both_ways() -> None:
@@ -190,20 +183,28 @@ def test_the_sample_of_adding_adds_up() -> None:
 
 
 def test_the_difference_of_equal_curves_is_said_to_be_none() -> None:
-    shown = racers(tables.loss_difference([CURVE, CURVE]))
+    shown = racers(tables.loss_difference([CURVE, CURVE]), "other")
     assert set(shown.off) == {"underflow"}
     assert shown.note.iloc[0] == "exactly equal"
 
 
 def test_a_difference_in_the_last_digit_is_not_said_to_be_none() -> None:
     last = SNAPSHOTS[-1]
-    shown = racers(tables.loss_difference([CURVE, changed(loss=math.nextafter(last.loss, 1))]))
+    shown = racers(tables.loss_difference([CURVE, changed(loss=math.nextafter(last.loss, 1))]), "other")
     assert shown.off.iloc[-1] == ""
 
 
-def test_a_ghost_of_longer_sequences_does_not_stretch_the_time_axis() -> None:
-    ghost = Curve("before", Experiment(length=100, steps=30), SNAPSHOTS, ghost=True)
-    assert tables.gradient_through_time([CURVE, ghost]).to_pandas().x.max() == 12
+@pytest.mark.parametrize(("length", "span"), [(12, 50), (50, 50), (51, 200), (200, 200), (300, 300)])
+def test_the_axis_back_in_time_is_as_long_as_the_longest_sequence_asks_for(length: int, span: int) -> None:
+    """Of earlier races too, which are drawn as far as they reach."""
+    norms = tuple(float(t + 1) for t in range(length))
+    last = dataclasses.replace(SNAPSHOTS[-1], hidden_grad_norms=norms, cell_grad_norms=None)
+    ghost = Curve("before", Experiment(length=length, steps=30), [last], ghost=True)
+    shown = tables.gradient_through_time([CURVE, ghost]).to_pandas()
+    assert shown.x.max() == span
+    behind = shown[shown.kind == "ghost"]
+    assert behind.x.max() >= length - 1 - length / 200
+    assert behind.y.tolist() == pytest.approx([(length - x) / length for x in behind.x])
 
 
 def test_a_ghost_in_single_precision_leaves_double_precision_its_range() -> None:

@@ -11,11 +11,13 @@ from lstm_core.charts.chart import BY_TIME, chart
 from lstm_core.charts.marks import BY_STEP, lines
 from lstm_core.charts.needs import Need, every, last
 from lstm_core.charts.points import (
+    HIGHEST_LOSS,
     Curve,
     Point,
     axis_ends,
     below,
     by_step,
+    level,
     level_lines,
     of_points,
     on_log_axis,
@@ -75,8 +77,8 @@ def gradient_by_layer(curves: Sequence[Curve]) -> pa.Table:
 def first_layer_by_step(curves: Sequence[Curve]) -> pa.Table:
     """||dL/dh|| of the first layer over that of the last, by training step; 1 for a single layer."""
     points = by_step(_racers(curves), lambda snapshot: {"": _ratio(snapshot.layer_grad_norms)})
-    level = level_lines(curves, [("as much as the last layer", 1.0)])
-    return of_points([*axis_ends(curves), *level, *on_log_axis(points, 1e-12)])
+    equal = level_lines(curves, [("as much as the last layer", 1.0)])
+    return of_points([*axis_ends(curves), *equal, *on_log_axis(points, 1e-12)])
 
 
 def _ratio(norms: Sequence[float]) -> float:
@@ -99,14 +101,13 @@ def loss_by_weights(curves: Sequence[Curve]) -> pa.Table:
     sizes = [parameter_count(curve.experiment) for curve in racers]
     constant = racers[0].experiment.problem.constant_loss(racers[0].experiment.length)
     points = [
-        Point(size, min(last.mean_loss, 2 * constant), curve.label, note=f"{last.mean_loss:.3g}")
+        Point(size, last.mean_loss, curve.label)
         for curve, size in zip(racers, sizes, strict=True)
         for last in curve.snapshots[-1:]
-        if math.isfinite(last.mean_loss)
     ]
-    frame = [Point(x, math.nan, curve.label, kind="frame") for curve in racers for x in (0, 1.1 * max(sizes))]
-    level = [Point(x, constant, "constant predictor", kind="reference") for x in (0, 1.1 * max(sizes))]
-    return of_points([*frame, *level, *points])
+    ceiling, right = HIGHEST_LOSS * constant, 1.1 * max(sizes)
+    constant_line = level("constant predictor", constant, 0, right)
+    return of_points([*axis_ends(curves, 0, right, ceiling), *constant_line, *below(points, ceiling)])
 
 
 @chart(
@@ -160,10 +161,7 @@ def readout_by_layer(curves: Sequence[Curve]) -> pa.Table:
         for name, norm in norms.items()
     ]
     deepest = max(curve.experiment.layers for curve in _racers(curves))
-    # A line of a single point is drawn as a dot.
-    alone = {point.series for point in points if sum(other.series == point.series for other in points) == 1}
-    shown = [point._replace(note=" ") if point.series in alone else point for point in points]
-    return of_points([*axis_ends(curves, 0, deepest), *shown])
+    return of_points([*axis_ends(curves, 0, deepest), *points])
 
 
 @chart(
@@ -183,8 +181,8 @@ def held_out_loss(curves: Sequence[Curve]) -> pa.Table:
     experiment = curves[0].experiment
     constant = experiment.problem.constant_loss(experiment.length)
     points = by_step(_racers(curves), lambda snapshot: {TRAINING: snapshot.mean_loss, HELD_OUT: snapshot.held_out_loss})
-    level = level_lines(curves, [("constant predictor", constant)])
-    return of_points([*axis_ends(curves), *level, *below(points, 2 * constant)])
+    constant_line = level_lines(curves, [("constant predictor", constant)])
+    return of_points([*axis_ends(curves), *constant_line, *below(points, 2 * constant)])
 
 
 @chart(

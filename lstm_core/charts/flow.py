@@ -9,6 +9,7 @@ from torch import Tensor
 
 from lstm_core.borrowed.arrow import of_rows
 from lstm_core.charts.chart import BY_TIME, chart
+from lstm_core.charts.colours import slots
 from lstm_core.charts.marks import BY_STEP, lines, plane
 from lstm_core.charts.needs import Need, adds, every, first, last, single, transforms
 from lstm_core.charts.points import (
@@ -16,7 +17,7 @@ from lstm_core.charts.points import (
     Curve,
     Point,
     axis_ends,
-    axis_of,
+    level,
     level_lines,
     line,
     longest,
@@ -29,15 +30,12 @@ from lstm_core.measurements import checkpoints
 # Below this nothing is told apart any more; single precision ends at 1e-38.
 FLOOR = 1e-100
 SLOWEST_RATE = -3.0
+PlaneRow = tuple[float, float, str, int, str, int]
 SHEARED = checkpoints.powers(torch.tensor([[0.5, 10.0], [0.0, 0.5]], dtype=torch.float64))
-REACH_LINES = (
-    "measured",
-    "bound, true slopes",
-    "bound (γ σ_max)^(T-t)",
-    "ρ^(T-t), no bound",
-)
-POWER_LINES = ("‖W_hⁿ‖", "σ_maxⁿ", "ρⁿ", "‖Aⁿ‖", "ρ(A)ⁿ")
-
+BOUNDS = ("bound, true slopes", "bound (γ σ_max)^(T-t)", "ρ^(T-t), no bound")
+WAYS = ("∂c_T/∂c_t", "direct: product of f", "rest: gates and h", "∂h_T/∂h_t")
+RESIDUAL = "∂h_T/∂h_t of a residual chain"
+POWER, POWER_BOUNDS, EXAMPLE = "‖W_hⁿ‖", ("σ_maxⁿ", "ρⁿ"), ("‖Aⁿ‖", "ρ(A)ⁿ")
 
 REACH = Need(checkpoints.reach, transforms, last)
 REACH_BEFORE = Need(checkpoints.reach, transforms, first)
@@ -52,8 +50,8 @@ def _where_single_precision_ends(points: Iterable[Point]) -> list[Point]:
     tiny, said, marked = torch.finfo(torch.float32).tiny, set(), []
     for point in on_log_axis(points, FLOOR):
         if point.y < tiny:
-            note = "" if point.series in said else "underflow: 0 in single precision"
-            said.add(point.series)
+            note = "" if (point.series, point.part) in said else "underflow: 0 in single precision"
+            said.add((point.series, point.part))
             point = point._replace(off=UNDERFLOW, note=note)
         marked.append(point)
     return marked
@@ -62,7 +60,7 @@ def _where_single_precision_ends(points: Iterable[Point]) -> list[Point]:
 @chart(
     "reach",
     "How far back: ‖∂h_T/∂h_t‖ of the RNN",
-    lines(BY_TIME, "spectral norm", log=True, long_names=True),
+    lines(BY_TIME, "spectral norm", log=True, parts="line"),
     "The measured line lies far below both bounds. Grey: before training. ▼: 0 in single precision.",
     "each step multiplies by diag(φ'(a)) W_h; slopes are mostly below their maximum, and no direction is stretched "
     "at every step.",
@@ -74,18 +72,19 @@ def _where_single_precision_ends(points: Iterable[Point]) -> list[Point]:
 def reach_by_time_step(curves: Sequence[Curve]) -> pa.Table:
     """||dh_T/dh_t|| of the RNN, its two bounds and rho^(T-t); as a ghost, what was measured before training."""
     points: list[Point] = []
-    for _, _, reach in REACH.found(curves):
-        for name, values in zip(REACH_LINES, reach[1:], strict=False):
-            points += line(name, reach.steps, values)
-    for _, _, reach in REACH_BEFORE.found(curves):
-        points += line("before training", reach.steps, reach.measured, "ghost")
-    return of_points([*axis_of(REACH_LINES, 0, longest(curves)), *_where_single_precision_ends(points)])
+    for curve, _, reach in REACH.found(curves):
+        points += line(curve.label, reach.steps, reach.measured, part="measured")
+        for name, values in zip(BOUNDS, reach[2:], strict=False):
+            points += line(curve.label, reach.steps, values, "reference", name)
+    for curve, _, reach in REACH_BEFORE.found(curves):
+        points += line(f"{curve.label} before training", reach.steps, reach.measured, "ghost")
+    return of_points([*axis_ends(curves, 0, longest(curves)), *_where_single_precision_ends(points)])
 
 
 @chart(
     "highway",
     "The highway, and what else is there",
-    lines(BY_TIME, "spectral norm", log=True, long_names=True),
+    lines(BY_TIME, "spectral norm", log=True, parts="line"),
     "The direct path is the product of the forget gates: exactly 1 without them. ∂c_T/∂c_t is that and the rest.",
     "c' = f c + i g has a factor f on the cell's own path; everything else goes through gates and hidden state.",
     "hochreiter",
@@ -95,23 +94,19 @@ def reach_by_time_step(curves: Sequence[Curve]) -> pa.Table:
 )
 def highway_by_time_step(curves: Sequence[Curve]) -> pa.Table:
     """dc_T/dc_t of the LSTM, its direct part and the rest, dh_T/dh_t, and that of the RNN and of a residual chain."""
-    ways: list[tuple[str, list[int], Tensor]] = []
+    ways: list[tuple[str, str, list[int], Tensor]] = []
     for curve, _, way in HIGHWAY.found(curves):
-        ways += [
-            (f"{curve.label}: ∂c_T/∂c_t", way.steps, way.cell),
-            ("direct: product of f", way.steps, way.direct),
-            ("rest: gates and h", way.steps, way.rest),
-            (f"{curve.label}: ∂h_T/∂h_t", way.steps, way.hidden),
-        ]
+        parts = zip(WAYS, (way.cell, way.direct, way.rest, way.hidden), strict=True)
+        ways += [(curve.label, part, way.steps, norms) for part, norms in parts]
     for curve, _, reach in REACH.found(curves):
-        ways += [
-            (f"{curve.label}: ∂h_T/∂h_t", reach.steps, reach.measured),
-            ("residual chain: ∂h_T/∂h_t", reach.steps, reach.residual),
-        ]
+        ways += [(curve.label, WAYS[-1], reach.steps, reach.measured), ("", RESIDUAL, reach.steps, reach.residual)]
     # At T itself nothing lies between, and the rest is nothing.
-    points = [point for name, steps, norms in ways for point in line(name, steps[:-1], norms[:-1])]
-    names = dict.fromkeys(point.series for point in points) or {curve.label: None for curve in curves}
-    return of_points([*axis_of(names, 0, longest(curves)), *_where_single_precision_ends(points)])
+    points = [
+        point
+        for label, part, steps, norms in ways
+        for point in line(label, steps[:-1], norms[:-1], "racer" if label else "reference", part)
+    ]
+    return of_points([*axis_ends(curves, 0, longest(curves)), *_where_single_precision_ends(points)])
 
 
 @chart(
@@ -132,8 +127,8 @@ def growth_by_training_step(curves: Sequence[Curve]) -> pa.Table:
         for part, y in (("largest Lyapunov exponent", rate.exponent), ("slope of log ‖∂s_T/∂s_t‖", rate.slope)):
             shown = Point(step, y, curve.label, part)
             points.append(shown if y > SLOWEST_RATE else shown._replace(y=SLOWEST_RATE, off=UNDERFLOW))
-    level = level_lines(curves, [("neither grows nor fades", 0.0)])
-    return of_points([*axis_ends(curves), *level, *noted_once(points, f"below {SLOWEST_RATE:g}")])
+    neither = level_lines(curves, [("neither grows nor fades", 0.0)])
+    return of_points([*axis_ends(curves), *neither, *noted_once(points, f"below {SLOWEST_RATE:g}")])
 
 
 @chart(
@@ -150,18 +145,20 @@ def growth_by_training_step(curves: Sequence[Curve]) -> pa.Table:
 )
 def eigenvalues(curves: Sequence[Curve]) -> pa.Table:
     """Eigenvalues of the RNN's W_h in the plane (x, y), the unit circle in the order of `step`, the axes' ends."""
-    circle = [(math.cos(a), math.sin(a), "circle", k) for k in range(73) for a in [k * math.pi / 36]]
-    spectra = [spectrum for _, _, spectrum in SPECTRUM.found(curves)]
-    rows = [(value.real, value.imag, "eigenvalue", 0) for one in spectra for value in one.eigenvalues.tolist()]
-    reach = max([1.1, *(1.1 * one.radius for one in spectra)])
-    rows += [(x, x, "frame", 0) for x in (-reach, reach)]
-    return of_rows([*circle, *rows], ["x", "y", "kind", "step"])
+    circle = [(math.cos(a), math.sin(a), "circle", k, "", -1) for k in range(73) for a in [k * math.pi / 36]]
+    slot, reach, rows = slots([curve.label for curve in curves if not curve.ghost]), 1.1, list[PlaneRow]()
+    for curve, _, spectrum in SPECTRUM.found(curves):
+        own = curve.label, slot[curve.label]
+        rows += [(value.real, value.imag, "eigenvalue", 0, *own) for value in spectrum.eigenvalues.tolist()]
+        reach = max(reach, 1.1 * spectrum.radius)
+    rows += [(x, x, "frame", 0, "", -1) for x in (-reach, reach)]
+    return of_rows([*circle, *rows], ["x", "y", "kind", "step", "series", "slot"])
 
 
 @chart(
     "singular_values",
     "Singular values beside eigenvalues",
-    lines("rank", "value", zero=True),
+    lines("rank", "value", zero=True, parts="value"),
     "The two lines differ at the left: the norm is not the largest eigenvalue, unless W_h is normal.",
     "a singular value is what one multiplication can stretch, an eigenvalue what stays of it under repetition.",
     "pascanu",
@@ -173,20 +170,19 @@ def singular_values(curves: Sequence[Curve]) -> pa.Table:
     """Singular values of the RNN's W_h and absolute values of its eigenvalues, largest first; both largest as lines."""
     names = ("singular value", "|eigenvalue|")
     size = max(curve.experiment.hidden for curve in curves if not curve.ghost)
-    points = [Point(x, 1.0, "1", kind="reference") for x in (1, size)]
-    for _, _, spectrum in SPECTRUM.found(curves):
+    points = level("1", 1.0, 1, size)
+    for curve, _, spectrum in SPECTRUM.found(curves):
         for name, values in zip(names, (spectrum.singular_values, spectrum.eigenvalues.abs()), strict=True):
-            points += line(name, range(1, len(values) + 1), values)
-        norm, radius = spectrum.norm, spectrum.radius
-        for note, y in ((f"σ_max = {norm:.3g}", norm), (f"ρ = {radius:.3g}", radius)):
-            points += [Point(1, y, note, kind="reference"), Point(size, y, note, kind="reference", note=note)]
-    return of_points([*axis_of(names, 1, size), *points])
+            points += line(curve.label, range(1, len(values) + 1), values, part=name)
+        for name, y in (("σ_max", spectrum.norm), ("ρ", spectrum.radius)):
+            points += level(f"{name} = {y:.3g}", y, 1, size)
+    return of_points([*axis_ends(curves, 1, size), *points])
 
 
 @chart(
     "powers",
     "Powers: ‖Wⁿ‖",
-    lines("n", "spectral norm", log=True),
+    lines("n", "spectral norm", log=True, parts="line"),
     "Aⁿ, A = [[.5, 10], [0, .5]], first stands twentyfold over ρ and then dies; W_h is between ρⁿ and σ_maxⁿ.",
     "both eigenvalues of A are .5, but its norm is 10: off the diagonal it shears before it shrinks.",
     "pascanu",
@@ -196,9 +192,11 @@ def singular_values(curves: Sequence[Curve]) -> pa.Table:
 )
 def powers_of_weights(curves: Sequence[Curve]) -> pa.Table:
     """||W_h^n|| of the RNN between rho^n and sigma_max^n; the same of a matrix with both eigenvalues .5 and norm 10."""
-    lines: dict[str, Tensor] = dict(zip(POWER_LINES[3:], (SHEARED.measured, SHEARED.radius), strict=True))
-    for _, _, powers in POWERS.found(curves):
-        lines |= zip(POWER_LINES, powers, strict=False)
-    n = [float(k) for k in range(1, checkpoints.MOST_POWERS + 1)]
-    points = [point for name, y in lines.items() for point in line(name, n, y)]
-    return of_points([*axis_of(POWER_LINES, 1, checkpoints.MOST_POWERS), *_where_single_precision_ends(points)])
+    n, points = [float(k) for k in range(1, checkpoints.MOST_POWERS + 1)], list[Point]()
+    for curve, _, powers in POWERS.found(curves):
+        points += line(curve.label, n, powers[0], part=POWER)
+        for name, values in zip(POWER_BOUNDS, powers[1:], strict=True):
+            points += line(name, n, values, "reference", name)
+    for name, values in zip(EXAMPLE, (SHEARED.measured, SHEARED.radius), strict=True):
+        points += line(name, n, values, "reference", name)
+    return of_points([*axis_ends(curves, 1, checkpoints.MOST_POWERS), *_where_single_precision_ends(points)])

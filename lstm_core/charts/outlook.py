@@ -12,7 +12,7 @@ from lstm_core.borrowed.arrow import column, of_rows
 from lstm_core.charts.chart import chart
 from lstm_core.charts.marks import BY_STEP, lines
 from lstm_core.charts.needs import Need, every, missing
-from lstm_core.charts.points import Curve, Point, axis_ends, level_lines, of_points
+from lstm_core.charts.points import Curve, Point, axis_ends, level, level_lines, of_points
 from lstm_core.measurements import forecast
 from lstm_core.measurements.forecast import BASELINES, LAST_VALUE, Errors
 from lstm_core.tasks.series import Series, known
@@ -58,13 +58,9 @@ RUN_FREE_AT_THE_END = Need(forecast.run_free, _ended, chosen)
 
 def _line(places: Tensor, values: Tensor, label: str, kind: str = "racer") -> list[Point]:
     """Places are told from 1, as the rows of a file."""
+    part = label if kind == "reference" else ""
     both = zip(places.tolist(), values.tolist(), strict=True)
-    return [Point(place + 1, value, label, kind=kind) for place, value in both if math.isfinite(value)]
-
-
-def _named(points: list[Point]) -> list[Point]:
-    """With the name of the line at its end."""
-    return [*points[:-1], *(point._replace(note=point.series) for point in points[-1:])]
+    return [Point(place + 1, value, label, part, kind) for place, value in both if math.isfinite(value)]
 
 
 def _frame(curves: Sequence[Curve], places: Tensor) -> list[Point]:
@@ -87,7 +83,7 @@ def forecasts(curves: Sequence[Curve]) -> pa.Table:
     series, horizon, places = _series(curves)
     points = _line(places, forecast.truth(series, places), TRUTH, "ghost")
     for name, baseline in BASELINES.items():
-        points += _named(_line(places, baseline(series, horizon, places), name, "reference"))
+        points += _line(places, baseline(series, horizon, places), name, "reference")
     for curve, _, tested in TESTED.found(curves):
         points += _line(places, tested[: len(places)], curve.label)
     return of_points([*_frame(curves, places), *points])
@@ -108,7 +104,7 @@ def residuals(curves: Sequence[Curve]) -> pa.Table:
     """Forecast minus truth, in the beginning of the test part, of each racer; the last value's would hide them."""
     series, _, places = _series(curves)
     truth = forecast.truth(series, places)
-    points = [Point(place + 1, 0.0, "none", kind="reference") for place in (int(places[0]), int(places[-1]))]
+    points = level("none", 0.0, int(places[0]) + 1, int(places[-1]) + 1)
     for curve, _, tested in TESTED.found(curves):
         points += _line(places, tested[: len(places)] - truth, curve.label)
     return of_points([*_frame(curves, places), *points])
@@ -128,7 +124,7 @@ def residuals(curves: Sequence[Curve]) -> pa.Table:
 def free_running(curves: Sequence[Curve]) -> pa.Table:
     """The same beginning, forecast from own forecasts alone, by those that have ended; and the truth."""
     series, _, places = _series(curves)
-    points = _named(_line(places, forecast.truth(series, places), TRUTH, "reference"))
+    points = _line(places, forecast.truth(series, places), TRUTH, "reference")
     for curve, _, free in RUN_FREE_AT_THE_END.found(curves):
         points += _line(places, _bounded(free, series), curve.label)
     return of_points([*_frame(curves, places), *points])

@@ -8,9 +8,10 @@ import pyarrow as pa
 from lstm_core.borrowed.arrow import of_rows
 from lstm_core.charts import marks
 from lstm_core.charts.chart import BY_TIME, chart
+from lstm_core.charts.colours import slots
 from lstm_core.charts.marks import lines
 from lstm_core.charts.needs import Need, adds, last, single
-from lstm_core.charts.points import Curve, Point, axis_ends, axis_of, line, longest, of_points
+from lstm_core.charts.points import Curve, Point, axis_ends, line, longest, of_points
 from lstm_core.measurements import checkpoints
 
 SHOWN_UNITS, STATE_COLUMNS = 12, 100
@@ -38,7 +39,7 @@ LOSSES_WITHOUT = Need(checkpoints.ablations, _trained, last)
 @chart(
     "state_growth",
     "The largest |c_t|",
-    lines(BY_TIME, "max |c_t|", zero=True),
+    lines(BY_TIME, "max |c_t|", zero=True, parts="gates"),
     "With the forget gate held at 1 the state climbs along the sequence; with the gate it levels off.",
     "up to 1 is added at every step; the highway at full width has no way of forgetting.",
     "gers",
@@ -50,9 +51,9 @@ def state_growth(curves: Sequence[Curve]) -> pa.Table:
     """max |c_t| of the LSTM by time step, as set and with its forget gate held at 1."""
     names, points = ("as set", "f held at 1"), list[Point]()
     for name, need in zip(names, (CELL_STATES, HELD_OPEN), strict=True):
-        for _, _, states in need.found(curves):
-            points += line(name, range(len(states)), states.abs().amax(1))
-    return of_points([*axis_of(names, 0, longest(curves)), *(p for p in points if math.isfinite(p.y))])
+        for curve, _, states in need.found(curves):
+            points += line(curve.label, range(len(states)), states.abs().amax(1), part=name)
+    return of_points([*axis_ends(curves, 0, longest(curves)), *(p for p in points if math.isfinite(p.y))])
 
 
 @chart(
@@ -72,11 +73,14 @@ def memory_ruler(curves: Sequence[Curve]) -> pa.Table:
     length as `kind` "length".
     """
     last = 2.0**LONGEST_MEMORY
-    rows: list[tuple[float, float, float, str]] = [(1, last, 0, "frame"), (longest(curves), last, 0, "length")]
-    for _, _, constants in TIME_CONSTANTS.found(curves):
+    rows: list[tuple[float, float, float, str, str, int]]
+    rows = [(1, last, 0, "frame", "", -1), (longest(curves), last, 0, "length", "", -1)]
+    slot = slots([curve.label for curve in curves if not curve.ghost])
+    for curve, _, constants in TIME_CONSTANTS.found(curves):
         bins = constants.log2().clamp(max=LONGEST_MEMORY - 1).floor().long()
-        rows += [(2.0**k, 2.0 ** (k + 1), n, "units") for k, n in enumerate(bins.bincount().tolist()) if n]
-    return of_rows(rows, ["x", "x2", "y", "kind"])
+        own = "units", curve.label, slot[curve.label]
+        rows += [(2.0**k, 2.0 ** (k + 1), n, *own) for k, n in enumerate(bins.bincount().tolist()) if n]
+    return of_rows(rows, ["x", "x2", "y", "kind", "series", "slot"])
 
 
 @chart(
@@ -140,17 +144,12 @@ def ablations(curves: Sequence[Curve]) -> pa.Table:
     """Loss of every LSTM on held-out sequences, as trained and with each learned gate at 1; `x`, `series`, `part`."""
     experiment = curves[0].experiment
     constant = experiment.problem.constant_loss(experiment.length)
-    rows = [(constant, curve.label, "constant predictor", "reference") for curve in curves if not curve.ghost]
+    slot = slots([curve.label for curve in curves if not curve.ghost])
+    rows = [(constant, label, "constant predictor", "reference", slot[label]) for label in slot]
     for curve, _, losses in LOSSES_WITHOUT.found(curves):
         blocks = curve.experiment.recurrent_cell.row.blocks
         for gate, loss in losses.items():
             if math.isfinite(loss):
-                rows.append(
-                    (
-                        loss,
-                        curve.label,
-                        f"{blocks[gate]} held at 1" if gate else "as trained",
-                        "racer",
-                    )
-                )
-    return of_rows(rows, ["x", "series", "part", "kind"])
+                part = f"{blocks[gate]} held at 1" if gate else "as trained"
+                rows.append((loss, curve.label, part, "racer", slot[curve.label]))
+    return of_rows(rows, ["x", "series", "part", "kind", "slot"])

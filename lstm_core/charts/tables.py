@@ -12,11 +12,13 @@ from lstm_core.borrowed.arrow import of_rows
 from lstm_core.charts.chart import chart
 from lstm_core.charts.marks import BY_STEP, lines
 from lstm_core.charts.points import (
+    HIGHEST_LOSS,
     POINTS,
     Curve,
     Point,
     axis_ends,
     below,
+    between,
     by_step,
     level_lines,
     noted_once,
@@ -33,19 +35,22 @@ HEAT_TABLE_COLUMNS = ["x", "x2", "y", "y2", "value", "norm"]
 # Losses below 1 differ by more than this, or not at all.
 ROUNDING = 1e-19
 HARDLY_TRAINED = 1e-12
+SHARE, REACHED = (0.0, 1.0), (1e-40, 1e10)
+# So far back an axis of time steps goes, if that is enough.
+SPANS = (50, 200)
 
 
 @chart(
     "loss",
     "Loss",
     lines(BY_STEP, "loss, mean of 20 steps", zero=True),
-    "A curve on the upper dashed line has learned nothing but the average answer. ●: solved, ▲: above this chart.",
+    "A curve on the upper dashed line has learned nothing but the average answer. ○: solved, ▲: above this chart.",
     "whoever cannot carry what it read to the end can do no better.",
     "bengio",
     "Line chart of the training loss of every racer by training step, with the constant predictor's loss dashed.",
 )
 def loss_by_step(curves: Sequence[Curve]) -> pa.Table:
-    """Mean of the last 20 losses, with the constant predictor and the plateaus; off the axis above twice the former."""
+    """Mean of the last 20 losses, with the constant predictor and the plateaus; the axis ends a little above these."""
     experiment = curves[0].experiment
     task = experiment.problem
     constant = task.constant_loss(experiment.length)
@@ -60,7 +65,8 @@ def loss_by_step(curves: Sequence[Curve]) -> pa.Table:
         point._replace(note=endings.get((point.series, point.x), "") if point.kind == "racer" else "")
         for point in by_step(curves, lambda snapshot: {"": snapshot.mean_loss})
     )
-    return of_points([*axis_ends(curves), *level_lines(curves, lines), *below(points, 2 * constant)])
+    ceiling = HIGHEST_LOSS * constant
+    return of_points([*axis_ends(curves, y=ceiling), *level_lines(curves, lines), *below(points, ceiling)])
 
 
 @chart(
@@ -107,7 +113,7 @@ def block_grad_norms_by_step(curves: Sequence[Curve]) -> pa.Table:
 @chart(
     "gate_activation",
     "Gate openness",
-    lines(BY_STEP, "mean gate value", parts="gate"),
+    lines(BY_STEP, "mean gate value", parts="gate", ends=SHARE),
     "1 lets everything through, 0 nothing: a forget gate near 1 keeps, near 0 erases.",
     "what is kept after k steps is the product of k forget gates.",
     "gers",
@@ -141,7 +147,7 @@ def largest_state_by_step(curves: Sequence[Curve]) -> pa.Table:
 @chart(
     "accuracy",
     "Accuracy",
-    lines(BY_STEP, "share of right answers"),
+    lines(BY_STEP, "share of right answers", ends=SHARE),
     "The share of right answers in each training batch; guessing gives one over the number of classes.",
     "part of an answer can be known from part of the memory.",
     "hochreiter",
@@ -160,35 +166,50 @@ def _shown_steps(experiment: Experiment, most: int) -> range:
 
 @chart(
     "gradient_through_time",
-    "Gradient through time",
-    lines("time step of the sequence", "gradient norm", log=True, parts="gradient of"),
-    "How much of the gradient reaches each time step: from nothing, nothing is learned. ▼: 0 to the computer.",
+    "Gradient that reaches each time step",
+    lines(
+        "time steps before the end", "gradient, last step = 1", log=True, parts="gradient of", ends=REACHED, back=True
+    ),
+    "How much of the gradient of the last step reaches those before it: from nothing, nothing is learned. "
+    "▼: 1e-40 or less.",
     "each step back multiplies by a Jacobian; a hundred of them leave next to nothing, or far too much.",
     "bengio",
-    "Line chart on a log axis: norm of the gradient with respect to hidden and cell state at every time step.",
+    "Line chart on a log axis: norm of the gradient with respect to hidden and cell state at every time step, over "
+    "that at the last one.",
     of_one_step=True,
 )
 def gradient_through_time(curves: Sequence[Curve]) -> pa.Table:
-    """||dL/dh_t||, and ||dL/dc_t|| where there is a cell state, by step of the sequence, at the last snapshot."""
-    points = []
-    for curve in curves:
-        if not curve.snapshots or curve.ghost:
-            continue
-        last, steps = curve.snapshots[-1], _shown_steps(curve.experiment, POINTS)
-        for part, norms in (("hidden state", last.hidden_grad_norms), ("cell state", last.cell_grad_norms)):
-            if norms is not None:
-                points += [Point(t + 1, norms[t], curve.label, part) for t in steps]
-    length = max(curve.experiment.time_steps for curve in curves if not curve.ghost)
-    return of_points([*axis_ends(curves, 1, length), *noted_once(on_log_axis(points, smallest_normal(curves)))])
-
-
-def heat(curve: Curve) -> pa.Table:
     """
-    ||dL/dh_t|| by time step (x to x2) and training step (y to y2); `value` is its decimal logarithm, at least -99.
+    ||dL/dh_t|| over ||dL/dh_T||, and the same of the cell state where there is one, by time steps before the last, at
+    the last snapshot. Earlier races stretch the axis as well.
+    """
+    points: list[Point] = []
+    for curve in curves:
+        kind = "ghost" if curve.ghost else "racer"
+        end, steps = curve.experiment.time_steps - 1, _shown_steps(curve.experiment, POINTS)
+        for last in curve.snapshots[-1:]:
+            for part, norms in (("hidden state", last.hidden_grad_norms), ("cell state", last.cell_grad_norms)):
+                if norms is not None:
+                    shown = [Point(end - t, _share(norms[t], norms[-1]), curve.label, part, kind) for t in steps]
+                    points += reversed(shown)
+    farthest = max(curve.experiment.time_steps for curve in curves)
+    span = next((span for span in SPANS if farthest <= span), farthest)
+    return of_points([*axis_ends(curves, 0, span), *noted_once(between(points, *REACHED))])
+
+
+def _share(norm: float, last: float) -> float:
+    """What there is of nothing is nothing."""
+    return norm / last if norm and last else norm
+
+
+def heat(curve: Curve, last: int | None = None) -> pa.Table:
+    """
+    ||dL/dh_t|| by time step (x to x2) and training step (y to y2), up to the `last` that is shown, or to all steps;
+    `value` is its decimal logarithm, at least -99.
 
     Every band of training steps shows its last snapshot. The first row has no area; it only stretches the axis.
     """
-    steps, columns = curve.experiment.steps, _shown_steps(curve.experiment, HEAT_COLUMNS)
+    steps, columns = last or curve.experiment.steps, _shown_steps(curve.experiment, HEAT_COLUMNS)
     height = math.ceil(steps / HEAT_ROWS)
     edges = [0, *(t + 1 for t in columns)]
     rows: list[tuple[float, ...]] = [(0, 0, steps, steps, -99.0, 0.0)]
@@ -256,7 +277,7 @@ def loss_difference(curves: Sequence[Curve]) -> pa.Table:
     """|loss of one - loss of the other| of the first two racers at every snapshot that both have."""
     one, other = curves[:2]
     points = [
-        Point(a.step, abs(a.loss - b.loss), "difference") for a, b in zip(one.snapshots, other.snapshots, strict=False)
+        Point(a.step, abs(a.loss - b.loss), "difference", kind="other")
+        for a, b in zip(one.snapshots, other.snapshots, strict=False)
     ]
-    frame = axis_ends([dataclasses.replace(one, label="difference")])
-    return of_points([*frame, *noted_once(on_log_axis(points, ROUNDING), "exactly equal")])
+    return of_points([*axis_ends(curves), *noted_once(on_log_axis(points, ROUNDING), "exactly equal")])
