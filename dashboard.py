@@ -8,8 +8,9 @@ from lstm_core.ui.texts import texts
 
 page = stage("dashboard", "Both train on the same data. **Drag the length**: which one still remembers the start?")
 opening = OPENINGS["dashboard"]
-with page.controls:
+with page.control:
     length = controls.draw("length", opening.base)
+with page.further:
     chosen = controls.several("Racers", controls.same(FAMILY_RACERS), list(opening.racers), key="racers")
 base = page.experiment(opening.base, length=length)
 

@@ -36,8 +36,9 @@ def functions(names: list[str]) -> None:
 page = stage("activations", "Networks that differ in one function. **Drag the activation**, from flat to steep.")
 opening = OPENINGS["activations"]
 _, *rivals = opening.racers
-with page.controls:
+with page.control:
     front = ACTIVATIONS[controls.draw("activation", opening.base)]
+with page.further:
     st.caption(f"Steepest slope of {front.label}: **{front.largest_slope:.3g}**. It comes first in the race.")
     init = controls.draw("init", opening.base)
 with page.rivals:

@@ -23,11 +23,11 @@ NOTES = {
 }
 
 
-def measured(race: Race, curves: Sequence[Curve]) -> str:
+def measured(race: Race, by_seed: Sequence[Sequence[Curve]]) -> str:
     """Largest difference of the losses so far, and the time of a training step, one against the other."""
-    one, other = race.racers
-    losses = [curve.snapshots for curve in curves]
-    difference = max((abs(a.loss - b.loss) for a, b in zip(*losses, strict=False)), default=0.0)
+    one, other = race.racers[:2]
+    pairs = [pair for curves in by_seed for pair in zip(*(curve.snapshots for curve in curves), strict=False)]
+    difference = max((abs(a.loss - b.loss) for a, b in pairs), default=0.0)
     said = f"Largest difference of the two losses: **{short(difference)}**"
     ratios = [b / a for a, b in zip(one.durations[1:], other.durations[1:], strict=False)]
     if len(ratios) < 4:
@@ -38,8 +38,9 @@ def measured(race: Race, curves: Sequence[Curve]) -> str:
 
 page = stage("concatenation", "**Choose what may differ** between one matrix and two, one thing at a time. Does it?")
 opening = OPENINGS["concatenation"]
-with page.controls:
+with page.control:
     compared = controls.one_of("What may differ", controls.same(COMPARISONS), key="compare")
+with page.further:
     st.caption(NOTES[compared])
     cell = controls.draw("cell", opening.base)
 

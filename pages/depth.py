@@ -24,9 +24,10 @@ EQUAL_SIZE, EQUAL_WEIGHTS = "equal hidden size", "equal number of weights"
 
 page = stage("depth", "**Drag the number of layers**, then compare at an **equal number of weights**.")
 opening = OPENINGS["depth"]
-with page.controls:
+with page.control:
     look = controls.one_of("Look at", controls.same(CHARTS), key="look")
-    stacked = look == STACKS
+stacked = look == STACKS
+with page.further:
     if stacked:
         layers = controls.draw("layers", opening.base)
         compared = controls.one_of("Compare at", controls.same((EQUAL_SIZE, EQUAL_WEIGHTS)), key="compared")

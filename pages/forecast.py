@@ -19,7 +19,7 @@ CELLS = {**FAMILY_RACERS, **{name: {"cell": "lstm", **changes} for name, changes
 
 page = stage("forecast", "**Choose a series**, or bring your own: who beats repeating the last value?")
 opening = OPENINGS["forecast"]
-with page.controls:
+with page.control:
     chosen = controls.series(OWN, OWN_LABEL)
     refusal, series = None, opening.base.series
     try:
@@ -30,6 +30,7 @@ with page.controls:
         row = SERIES[chosen]
         season = f"Season: {row.period} steps." if row.period else "No season."
         st.caption(f"{row.source}; {row.licence}. {season}")
+with page.further:
     horizon = controls.draw("horizon", opening.base)
 with page.rivals:
     activations = controls.several(

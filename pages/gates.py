@@ -13,8 +13,9 @@ from lstm_core.ui.texts import texts
 page = stage("gates", "**Switch off the forget gate** and watch the largest state; then couple it to the input gate.")
 opening = OPENINGS["gates"]
 yours, *rivals = opening.racers
-with page.controls:
+with page.control:
     gates = controls.gates(opening.base, page.settings)
+with page.further:
     forget_bias = controls.forget_bias(opening.base, page.settings)
 with page.rivals:
     chosen = controls.several("Race it against", controls.same(GATE_SETS), rivals, key="variants")

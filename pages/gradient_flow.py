@@ -68,12 +68,12 @@ SECTIONS = {
 
 page = stage("gradient_flow", "A vanilla RNN and an LSTM while they train. **Move a control** and see what bounds it.")
 opening = OPENINGS["gradient_flow"]
-with page.controls:
+with page.control:
     section = controls.select("Look at", controls.same(SECTIONS), key="section")
 charts, main, text = SECTIONS[section]
 values = {}
 for field in ("activation", "init", "gain", "clip_at", "gates", "forget_bias"):
-    with page.controls if field in main else page.settings:
+    with page.further if field in main else page.settings:
         if field == "gates":
             gates = controls.gates(opening.base, page.settings)
         elif field == "forget_bias":

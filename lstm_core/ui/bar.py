@@ -7,20 +7,21 @@ from lstm_core.race.race import Race
 from lstm_core.race.runs import snapshots_every
 from lstm_core.ui.pins import MOST_PINS, pin, pinned_races, pins
 from lstm_core.ui.session import STEP_SHOWN
-from lstm_core.ui.showing import curves_of, last_step, start_over
+from lstm_core.ui.showing import Showing, last_step, start_over
 
 
-def bar(race: Race) -> DeltaGenerator:
+def bar(shown: Showing) -> DeltaGenerator:
     """Pause, step, again, pin, and the way back; the place that says how far the race is."""
     with st.bottom, st.container(horizontal=True, vertical_alignment="center"):
-        _buttons(race)
+        _buttons(shown)
         place = st.container(width=190).empty()
         about = "Drag it back to see the gradient through time, and the gates, as they were."
-        st.slider("Rewind to step", 1, last_step(race), key=STEP_SHOWN, help=about, width="stretch")
+        st.slider("Rewind to step", 1, last_step(shown.race), key=STEP_SHOWN, help=about, width="stretch")
     return place
 
 
-def _buttons(race: Race) -> None:
+def _buttons(shown: Showing) -> None:
+    race = shown.race
     goes = race.running and not race.finished
     st.button(
         "Pause" if goes else "Go on",
@@ -42,7 +43,7 @@ def _buttons(race: Race) -> None:
     st.button(
         "Pin",
         icon=":material/keep:",
-        on_click=lambda: pin(curves_of(race)),
+        on_click=lambda: pin(shown.by_seed[0]),
         key="pin",
         disabled=len(pins()) >= MOST_PINS,
         help="Keep these curves, grey, behind those to come",

@@ -13,7 +13,7 @@ from lstm_core.experiment import CHRONO, CLIPS, OPTIMIZERS, PRECISIONS, Experime
 from lstm_core.initialisation import INITS
 from lstm_core.tasks import TASKS
 from lstm_core.tasks.series import SERIES
-from lstm_core.ui.session import DEFAULTS
+from lstm_core.ui.session import DEFAULTS, PROJECTOR
 
 IN_ADDRESS: Final = "query-params"
 SIZES = (4, 8, 16, 32, 64, 128)
@@ -171,6 +171,20 @@ def one_of(label: str, names: dict[str, str], key: str) -> str:
 def select(label: str, names: dict[str, str], key: str) -> str:
     """One of many; the first by default."""
     return place(_select(label, names), key, next(iter(names)))
+
+
+def projector() -> bool:
+    """Whether the page is shown to a class."""
+    about = "Larger type, controls, racers and two charts, nothing else."
+    chosen: bool = place(_toggle("Projector", about), PROJECTOR, False)
+    return chosen
+
+
+def five_seeds() -> bool:
+    """Whether each racer is to be trained from five seeds."""
+    about = "Thin: each seed. Thick: the median over them."
+    chosen: bool = place(_toggle("Each with five seeds", about), "seeds", False)
+    return chosen
 
 
 def window(base: Experiment) -> int:

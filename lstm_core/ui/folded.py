@@ -12,7 +12,7 @@ from lstm_core.fair_lock import PAGE, held
 from lstm_core.race.race import Race, crowd
 from lstm_core.ui.chart import in_rows
 from lstm_core.ui.session import TAB
-from lstm_core.ui.showing import curves_of
+from lstm_core.ui.showing import Showing
 
 # The name of a tab, and what draws it.
 Folded = Mapping[str, Callable[[], object]]
@@ -38,13 +38,13 @@ def ticking(race: Race, content: Callable[[], None]) -> None:
     tick()
 
 
-def over_training(race: Race) -> None:
-    """A heat map for each racer."""
-    ticking(race, partial(_heat_maps, race))
+def over_training(shown: Showing) -> None:
+    """A heat map for each racer, of its first seed."""
+    ticking(shown.race, partial(_heat_maps, shown))
 
 
-def _heat_maps(race: Race) -> None:
-    for column, curve in in_rows(curves_of(race), 3):
+def _heat_maps(shown: Showing) -> None:
+    for column, curve in in_rows(shown.by_seed[0], 3):
         with column:
             st.markdown(f"**{curve.label}**")
             st.vega_lite_chart(

@@ -1,13 +1,13 @@
 """What came out, in one sentence with large numbers?"""
 
 import math
+import statistics
 from collections.abc import Sequence
 
+from lstm_core.charts.colours import HUES, slots
 from lstm_core.charts.points import Curve
 from lstm_core.race.race import Race
 
-# In the order of the theme's chart colours.
-HUES = ("blue", "orange", "green", "red", "violet", "yellow")
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -20,13 +20,14 @@ def short(value: float) -> str:
     return f"10{str(round(math.log10(value))).translate(SUPERSCRIPTS)}"
 
 
-def reach(race: Race, curves: Sequence[Curve]) -> str:
-    """How much of the last step's gradient arrives at the first time step, of each racer."""
-    arrived = []
-    for curve, colour in zip(curves, HUES, strict=False):
-        if curve.snapshots:
-            norms = curve.snapshots[-1].hidden_grad_norms
-            share = norms[0] / norms[-1] if norms[-1] else math.nan
-            arrived.append(f"{curve.label}&nbsp;:{colour}[**{short(share)}**]")
+def reach(race: Race, by_seed: Sequence[Sequence[Curve]]) -> str:
+    """How much of the last step's gradient arrives at the first time step, of each racer; the median over seeds."""
+    slot, arrived = slots([curve.label for curve in by_seed[0]]), []
+    for curves in zip(*by_seed, strict=True):
+        norms = [curve.snapshots[-1].hidden_grad_norms for curve in curves if curve.snapshots]
+        shares = [one[0] / one[-1] if one[-1] else math.nan for one in norms]
+        if shares:
+            label = curves[0].label
+            arrived.append(f"{label}&nbsp;:{HUES[slot[label]]}[**{short(statistics.median(shares))}**]")
     said = " &ensp; ".join(arrived) or ":gray[…]"
     return f"#### Of the last step's gradient, step 1 gets: {said}"

@@ -13,6 +13,7 @@ from lstm_core.kernels.compilation import build
 from lstm_core.kernels.one_thread import settle_thread
 from lstm_core.training import train
 from lstm_core.ui import address
+from lstm_core.ui.room import embedded
 from lstm_core.ui.session import DEFAULTS, HERE
 
 ICON = str(Path(__file__).with_name("icon.svg"))
@@ -86,7 +87,7 @@ def _navigation(here: Page) -> DeltaGenerator:
         groups.setdefault(page.group or page.label, []).append(page)
     line = st.container(horizontal=True, vertical_alignment="center", gap="xxsmall")
     with line:
-        for name, pages in groups.items():
+        for name, pages in () if embedded() else groups.items():
             if pages[0].group:
                 with st.popover(f"**{name}**" if here in pages else name, type="tertiary"):
                     for page in pages:

@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from lstm_core.experiment import Experiment
 from lstm_core.ui import controls
 from lstm_core.ui.page import PAGES, setup
+from lstm_core.ui.room import embedded, enlarge
 from lstm_core.ui.session import DEFAULTS
 
 WIDTHS = (1, 3.6)
@@ -20,22 +21,18 @@ RARE = ("steps", "batch", "clip", "clip_at", "init", "gain", "precision")
 @dataclass(frozen=True)
 class Stage:
     """
-    The places of a race page, by its name: the one to three main `controls`, all other `settings`, what to `keep`, the
-    `line` above the race with the `chips` of its racers, and the `race`.
+    The places of a race page, by its name: its main control, up to two `further` ones, all other `settings`, what to `keep`, the
+    `race`, and above it the `chips` of its racers beside a place that unfolds for what is chosen of `rivals`.
     """
 
     page: str
-    controls: DeltaGenerator
-    line: DeltaGenerator
+    control: DeltaGenerator
+    further: DeltaGenerator
+    rivals: DeltaGenerator
     chips: DeltaGenerator
     settings: DeltaGenerator
     keep: DeltaGenerator
     race: DeltaGenerator
-
-    @property
-    def rivals(self) -> DeltaGenerator:
-        """A place beside the chips that unfolds, for the racers to choose."""
-        return self.line.popover("Racers", type="tertiary")
 
     def experiment(self, base: Experiment, **placed: Any) -> Experiment:
         """
@@ -64,24 +61,29 @@ def stage(name: str, touch: str) -> Stage:
     with setup(name):
         keep = st.popover(":material/link:", type="tertiary")
         settings = st.popover(":material/tune:", type="tertiary")
+    with settings:
+        enlarge(controls.projector())
     left, right = st.columns(WIDTHS, gap="medium")
     with left:
         st.title(PAGES[name].question, anchor=False)
-        st.caption(touch)
+        if not embedded():
+            st.caption(touch)
         main = st.container()
+    further = settings if embedded() else main
     with right:
-        return Stage(name, main, *_line(), settings, keep, st.container())
+        return Stage(name, main, further, *_line(), settings, keep, st.container())
 
 
 def _line() -> tuple[DeltaGenerator, DeltaGenerator]:
-    """A line and the place at its left."""
-    line = st.container(horizontal=True, vertical_alignment="center", wrap=False)
-    return line, line.empty()
+    """In one line above a race: what unfolds at the right, and the place at the left."""
+    with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+        chips = st.empty()
+        return st.popover("Racers, seeds", type="tertiary"), chips
 
 
 def plain(name: str) -> Stage:
     """For a race in the middle of a page: all one below the other, nothing to set."""
-    return Stage(name, st.container(), *_line(), st.container(), st.popover(":material/link: Link"), st.container())
+    return Stage(name, *([st.container()] * 2), *_line(), st.container(), st.popover(":material/link:"), st.container())
 
 
 def _reset() -> None:
