@@ -57,10 +57,9 @@ def lines(
     along = alt.Scale(nice=False, zero=False, reverse=back)
     across = alt.X("x:Q", title=x, scale=along, axis=axis(tickMinStep=1, titlePadding=6))
     up = _up(y, log, zero, ends)
-    names = key(columns=3)
-    racer = alt.Color("series:N", sort=None, title=None, legend=names)
-    shape = alt.Shape("series:N", sort=None, title=None, scale=alt.Scale(range=SHAPES), legend=names)
-    colour = alt.condition("datum.kind == 'other'", alt.value(QUIET), racer)
+    racer = alt.Color("series:N", sort=None, title=None, legend=key(columns=3))
+    shape = alt.Shape("series:N", sort=None, title=None, scale=alt.Scale(range=SHAPES), legend=None)
+    colour = alt.condition("datum.slot < 0", alt.value(QUIET), racer)
     dashes = alt.Scale(range=DASHES if parts else DASHES[1:])
     dash = alt.StrokeDash("part:N", sort=None, title=None, scale=dashes, legend=key(columns=3, symbolSize=500))
     line = {"x": across, "y": up, "detail": [alt.Detail(f"{name}:N") for name in ("series", "part", "segment")]}
@@ -75,12 +74,12 @@ def lines(
     dot = {"x": across, "y": up, "color": colour, "tooltip": told}
     main = alt.Chart().transform_filter("datum.kind == 'racer' || datum.kind == 'other'")
     return alt.layer(  # type: ignore[return-value]
-        only("kind == 'frame'").mark_point(size=0).encode(x=across, color=racer),
+        only("kind == 'frame'").mark_point(size=0).encode(x=across, color=racer, shape=shape),
         only("kind == 'frame'").mark_point(size=0).encode(y=up),
         only("kind == 'ghost'")
         .mark_line(opacity=0.5, strokeWidth=1.2)
         .encode(**line, color=alt.value(QUIET), tooltip=told),
-        only("kind == 'seed'").mark_line(opacity=0.4, strokeWidth=1).encode(**line, color=racer, tooltip=told),
+        only("kind == 'seed'").mark_line(opacity=0.4, strokeWidth=1).encode(**line, color=colour, tooltip=told),
         main.mark_line(strokeWidth=2.5).encode(**line, color=colour, tooltip=told, **of_part),
         only("kind == 'reference'")
         .mark_line(strokeWidth=1.5)
