@@ -14,5 +14,5 @@ curves = [
     for label, experiment in OPENINGS["dashboard"].experiments().items()
 ]
 charts = [CHARTS[name].of(curves).properties(width=360, height=240) for name in ("loss", "gradient_through_time")]
-picture = alt.hconcat(*charts).resolve_scale(color="shared")
+picture = alt.hconcat(*charts).resolve_scale(color="shared", strokeDash="independent")
 picture.save(Path(__file__).with_name("race.png"), scale_factor=1)

@@ -46,7 +46,9 @@ def axis(**options: Any) -> alt.Axis:
 
 def key(**options: Any) -> alt.Legend:
     """Above the chart, close to it."""
-    return alt.Legend(orient="top", labelFontSize=TEXT, titleFontSize=TEXT, offset=4, labelLimit=LABEL, **options)
+    return alt.Legend(
+        orient="top", labelFontSize=TEXT, titleFontSize=TEXT, offset=4, padding=0, labelLimit=LABEL, **options
+    )
 
 
 def log_axis() -> alt.Axis:

@@ -27,6 +27,7 @@ __all__ = [
 ]
 
 TRIANGLE_INSET = 5
+FONTS = ("labelFontSize", "titleFontSize")
 
 
 def _up(y: str, log: bool, zero: bool, ends: tuple[float, float] | None) -> alt.Y:
@@ -55,12 +56,11 @@ def lines(
     from end to end with `ends`; with `back`, x goes to the left.
     """
     along = alt.Scale(nice=False, zero=False, reverse=back)
-    across = alt.X("x:Q", title=x, scale=along, axis=axis(tickMinStep=1, titlePadding=6))
+    across = alt.X("x:Q", title=x, scale=along, axis=axis(tickMinStep=1, titlePadding=2))
     up = _up(y, log, zero, ends)
-    names = key(columns=3)
-    racer = alt.Color("series:N", sort=None, title=None, legend=names)
-    shape = alt.Shape("series:N", sort=None, title=None, scale=alt.Scale(range=SHAPES), legend=names)
-    colour = alt.condition("datum.kind == 'other'", alt.value(QUIET), racer)
+    racer = alt.Color("series:N", sort=None, title=None, legend=key(columns=3))
+    shape = alt.Shape("series:N", sort=None, title=None, scale=alt.Scale(range=SHAPES), legend=None)
+    colour = alt.condition("datum.slot < 0", alt.value(QUIET), racer)
     dashes = alt.Scale(range=DASHES if parts else DASHES[1:])
     dash = alt.StrokeDash("part:N", sort=None, title=None, scale=dashes, legend=key(columns=3, symbolSize=500))
     line = {"x": across, "y": up, "detail": [alt.Detail(f"{name}:N") for name in ("series", "part", "segment")]}
@@ -75,12 +75,12 @@ def lines(
     dot = {"x": across, "y": up, "color": colour, "tooltip": told}
     main = alt.Chart().transform_filter("datum.kind == 'racer' || datum.kind == 'other'")
     return alt.layer(  # type: ignore[return-value]
-        only("kind == 'frame'").mark_point(size=0).encode(x=across, color=racer),
+        only("kind == 'frame'").mark_point(size=0).encode(x=across, color=racer, shape=shape),
         only("kind == 'frame'").mark_point(size=0).encode(y=up),
         only("kind == 'ghost'")
         .mark_line(opacity=0.5, strokeWidth=1.2)
         .encode(**line, color=alt.value(QUIET), tooltip=told),
-        only("kind == 'seed'").mark_line(opacity=0.4, strokeWidth=1).encode(**line, color=racer, tooltip=told),
+        only("kind == 'seed'").mark_line(opacity=0.4, strokeWidth=1).encode(**line, color=colour, tooltip=told),
         main.mark_line(strokeWidth=2.5).encode(**line, color=colour, tooltip=told, **of_part),
         only("kind == 'reference'")
         .mark_line(strokeWidth=1.5)
@@ -100,18 +100,26 @@ FUNCTIONS = lines("x", "φ(x)", height=280)
 SLOPES = lines("x", "φ'(x)", height=280)
 
 
+def _enlarged(part: Any, scale: float) -> Any:
+    """The same with larger type, in the whole of a specification."""
+    if isinstance(part, dict):
+        return {name: value * scale if name in FONTS else _enlarged(value, scale) for name, value in part.items()}
+    return [_enlarged(one, scale) for one in part] if isinstance(part, list) else part
+
+
 @cache
-def spec(picture: Picture) -> dict[str, Any]:
+def spec(picture: Picture, scale: float = 1.0) -> dict[str, Any]:
     """
     The Vega-Lite specification without data, to which a page streams its tables; once made, it is kept. Racers have
-    the colour of their slot, and no legend: a page has one for all its charts.
+    the colour of their slot, and no legend: a page has one for all its charts. Its type is larger by `scale`.
     """
-    specification = picture().to_dict(validate=False)
+    specification: dict[str, Any] = _enlarged(picture().to_dict(validate=False), scale)
     for part in (specification, *specification.get("layer", ())):
         part.pop("data", None)
         for channel in part.get("encoding", {}).values():
             if isinstance(channel, dict) and channel.get("field") == "series" and "legend" in channel:
-                scale = {**channel.get("scale", {}), "domain": list(range(len(HUES)))}
-                channel |= {"field": "slot", "legend": None, "scale": scale}
+                all_slots = {**channel.get("scale", {}), "domain": list(range(len(HUES)))}
+                channel |= {"field": "slot", "legend": None, "scale": all_slots}
     specification.pop("datasets", None)
-    return specification
+    # Streamlit leaves 20 pixels free below a chart that does not say how many.
+    return specification | {"padding": {"bottom": 4}}

@@ -1,13 +1,15 @@
 """With which marks are the tables drawn that are no lines? Altair charts without data, which never depend on it."""
 
+from typing import Any
+
 import altair as alt
 
 from lstm_core.charts.axes import BY_STEP, QUIET, axis, key, log_axis, log_scale, only, when_asked
 
-HEIGHT, EVIDENCE_HEIGHT, PLANE_SIZE = 350, 80, 320
+HEIGHT, EVIDENCE_HEIGHT, PLANE_SIZE = 327, 80, 300
 HEAT_RANGE = [-12, 0]
 # The edges of a cell have its colour: the ground would shine through between two cells.
-SEAMLESS = {"stroke": {"expr": "scale('color', datum.value)"}, "strokeWidth": 1}
+SEAMLESS: dict[str, Any] = {"stroke": {"expr": "scale('color', datum.value)"}, "strokeWidth": 1}
 # As trained, and with a gate held at 1.
 GATES = ["circle", "cross", "square", "diamond", "triangle-up"]
 

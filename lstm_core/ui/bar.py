@@ -15,8 +15,7 @@ def bar(shown: Showing) -> DeltaGenerator:
     with st.bottom, st.container(horizontal=True, vertical_alignment="center"):
         _buttons(shown)
         place = st.container(width=190).empty()
-        about = "Drag it back to see the gradient through time, and the gates, as they were."
-        st.slider("Rewind to step", 1, last_step(shown.race), key=STEP_SHOWN, help=about, width="stretch")
+        st.slider("Rewind to step", 1, last_step(shown.race), key=STEP_SHOWN, label_visibility="collapsed")
     return place
 
 

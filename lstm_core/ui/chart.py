@@ -11,6 +11,7 @@ from lstm_core.charts.marks import spec
 from lstm_core.charts.needs import missing
 from lstm_core.charts.points import COLUMNS, Curve
 from lstm_core.charts.seeds import over_seeds
+from lstm_core.ui.room import type_scale
 
 Item = TypeVar("Item")
 
@@ -39,7 +40,9 @@ def draw(
         table = over_seeds([table, *map(chart.table, seeds)])
     st.markdown(f"**{chart.title}**" + f" · {of}" * bool(of) + waits, help=chart.caption)
     width = "stretch" if chart.stretched else "content"
-    st.vega_lite_chart(table, spec(chart.picture), key=f"chart {name} {of}", alt=chart.description, width=width)  # type: ignore[call-overload]
+    st.vega_lite_chart(
+        table, spec(chart.picture, type_scale()), key=f"chart {name} {of}", alt=chart.description, width=width
+    )  # type: ignore[call-overload]
     for error in _failures(chart, curves):
         st.caption(f":red[This could not be measured: {type(error).__name__}: {error}]")
 

@@ -173,11 +173,10 @@ def select(label: str, names: dict[str, str], key: str) -> str:
     return place(_select(label, names), key, next(iter(names)))
 
 
-def projector() -> bool:
-    """Whether the page is shown to a class."""
+def projector() -> None:
+    """Whether the page is shown to a class, which the session remembers."""
     about = "Larger type, controls, racers and two charts, nothing else."
-    chosen: bool = place(_toggle("Projector", about), PROJECTOR, False)
-    return chosen
+    place(_toggle("Projector", about), PROJECTOR, False)
 
 
 def five_seeds() -> bool:

@@ -115,7 +115,8 @@ def _stage(
             chips.markdown(_chips(shown))
             race.ask(job for name in [*charts, *more] for job in needed(_as_shown(shown, name)[0], name))
             _charts(shown, charts[:2])
-            st.markdown(sentence(race, [[curve.at(_step(race)) for curve in curves] for curves in shown.by_seed]))
+            then = [[curve.at(_step(race)) for curve in curves] for curves in shown.by_seed]
+            st.markdown(outcome.exploded(race) + sentence(race, then))
             _charts(shown, charts[2:])
         if moving != race.moving:
             st.rerun()

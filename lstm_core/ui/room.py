@@ -17,7 +17,13 @@ def projected() -> bool:
     return bool(st.session_state.get(PROJECTOR))
 
 
-def enlarge(larger: bool) -> None:
-    """Set everything but the charts in larger type for this visitor; the theme's sizes hold for all."""
-    base = st.get_option("theme.baseFontSize")
-    st.html(f"<style>html {{ font-size: {base * LARGER if larger else base}px }}</style>")
+def type_scale() -> float:
+    """How much larger the type is than the theme says."""
+    return LARGER if projected() else 1.0
+
+
+def enlarge() -> None:
+    """Set the page in its type for this visitor; the theme's sizes hold for all."""
+    if projected():
+        size = st.get_option("theme.baseFontSize") * type_scale()
+        st.html(f"<style>html {{ font-size: {size}px }}</style>")

@@ -21,8 +21,8 @@ RARE = ("steps", "batch", "clip", "clip_at", "init", "gain", "precision")
 @dataclass(frozen=True)
 class Stage:
     """
-    The places of a race page, by its name: its main control, up to two `further` ones, all other `settings`, what to `keep`, the
-    `race`, and above it the `chips` of its racers beside a place that unfolds for what is chosen of `rivals`.
+    The places of a race page, by its name: its main control, up to two `further` ones, all other `settings`, what to
+    `keep`, the `race`, and above it the `chips` of its racers beside a place that unfolds for the choice of `rivals`.
     """
 
     page: str
@@ -62,13 +62,14 @@ def stage(name: str, touch: str) -> Stage:
         keep = st.popover(":material/link:", type="tertiary")
         settings = st.popover(":material/tune:", type="tertiary")
     with settings:
-        enlarge(controls.projector())
+        controls.projector()
     left, right = st.columns(WIDTHS, gap="medium")
     with left:
         st.title(PAGES[name].question, anchor=False)
         if not embedded():
             st.caption(touch)
         main = st.container()
+        enlarge()
     further = settings if embedded() else main
     with right:
         return Stage(name, main, further, *_line(), settings, keep, st.container())
@@ -83,7 +84,8 @@ def _line() -> tuple[DeltaGenerator, DeltaGenerator]:
 
 def plain(name: str) -> Stage:
     """For a race in the middle of a page: all one below the other, nothing to set."""
-    return Stage(name, *([st.container()] * 2), *_line(), st.container(), st.popover(":material/link:"), st.container())
+    keep = st.popover(":material/link:")
+    return Stage(name, st.container(), st.container(), *_line(), st.container(), keep, st.container())
 
 
 def _reset() -> None:
