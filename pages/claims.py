@@ -2,52 +2,50 @@
 
 import streamlit as st
 
-from lstm_core.claims import CLAIMS, PUBLISHED, ROWS, Claim
+from lstm_core.claims import CLAIMS, ROWS
 from lstm_core.claims.verdicts import recorded
-from lstm_core.ui.claims import BADGES, end, statement
+from lstm_core.ui.claims import BADGES, SIGNS, end, statement
 from lstm_core.ui.page import PAGES, setup
 from lstm_core.ui.session import OPEN
 
 ADDRESS = "claim"
+# The list scrolls by itself, so that what it opens begins at the top, and on a phone in sight.
+LIST_HEIGHT = 460
 
 
-def toggle(name: str) -> None:
-    """Open one row, and close the one that was open, or close it."""
+def show() -> None:
+    """Show the statement that was chosen, and put no other to the test."""
     end()
-    st.session_state[OPEN] = None if st.session_state[OPEN] == name else name
-    st.query_params[ADDRESS] = st.session_state[OPEN] or "none"
+    st.query_params[ADDRESS] = st.session_state[OPEN]
 
 
-def rows(claims: tuple[Claim, ...]) -> None:
-    """A row for each statement with its recorded verdict, of which one can be open."""
-    for claim in claims:
-        opened = st.session_state[OPEN] == claim.name
-        st.session_state[f"row {claim.name}"] = opened
-        label = f"**{claim.name}** {claim.said} {BADGES[recorded()[claim.name]['verdict']]}"
-        row = st.expander(label, key=f"row {claim.name}", on_change=toggle, args=(claim.name,))
-        if opened:
-            with row:
-                statement(claim)
+def label(name: str) -> str:
+    """The statement after the sign of its recorded verdict."""
+    return f"{SIGNS[recorded()[name]['verdict']]} **{name}** {ROWS[name].said}"
 
 
 setup("claims")
-st.title(PAGES["claims"].question, anchor=False)
-st.markdown(
-    "Eighteen statements of the article, each put to the test by a rule that was fixed beforehand, on at least five "
-    "seeds. **Open a row** to see the evidence, and the test being run again."
-)
 if OPEN not in st.session_state:
     asked = st.query_params.get(ADDRESS, CLAIMS[0].name)
     st.session_state[OPEN] = asked if asked in ROWS else None
 
-verdicts = [recorded()[claim.name]["verdict"] for claim in CLAIMS]
-st.markdown(" ".join(f"{BADGES[verdict]} **{verdicts.count(verdict)}**" for verdict in BADGES))
-rows(CLAIMS)
-st.subheader("Published results")
-st.markdown("What others have measured on these tasks, one seed each, and what comes out here with five.")
-rows(PUBLISHED)
+left, right = st.columns((1, 2), gap="medium")
+with left:
+    st.title(PAGES["claims"].question, anchor=False)
+    verdicts = [recorded()[claim.name]["verdict"] for claim in CLAIMS]
+    st.markdown(" ".join(f"{BADGES[verdict]} **{verdicts.count(verdict)}**" for verdict in BADGES))
+    with st.container(height=LIST_HEIGHT):
+        about = "P1 to P5: what others have measured, one seed each, and what comes out here with five."
+        opened = st.radio(
+            "Statements, each with its verdict", list(ROWS), key=OPEN, format_func=label, on_change=show, help=about
+        )
+with right:
+    if opened:
+        statement(ROWS[opened])
+    else:
+        st.info("Choose a statement: its evidence is shown here, and its test runs again.")
 st.caption(
-    "A statement is *confirmed* if the 95 % intervals of all its measurements lie where its sentences hold, *refuted* "
-    "if one lies where its sentence does not hold, and *undecided* otherwise. Shares have Wilson's interval, other "
-    "means Student's. `python -m lstm_core claims` does the same in a shell."
+    "We tested 18 statements of the article with rules fixed in advance and at least five seeds. Confirmed: every 95 % "
+    "interval lies inside the grey band. Refuted: one lies outside. Undecided: otherwise. Shares have Wilson's "
+    "interval, other means Student's. `python -m lstm_core claims` does the same in a terminal."
 )

@@ -2,6 +2,7 @@
 
 import re
 import time
+from html import escape
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -35,9 +36,10 @@ def test_a_link_names_no_engine_where_not_one_has_computed_it_all(engines: tuple
     assert address.exact({"engine": FUSED}, engines) == STREAM
 
 
-def test_the_link_to_keep_has_the_engine_of_the_race(visits: list[AppTest]) -> None:
+def test_the_link_to_keep_has_the_engine_of_the_race_in_a_frame_too(visits: list[AppTest]) -> None:
     visit = open_page(visits, "gates", **SHORT, **STREAM)
-    (link,) = [code.value for code in visit.code if "?" in code.value]
+    link, frame = [code.value for code in visit.code if "?" in code.value]
+    assert escape(f"{link}&embed=true") in frame
     assert f"engine={FUSED}" in link
     assert f"stream={CURRENT}" in link
 

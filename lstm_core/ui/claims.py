@@ -38,6 +38,12 @@ BADGES = {
     UNDECIDED: ":orange-badge[:material/question_mark: undecided]",
 }
 
+SIGNS = {
+    CONFIRMED: ":green[:material/check:]",
+    REFUTED: ":red[:material/close:]",
+    UNDECIDED: ":orange[:material/question_mark:]",
+}
+
 
 @dataclass
 class Again:
@@ -76,6 +82,7 @@ def is_quick(claim: Claim) -> bool:
 
 def statement(claim: Claim) -> None:
     """All about one statement: what to take away, the evidence, the test, the equations, and where to go on."""
+    st.markdown(f"**{claim.name}. “{claim.said}”** {BADGES[recorded()[claim.name]['verdict']]}")
     st.markdown(f"**{claim.takeaway}** {claim.why}")
     again = st.session_state.get(AGAIN)
     refusal = too_much(UnderTest(claim, range(SEEDS)).experiments.values()) if claim.racers else None
@@ -192,7 +199,7 @@ def _evidence(claim: Claim, answers: Sequence[Finding] | None, settled: bool = T
     for number, (question, then) in enumerate(zip(claim.questions, before, strict=True)):
         shown = answers[number] if answers else then
         badge = BADGES[shown.verdict] if settled else ":gray-badge[under test]"
-        beside = "" if question.decides else " *(beside the verdict)*"
+        beside = "" if question.decides else " *(context only, not counted)*"
         st.markdown(f"{badge} {question.sentence}{beside}")
         st.vega_lite_chart(
             dots(shown, question.holds),
