@@ -61,7 +61,9 @@ def lines(
     shape = alt.Shape("series:N", sort=None, title=None, scale=alt.Scale(range=SHAPES), legend=None)
     colour = alt.condition("datum.slot < 0", alt.value(QUIET), racer)
     dashes = alt.Scale(range=DASHES if parts else DASHES[1:])
-    dash = alt.StrokeDash("part:N", sort=None, title=None, scale=dashes, legend=key(columns=3, symbolSize=500))
+    dash = alt.StrokeDash(
+        "part:N", sort=None, title=None, scale=dashes, legend=key(columns=3, symbolSize=250, columnPadding=6)
+    )
     line = {"x": across, "y": up, "detail": [alt.Detail(f"{name}:N") for name in ("series", "part", "segment")]}
     told = _told(x, y, parts)
     dot = {"x": across, "y": up, "color": colour, "tooltip": told}
