@@ -64,9 +64,13 @@ def lines(
     dash = alt.StrokeDash(
         "part:N", sort=None, title=None, scale=dashes, legend=key(columns=3, symbolSize=250, columnPadding=6)
     )
-    line = {"x": across, "y": up, "detail": [alt.Detail(f"{name}:N") for name in ("series", "part", "segment")]}
+    line: dict[str, Any] = {
+        "x": across,
+        "y": up,
+        "detail": [alt.Detail(f"{name}:N") for name in ("series", "part", "segment")],
+    }
     told = _told(x, y, parts)
-    dot = {"x": across, "y": up, "color": colour, "tooltip": told}
+    dot: dict[str, Any] = {"x": across, "y": up, "color": colour, "tooltip": told}
     return alt.layer(  # type: ignore[return-value]
         only("kind == 'frame'").mark_point(size=0).encode(x=across, color=racer, shape=shape),
         only("kind == 'frame'").mark_point(size=0).encode(y=upright),
@@ -100,8 +104,8 @@ def _strokes(line: dict[str, Any], colour: Any, dash: alt.StrokeDash, parts: boo
 
 def _triangle(off: str, where: str, inset: int) -> alt.Chart:
     """Whole, on the inner side of the edge."""
-    triangle = {"filled": True, "size": 50, "opacity": 1, "shape": f"triangle-{where}", "yOffset": inset}
-    return only("mark == 'triangle'", f"off == '{off}'").mark_point(**triangle)
+    these = only("mark == 'triangle'", f"off == '{off}'")
+    return these.mark_point(filled=True, size=50, opacity=1, shape=f"triangle-{where}", yOffset=inset)
 
 
 FUNCTIONS = lines("x", "φ(x)", height=280)
