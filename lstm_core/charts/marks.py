@@ -53,10 +53,10 @@ def lines(
     """
     along = alt.Scale(nice=False, zero=False, reverse=back)
     across = alt.X("x:Q", title=x, scale=along, axis=axis(tickMinStep=1, titlePadding=6))
-    up = alt.Y("y:Q", title=y, scale=_scale(log, zero, ends))
+    scale = _scale(log, zero, ends)
+    up = alt.Y("y:Q", title=y, scale=scale)
     # Said once, for all layers: a page sends the whole of it with every frame.
-    upright = up.copy()
-    upright.axis = log_axis() if log else axis(tickCount=6)
+    upright = alt.Y("y:Q", title=y, scale=scale, axis=log_axis() if log else axis(tickCount=6))
     racer = alt.Color("series:N", sort=None, title=None, legend=key(columns=3))
     shape = alt.Shape("series:N", sort=None, title=None, scale=alt.Scale(range=SHAPES), legend=None)
     colour = alt.condition("datum.slot < 0", alt.value(QUIET), racer)
