@@ -5,7 +5,7 @@ import streamlit as st
 from lstm_core.claims import CLAIMS, PUBLISHED, ROWS, Claim
 from lstm_core.claims.verdicts import recorded
 from lstm_core.ui.claims import BADGES, end, statement
-from lstm_core.ui.page import setup
+from lstm_core.ui.page import PAGES, setup
 from lstm_core.ui.session import OPEN
 
 ADDRESS = "claim"
@@ -31,6 +31,7 @@ def rows(claims: tuple[Claim, ...]) -> None:
 
 
 setup("claims")
+st.title(PAGES["claims"].question, anchor=False)
 st.markdown(
     "Eighteen statements of the article, each put to the test by a rule that was fixed beforehand, on at least five "
     "seeds. **Open a row** to see the evidence, and the test being run again."

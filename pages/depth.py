@@ -1,12 +1,10 @@
 """Depth: does it help to wire layers as DenseNet does?"""
 
-import streamlit as st
-
 from lstm_core.openings.presets import OPENINGS, WIRING_RACERS, variants, within_budget
-from lstm_core.ui import controls, sidebar
+from lstm_core.ui import controls
 from lstm_core.ui.live import live
-from lstm_core.ui.page import setup
-from lstm_core.ui.texts import equations, the_task, three_texts
+from lstm_core.ui.stage import stage
+from lstm_core.ui.texts import texts
 
 STACKS, IN_TIME = "Stacks of layers", "Dense in time"
 CHARTS = {
@@ -24,45 +22,46 @@ CHARTS = {
 }
 EQUAL_SIZE, EQUAL_WEIGHTS = "equal hidden size", "equal number of weights"
 
-setup("depth")
-st.markdown(
-    "The article compares the LSTM's concatenation with DenseNet and lists four advantages. Here they are, to be "
-    "tested: **drag the number of layers**, then compare at an **equal number of weights**."
-)
+page = stage("depth", "**Drag the number of layers**, then compare at an **equal number of weights**.")
 opening = OPENINGS["depth"]
-left, right = st.columns(2)
-with left:
-    st.markdown(f"**{STACKS}**")
-    layers = controls.draw("layers", opening.base)
-    cell = controls.draw("cell", opening.base)
-    compared = controls.one_of("Compare at", controls.same((EQUAL_SIZE, EQUAL_WEIGHTS)), key="compared")
-with right:
-    st.markdown(f"**{IN_TIME}**: a vanilla RNN that sees its last k hidden states")
-    windows = controls.several("k", controls.same(map(str, range(1, 9))), ["1", "2", "4"], key="windows")
-    sequences = controls.draw("sequences", opening.base)
-base = sidebar.experiment(opening.base, layers=layers, cell=cell, sequences=sequences)
+with page.control:
+    look = controls.one_of("Look at", controls.same(CHARTS), key="look")
+stacked = look == STACKS
+with page.further:
+    if stacked:
+        layers = controls.draw("layers", opening.base)
+        compared = controls.one_of("Compare at", controls.same((EQUAL_SIZE, EQUAL_WEIGHTS)), key="compared")
+    else:
+        windows = controls.several(
+            "Sees its last k hidden states, k", controls.same(map(str, range(1, 9))), ["1", "2", "4"], key="windows"
+        )
+with page.settings:
+    placed = {field: controls.draw(field, opening.base) for field in ("cell", "sequences")}
 
-look = controls.one_of("Look at", controls.same(CHARTS), key="look")
-if look == STACKS:
-    racers = variants(base, WIRING_RACERS)
+if stacked:
+    racers = variants(page.experiment(opening.base, layers=layers, **placed), WIRING_RACERS)
     if compared == EQUAL_WEIGHTS:
         racers = within_budget(racers)
 else:
-    racers = variants(base, {f"k = {k}": {"cell": "rnn", "layers": 1, "window": int(k)} for k in windows})
-live("depth", racers, charts=CHARTS[look], weights=True)
-equations(racers)
-if racers:
-    the_task(next(iter(racers.values())))
-three_texts(
-    racers == opening.experiments(),
-    "Four plain layers stay on the constant predictor; residual and dense ones come down from it. In the chart of "
-    "gradients by layer the plain line falls to the left: its first layer hardly learns. At an equal number of weights "
-    "the dense stack has fewer units in each layer, and learns all the same.",
-    "A gradient that comes down a plain stack is multiplied by the weights and slopes of every layer. Where the "
-    "readout sees a sum or a concatenation of all layers, each of them has a path of its own to the loss, and no "
-    "matrix of another layer is on it.",
-    "*DenseNet has the stronger gradient flow*: true here, and a sum does it as well. *Fewer parameters for the same "
-    "quality*: compare at equal numbers of weights. *More diverse features*: look at their effective rank and their "
-    "correlation. *Good with little data*: choose a small training set and watch where the lines part. None of this is "
-    "what the LSTM's concatenation [h; x] does: that one is a sum of two products under another name.",
+    changes = {f"k = {k}": {"cell": "rnn", "layers": 1, "window": int(k)} for k in windows}
+    racers = variants(page.experiment(opening.base, **placed), changes)
+live(
+    page,
+    racers,
+    charts=CHARTS[look],
+    weights=True,
+    below=texts(
+        racers,
+        racers == opening.experiments(),
+        "Four plain layers stay on the constant predictor; residual and dense ones come down from it. In the chart of "
+        "gradients by layer the plain line falls to the left: its first layer hardly learns. At an equal number of "
+        "weights the dense stack has fewer units in each layer, and learns all the same.",
+        "A gradient that comes down a plain stack is multiplied by the weights and slopes of every layer. Where the "
+        "readout sees a sum or a concatenation of all layers, each of them has a path of its own to the loss, and no "
+        "matrix of another layer is on it.",
+        "*DenseNet has the stronger gradient flow*: true here, and a sum does it as well. *Fewer parameters for the "
+        "same quality*: compare at equal numbers of weights. *More diverse features*: look at their effective rank and "
+        "their correlation. *Good with little data*: choose a small training set and watch where the lines part. None "
+        "of this is what the LSTM's concatenation [h; x] does: that one is a sum of two products under another name.",
+    ),
 )

@@ -19,9 +19,10 @@ from lstm_core.sweep.scores import Setting, ranked
 from lstm_core.ui.address import exact
 from lstm_core.ui.history import chosen, files, opened
 from lstm_core.ui.live import live
-from lstm_core.ui.page import setup
+from lstm_core.ui.page import PAGES, setup
 from lstm_core.ui.small_grid import small_grid
-from lstm_core.ui.texts import equations
+from lstm_core.ui.stage import plain
+from lstm_core.ui.texts import equations_of
 
 STEPS, RUN = "median steps to solve", "run"
 MOST_RANKED, MOST_SHOWN, SHOWN_FIRST = 1000, 6, 3
@@ -97,8 +98,7 @@ def opened_run(history: History) -> None:
             "seen above; what races here has its settings, and the random numbers of today."
         )
     racers = {f"seed {record.experiment.seed}": replace(record.experiment, stream=CURRENT)}
-    live("sweeps", racers, charts=("loss", "gradient_through_time"))
-    equations(racers)
+    live(plain("sweeps"), racers, charts=("loss", "gradient_through_time"), below=equations_of(racers))
 
 
 def page(history: History) -> None:
@@ -120,6 +120,7 @@ def page(history: History) -> None:
 
 
 setup("sweeps")
+st.title(PAGES["sweeps"].question, anchor=False)
 st.markdown(
     "One seed proves nothing. Here are the runs that were kept, those that differ in their seeds alone taken together. "
     "**Choose by any field**, mark up to six rows to see their curves, or open one as a live race."

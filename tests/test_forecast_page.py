@@ -20,7 +20,7 @@ from lstm_core.ui.forecasts import WAITING, snippet
 from lstm_core.ui.session import SHELF, SHOWING
 from lstm_core.ui.upload import OWN_LABEL, Held
 from tests.test_series_file import BAD
-from tests.visits import check, open_page, settled
+from tests.visits import check, open_page, settled, unfolded
 
 QUICK = {"steps": "100", "hidden": "4", "batch": "8", "activations": "tanh"}
 WAVE = [math.sin(i / 7) + 0.2 * math.cos(i * i) for i in range(150)]
@@ -72,7 +72,7 @@ def test_another_column_and_a_season_are_another_series(visits: list[AppTest]) -
     third = experiment(visit)
     assert len({first.series, second.series, third.series}) == 3
     assert known(third.series).period == 7
-    assert visit.dataframe[0].value.iloc[-1, 0] == "seasonal naive"
+    assert unfolded(visit, "Scores").dataframe[0].value.iloc[-1, 0] == "seasonal naive"
 
 
 @pytest.mark.parametrize("kind", [*BAD, "one row", "constant", "dates out of order"])
@@ -90,7 +90,7 @@ def test_a_bad_file_gets_one_message_and_no_race(kind: str, visits: list[AppTest
         check(visit)
         return
     check(visit)
-    (message,) = visit.error
+    (message,) = visit.warning
     assert message.value.startswith(("line ", "column ", "the file "))
     assert SHOWING not in visit.session_state
     assert visit.session_state[SHELF].held is None
@@ -100,7 +100,7 @@ def test_after_a_bad_file_a_good_one_races(visits: list[AppTest]) -> None:
     visit = open_page(visits, "forecast", series=OWN_LABEL, **QUICK)
     upload(visit, b"x\nno\n")
     upload(visit, csv_of(WAVE))
-    assert [message.value for message in visit.error] == []
+    assert [message.value for message in visit.warning] == []
     assert visit.session_state[SHOWING].race.running
 
 
@@ -175,6 +175,7 @@ def test_a_finished_race_says_who_wins_and_offers_it_to_take_home(visits: list[A
     assert WAITING in texts(visit)
     settled(visit)
     assert "The validation part picks **" in texts(visit)
+    unfolded(visit, "Take it home")
     assert [button.proto.label for button in visit.get("download_button")][-3:] == [
         "All forecasts, CSV",
         "Model, safetensors",

@@ -6,7 +6,7 @@ from pathlib import Path
 from streamlit.testing.v1 import AppTest
 
 from lstm_core.ui.page import PAGES
-from lstm_core.ui.session import AGAIN, SHOWING
+from lstm_core.ui.session import AGAIN, SHOWING, TAB
 
 ROOT = Path(__file__).parent.parent
 
@@ -40,3 +40,9 @@ def settled(visit: AppTest) -> AppTest:
         check(visit.run())
         moving = any(race.moving for race in races)
     return visit
+
+
+def unfolded(visit: AppTest, tab: str) -> AppTest:
+    """The same visit, with another of the tabs open."""
+    visit.session_state[TAB] = tab
+    return check(visit.run())

@@ -47,7 +47,7 @@ def axis(**options: Any) -> alt.Axis:
 def key(**options: Any) -> alt.Legend:
     """Above the chart, close to it."""
     return alt.Legend(
-        orient="top", labelFontSize=KEY_TEXT, titleFontSize=KEY_TEXT, offset=4, labelLimit=LABEL, **options
+        orient="top", labelFontSize=KEY_TEXT, titleFontSize=KEY_TEXT, offset=4, padding=0, labelLimit=LABEL, **options
     )
 
 

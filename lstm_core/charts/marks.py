@@ -25,6 +25,7 @@ __all__ = [
 ]
 
 TRIANGLE_INSET = 5
+FONTS = ("labelFontSize", "titleFontSize")
 
 
 def _scale(log: bool, zero: bool, ends: tuple[float, float] | None) -> alt.Scale:
@@ -52,7 +53,7 @@ def lines(
     from end to end with `ends`; with `back`, x goes to the left.
     """
     along = alt.Scale(nice=False, zero=False, reverse=back)
-    across = alt.X("x:Q", title=x, scale=along, axis=axis(tickMinStep=1, titlePadding=6))
+    across = alt.X("x:Q", title=x, scale=along, axis=axis(tickMinStep=1, titlePadding=2))
     scale = _scale(log, zero, ends)
     up = alt.Y("y:Q", title=y, scale=scale)
     # Said once, for all layers: a page sends the whole of it with every frame.
@@ -112,18 +113,26 @@ FUNCTIONS = lines("x", "φ(x)", height=280)
 SLOPES = lines("x", "φ'(x)", height=280)
 
 
+def _enlarged(part: Any, scale: float) -> Any:
+    """The same with larger type, in the whole of a specification."""
+    if isinstance(part, dict):
+        return {name: value * scale if name in FONTS else _enlarged(value, scale) for name, value in part.items()}
+    return [_enlarged(one, scale) for one in part] if isinstance(part, list) else part
+
+
 @cache
-def spec(picture: Picture) -> dict[str, Any]:
+def spec(picture: Picture, scale: float = 1.0) -> dict[str, Any]:
     """
     The Vega-Lite specification without data, to which a page streams its tables; once made, it is kept. Racers have
-    the colour of their slot, and no legend: a page has one for all its charts.
+    the colour of their slot, and no legend: a page has one for all its charts. Its type is larger by `scale`.
     """
-    specification = picture().to_dict(validate=False)
+    specification: dict[str, Any] = _enlarged(picture().to_dict(validate=False), scale)
     for part in (specification, *specification.get("layer", ())):
         part.pop("data", None)
         for channel in part.get("encoding", {}).values():
             if isinstance(channel, dict) and channel.get("field") == "series" and "legend" in channel:
-                scale = {**channel.get("scale", {}), "domain": list(range(len(HUES)))}
-                channel |= {"field": "slot", "legend": None, "scale": scale}
+                all_slots = {**channel.get("scale", {}), "domain": list(range(len(HUES)))}
+                channel |= {"field": "slot", "legend": None, "scale": all_slots}
     specification.pop("datasets", None)
-    return specification
+    # Streamlit leaves 20 pixels free below a chart that does not say how many.
+    return specification | {"padding": {"bottom": 4}}

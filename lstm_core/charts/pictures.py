@@ -6,7 +6,7 @@ import altair as alt
 
 from lstm_core.charts.axes import BY_STEP, QUIET, axis, key, log_axis, log_scale, only, when_asked
 
-HEIGHT, EVIDENCE_HEIGHT, PLANE_SIZE = 350, 80, 320
+HEIGHT, EVIDENCE_HEIGHT, PLANE_SIZE = 327, 80, 300
 HEAT_RANGE = [-12, 0]
 # The edges of a cell have its colour: the ground would shine through between two cells.
 SEAMLESS: dict[str, Any] = {"stroke": {"expr": "scale('color', datum.value)"}, "strokeWidth": 1}

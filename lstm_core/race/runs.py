@@ -17,9 +17,14 @@ MOST_KEPT = 24
 FAILED = "failed"
 
 
+def snapshots_every(steps: int) -> int:
+    """At which multiples of training steps there are snapshots, of a training of so many."""
+    return math.ceil(steps / MOST_SNAPSHOTS)
+
+
 def weights_every(steps: int) -> int:
     """At which multiples of training steps there are weights, of a training of so many."""
-    return math.ceil(steps / MOST_SNAPSHOTS) * (MOST_SNAPSHOTS // MOST_WEIGHTS)
+    return snapshots_every(steps) * (MOST_SNAPSHOTS // MOST_WEIGHTS)
 
 
 class Run:
@@ -54,9 +59,9 @@ class Run:
             started = time.perf_counter()
             try:
                 if self._training is None:
-                    every = math.ceil(self.experiment.steps / MOST_SNAPSHOTS)
-                    steps = weights_every(self.experiment.steps) if self.weights else None
-                    self._training = train(self.experiment, every, steps)
+                    steps = self.experiment.steps
+                    weights = weights_every(steps) if self.weights else None
+                    self._training = train(self.experiment, snapshots_every(steps), weights)
                 snapshot = next(self._training)
                 self._done += 1
                 if self._done > len(self.snapshots):

@@ -1,27 +1,48 @@
 """How does a chart come onto a page? As a table for a picture that never changes, so that it grows in its place."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lstm_core.charts.catalogue import CHARTS, Chart
 from lstm_core.charts.marks import spec
 from lstm_core.charts.needs import missing
-from lstm_core.charts.points import Curve
+from lstm_core.charts.points import COLUMNS, Curve
+from lstm_core.charts.seeds import over_seeds
+from lstm_core.ui.room import type_scale
+
+Item = TypeVar("Item")
 
 
-def draw(name: str, curves: Sequence[Curve], of: str = "", still: bool = False) -> None:
+def in_rows(items: Sequence[Item], length: int) -> Iterator[tuple[DeltaGenerator, Item]]:
+    """Each of these with its place, so many in a row; what is alone in the last row has all of it."""
+    for start in range(0, len(items), length):
+        row = items[start : start + length]
+        yield from zip(st.columns(len(row)), row, strict=True)
+
+
+def draw(
+    name: str, curves: Sequence[Curve], of: str = "", still: bool = False, seeds: Sequence[Sequence[Curve]] = ()
+) -> None:
     """
-    A chart of these curves, with its title and its caption; `of` tells it from others of the same row. It says that it
-    is measuring where there is nothing to draw yet, and, of curves that stand `still`, where anything is missing.
+    A chart of these curves, with its title, beside which a help tells what to see in it; `of` tells it from others of
+    the same row. It says that it is measuring where there is nothing to draw yet, and, of curves that stand `still`,
+    where anything is missing. Curves of further `seeds` are drawn too, where nothing of them has to be measured.
     """
     chart = CHARTS[name]
-    waits = " · :gray[measuring …]" if _waits(chart, curves, still) else ""
-    st.markdown(f"**{chart.title}**" + f" · {of}" * bool(of) + waits)
-    width = "stretch" if chart.stretched else "content"
     table = chart.table(curves)
-    st.vega_lite_chart(table, spec(chart.picture), key=f"chart {name} {of}", alt=chart.description, width=width)  # type: ignore[call-overload]
-    st.caption(chart.caption)
+    waits = " · :gray[measuring …]" if _waits(chart, curves, still) else ""
+    if seeds and (chart.needs or table.column_names != COLUMNS):
+        of = "the first seed"
+    elif seeds:
+        table = over_seeds([table, *map(chart.table, seeds)])
+    st.markdown(f"**{chart.title}**" + f" · {of}" * bool(of) + waits, help=chart.caption)
+    width = "stretch" if chart.stretched else "content"
+    st.vega_lite_chart(
+        table, spec(chart.picture, type_scale()), key=f"chart {name} {of}", alt=chart.description, width=width
+    )  # type: ignore[call-overload]
     for error in _failures(chart, curves):
         st.caption(f":red[This could not be measured: {type(error).__name__}: {error}]")
 

@@ -22,8 +22,8 @@ from lstm_core.race.race import Race
 from lstm_core.race.runs import FAILED
 from lstm_core.ui.address import exact
 from lstm_core.ui.chart import draw
+from lstm_core.ui.folded import SECONDS
 from lstm_core.ui.history import configured
-from lstm_core.ui.live import HEAT_SECONDS
 from lstm_core.ui.page import PAGES
 from lstm_core.ui.session import AGAIN
 from lstm_core.ui.showing import curves_of, needed, raced, stop
@@ -123,7 +123,7 @@ def _test(again: Again) -> None:
     test = again.test
     moving = _moves(test, _race(again))
 
-    @st.fragment(run_every=HEAT_SECONDS if moving else None)
+    @st.fragment(run_every=SECONDS if moving else None)
     def frame() -> None:
         race = _race(again)
         with held(PAGE):

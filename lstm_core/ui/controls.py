@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lstm_core.activations import ACTIVATIONS
 from lstm_core.cells import FAMILIES, GATES
@@ -12,7 +13,7 @@ from lstm_core.experiment import CHRONO, CLIPS, OPTIMIZERS, PRECISIONS, Experime
 from lstm_core.initialisation import INITS
 from lstm_core.tasks import TASKS
 from lstm_core.tasks.series import SERIES
-from lstm_core.ui.session import DEFAULTS
+from lstm_core.ui.session import DEFAULTS, PROJECTOR
 
 IN_ADDRESS: Final = "query-params"
 SIZES = (4, 8, 16, 32, 64, 128)
@@ -167,6 +168,24 @@ def one_of(label: str, names: dict[str, str], key: str) -> str:
     return place(_choice(label, names), key, next(iter(names)))
 
 
+def select(label: str, names: dict[str, str], key: str) -> str:
+    """One of many; the first by default."""
+    return place(_select(label, names), key, next(iter(names)))
+
+
+def projector() -> None:
+    """Whether the page is shown to a class, which the session remembers."""
+    about = "Larger type, controls, racers and two charts, nothing else."
+    place(_toggle("Projector", about), PROJECTOR, False)
+
+
+def five_seeds() -> bool:
+    """Whether each racer is to be trained from five seeds."""
+    about = "Thin: each seed. Thick: the median over them."
+    chosen: bool = place(_toggle("Each with five seeds", about), "seeds", False)
+    return chosen
+
+
 def window(base: Experiment) -> int:
     """The length, where it is that of a window."""
     return place(WINDOW, "length", base.length)
@@ -178,11 +197,14 @@ def series(own: str, about: str) -> str:
     return place(_select("Series", names), "series", next(iter(names)))
 
 
-def gates(base: Experiment) -> dict[str, Any]:
-    """Pills and toggles for what an LSTM's gates are; the fields of an experiment, as far as they go together."""
+def gates(base: Experiment, settings: DeltaGenerator) -> dict[str, Any]:
+    """
+    Pills and a toggle for what an LSTM's gates are, peepholes among the `settings`; the fields of an experiment, as far
+    as they go together.
+    """
     learned = "".join(draw("gates", base))
-    with st.container(horizontal=True):
-        coupled = draw("coupled", base)
+    coupled = draw("coupled", base)
+    with settings:
         peephole = draw("peephole", base)
     if coupled and not {"i", "f"} <= set(learned):
         st.caption("Coupling needs both the input and the forget gate; it is off.")
@@ -192,14 +214,14 @@ def gates(base: Experiment) -> dict[str, Any]:
     return {"gates": learned, "coupled": coupled, "peephole": peephole}
 
 
-def forget_bias(base: Experiment) -> float | str:
-    """A slider for b with the time constant 1 + e^b beside it, or chrono initialisation."""
+def forget_bias(base: Experiment, settings: DeltaGenerator) -> float | str:
+    """A slider for b with the time constant 1 + e^b below it, or chrono initialisation, among the `settings`."""
     chrono = base.forget_bias == CHRONO
     value = place(WIDGETS["forget_bias"], "forget_bias", 1.0 if chrono else base.forget_bias)
-    if place(_toggle("Chrono", "Spread the forget biases over all time scales."), "chrono", chrono):
-        st.caption("Forget biases log U(1, T - 1), T the length of the sequence: units for every time scale.")
+    with settings:
+        spread = place(_toggle("Chrono", "Spread the forget biases over all time scales."), "chrono", chrono)
+    if spread:
+        st.caption("*Chrono* is on, among the settings: units for every time scale up to T.")
         return CHRONO
-    st.caption(
-        f"Time constant 1 + e^b = **{1 + math.exp(value):.1f} steps**: how long the forget gate sigmoid(b) keeps."
-    )
+    st.caption(f"At first it remembers about **{1 + math.exp(value):.1f} steps** (1 + e^b).")
     return value

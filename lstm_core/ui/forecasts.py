@@ -1,6 +1,8 @@
 """Who forecasts best, in numbers and words, and what of it can be taken home?"""
 
 import io
+from collections.abc import Sequence
+from functools import partial
 
 import pyarrow.csv
 import streamlit as st
@@ -11,35 +13,43 @@ from lstm_core.measurements.checkpoints import Checkpoint
 from lstm_core.measurements.saved import to_safetensors
 from lstm_core.race.race import Race
 from lstm_core.tasks.series import SERIES
-from lstm_core.ui.showing import curves_of, showing
+from lstm_core.ui.folded import ticking
+from lstm_core.ui.showing import Showing, showing
 from lstm_core.ui.upload import stay
 
+WAITING = ":gray[The test part is looked at when all have ended.]"
 NUMBER = st.column_config.NumberColumn(format="%.4g")
-WAITING = "The test part is looked at when all have ended."
 
 
-def standing(race: Race) -> None:
-    """A table of all racers and baselines, and who wins."""
+def verdict(race: Race, by_seed: Sequence[Sequence[Curve]]) -> str:
+    """Who wins, once all have ended, by the first seed."""
     stay(race.racers[0].experiment.series)
-    rows = outlook.standings(curves_of(race))
+    return outlook.verdict(outlook.standings(by_seed[0])) or WAITING
+
+
+def scores() -> None:
+    """A table of all racers and baselines."""
+    if shown := showing():
+        ticking(shown.race, partial(_table, shown))
+
+
+def _table(shown: Showing) -> None:
     st.dataframe(
-        outlook.standings_table(rows),
+        outlook.standings_table(outlook.standings(shown.by_seed[0])),
         hide_index=True,
         width="content",
         key="standings",
         column_config=dict.fromkeys(outlook.ERRORS, NUMBER),
     )
-    st.markdown(outlook.verdict(rows) or WAITING)
 
 
 def take_home() -> None:
     """The forecasts of the race that this visitor sees, and each racer's model, when all have ended."""
-    st.subheader("Take it home")
     shown = showing()
     if shown is None or not shown.race.finished or shown.race.moving:
         st.caption("Forecasts, models and a snippet that runs them are here when all racers have ended.")
         return
-    curves = curves_of(shown.race)
+    curves = shown.by_seed[0]
     checkpoints = {curve.label: curve.checkpoint(step) for curve in curves for step in outlook.chosen(curve)}
     if not checkpoints:
         st.caption("No racer has forecasts that are numbers.")

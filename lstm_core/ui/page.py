@@ -1,9 +1,11 @@
 """What does every page begin with? Its name, the way to the others, and torch warmed up."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pyarrow as pa
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lstm_core.borrowed.system import freeze, keep_memory_small, settle_process
 from lstm_core.experiment import PRECISIONS, Experiment
@@ -11,17 +13,24 @@ from lstm_core.kernels.compilation import build
 from lstm_core.kernels.one_thread import settle_thread
 from lstm_core.training import train
 from lstm_core.ui import address
+from lstm_core.ui.room import embedded
 from lstm_core.ui.session import DEFAULTS, HERE
+
+ICON = str(Path(__file__).with_name("icon.svg"))
 
 
 @dataclass(frozen=True)
 class Page:
-    """One row of `PAGES`: its name, which is that of its file, its label in the navigation, the question it asks."""
+    """
+    One row of `PAGES`: its name, which is that of its file, its label in the navigation, the question it asks, and the
+    group of pages under which it unfolds; a page without one stands for itself.
+    """
 
     name: str
     label: str
     icon: str
     question: str
+    group: str = ""
 
     @property
     def path(self) -> str:
@@ -31,14 +40,16 @@ class Page:
 
 _ROWS = (
     Page("dashboard", "Race", ":material/sprint:", "How long can a network remember?"),
-    Page("activations", "Activations", ":material/ssid_chart:", "Is the activation function to blame?"),
-    Page("gradient_flow", "Gradient flow", ":material/water:", "How far back does the gradient reach?"),
-    Page("gates", "Gates", ":material/tune:", "What does each gate buy?"),
-    Page("concatenation", "Concatenation", ":material/join:", "Is one matrix for [h; x] any different from two?"),
-    Page("depth", "Depth", ":material/layers:", "Does it help to wire layers as DenseNet does?"),
-    Page("forecast", "Forecast", ":material/query_stats:", "How well do these cells forecast a series?"),
-    Page("claims", "Claims", ":material/fact_check:", "Is what the article says true?"),
-    Page("sweeps", "Sweeps", ":material/table_chart:", "What holds over many seeds?"),
+    Page("activations", "Activations", ":material/ssid_chart:", "Is the activation function to blame?", "Why"),
+    Page("gradient_flow", "Gradient flow", ":material/water:", "How far back does the gradient reach?", "Why"),
+    Page("gates", "Gates", ":material/tune:", "What does each gate buy?", "Structure"),
+    Page(
+        "concatenation", "Concatenation", ":material/join:", "Is one matrix for [h; x] different from two?", "Structure"
+    ),
+    Page("depth", "Depth", ":material/layers:", "Does it help to wire layers as DenseNet does?", "Structure"),
+    Page("forecast", "Forecast", ":material/query_stats:", "How well do these cells forecast a series?", "Evidence"),
+    Page("claims", "Claims", ":material/fact_check:", "Is what the article says true?", "Evidence"),
+    Page("sweeps", "Sweeps", ":material/table_chart:", "What holds over many seeds?", "Evidence"),
 )
 
 PAGES = {row.name: row for row in _ROWS}
@@ -69,15 +80,29 @@ def _leave_other_pages(name: str) -> None:
         st.session_state[HERE] = name
 
 
-def setup(name: str) -> None:
-    """Begin the page `name` of `PAGES`: tab title, navigation in the sidebar, and the question as heading."""
+def _navigation(here: Page) -> DeltaGenerator:
+    """The way to the other pages, in one line, whose right end is free."""
+    groups: dict[str, list[Page]] = {}
+    for page in PAGES.values():
+        groups.setdefault(page.group or page.label, []).append(page)
+    line = st.container(horizontal=True, vertical_alignment="center", gap="xxsmall")
+    with line:
+        for name, pages in () if embedded() else groups.items():
+            if pages[0].group:
+                with st.popover(f"**{name}**" if here in pages else name, type="tertiary"):
+                    for page in pages:
+                        st.page_link(page.path, label=page.label, icon=page.icon, help=page.question)
+            else:
+                st.page_link(pages[0].path, label=pages[0].label)
+        st.space("stretch")
+    return line
+
+
+def setup(name: str) -> DeltaGenerator:
+    """Begin the page `name` of `PAGES`, with the way to the others; the place for its icons."""
     page = PAGES[name]
     _leave_other_pages(name)
-    st.set_page_config(page_title=f"{page.label} · Gradient Highway", page_icon=":material/timeline:", layout="wide")
+    st.set_page_config(page_title=f"{page.label} · Gradient Highway", page_icon=ICON, layout="wide")
     address.arrive()
     _warm_up()
-    with st.sidebar:
-        st.markdown("### Gradient Highway")
-        for other in PAGES.values():
-            st.page_link(other.path, label=other.label, icon=other.icon)
-    st.title(page.question)
+    return _navigation(page)

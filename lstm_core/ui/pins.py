@@ -4,6 +4,7 @@ import io
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from html import escape
 from urllib.parse import urlencode
 
 import pyarrow.csv
@@ -16,6 +17,7 @@ from lstm_core.ui.address import exact
 from lstm_core.ui.session import PINS
 
 MOST_PINS = 4
+FRAME = '<iframe src="{}" width="100%" height="560" title="Gradient Highway"></iframe>'
 
 
 @dataclass(frozen=True)
@@ -73,19 +75,21 @@ def _json(curves: Sequence[Curve]) -> str:
 
 def share(curves: Callable[[], Sequence[Curve]]) -> None:
     """A link to this race that names its engine, its curves as they are at the click, and its experiments."""
-    with st.popover("Keep", icon=":material/ios_share:"):
-        st.markdown("**Link**: whoever opens it sees the same race, number by number on the same machine.")
-        engines = [
-            curve.snapshots[-1].engine
-            if curve.snapshots
-            else expected(curve.experiment.engine, curve.experiment.dtype, curve.experiment.recurrent_cell)
-            for curve in curves()
-        ]
-        settings = urlencode(exact(st.query_params.to_dict(), engines), doseq=True)
-        st.code(f"{st.context.url}?{settings}", language=None, wrap_lines=True)
-        files: tuple[tuple[str, Callable[[], str | bytes], str, str], ...] = (
-            ("All curves, CSV", lambda: _csv(curves()), "curves.csv", "text/csv"),
-            ("The experiments, JSON", lambda: _json(curves()), "experiments.json", "application/json"),
-        )
-        for label, content, name, kind in files:
-            st.download_button(label, content, name, kind, icon=":material/download:", on_click="ignore")
+    st.markdown("**Link**: whoever opens it sees the same race, number by number on the same machine.")
+    engines = [
+        curve.snapshots[-1].engine
+        if curve.snapshots
+        else expected(curve.experiment.engine, curve.experiment.dtype, curve.experiment.recurrent_cell)
+        for curve in curves()
+    ]
+    settings = urlencode(exact(st.query_params.to_dict(), engines), doseq=True)
+    address = f"{st.context.url}?{settings}"
+    st.code(address, language=None, wrap_lines=True)
+    st.markdown("**In a page of yours**: one control and two charts.")
+    st.code(FRAME.format(escape(f"{address}&embed=true")), language=None, wrap_lines=True)
+    files: tuple[tuple[str, Callable[[], str | bytes], str, str], ...] = (
+        ("All curves, CSV", lambda: _csv(curves()), "curves.csv", "text/csv"),
+        ("The experiments, JSON", lambda: _json(curves()), "experiments.json", "application/json"),
+    )
+    for label, content, name, kind in files:
+        st.download_button(label, content, name, kind, icon=":material/download:", on_click="ignore")

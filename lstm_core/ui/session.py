@@ -7,6 +7,10 @@ Beside them, each widget keeps its value under a key of its own: the field that 
 # What is looked at, see `ui.showing`; whether the next race is to be trained anew; the training step gone back to.
 SHOWING, ANEW, STEP_SHOWN = "showing", "anew", "moment"
 PINS = "pins"
+# Whether the page is shown to a class.
+PROJECTOR = "projector"
+# Which of the tabs below a race is open.
+TAB = "tab"
 # The page that was drawn last, and the defaults of its widgets.
 HERE, DEFAULTS = "page", "defaults"
 # That a visitor has come, and which engine his link names.

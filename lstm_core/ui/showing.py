@@ -1,7 +1,7 @@
 """What does a visitor look at? A race, the curves of the one before it, and what was pinned."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import streamlit as st
@@ -11,7 +11,7 @@ from lstm_core.charts.needs import missing
 from lstm_core.charts.points import Curve
 from lstm_core.experiment import Experiment
 from lstm_core.race.jobs import Job
-from lstm_core.race.race import Race
+from lstm_core.race.race import Race, Racer
 from lstm_core.ui.address import leave_engine
 from lstm_core.ui.pins import pins
 from lstm_core.ui.session import ANEW, SHOWING, STEP_SHOWN
@@ -23,12 +23,30 @@ GHOST_STEPS = 20
 
 @dataclass(frozen=True)
 class Showing:
-    """What one visitor looks at: a page's race, and the curves of the race before it."""
+    """
+    What one visitor looks at: a page's experiments, the race of them, of several `seeds` each perhaps, and the curves
+    of the race before it.
+    """
 
     page: str
     experiments: tuple[tuple[str, Experiment], ...]
     race: Race
+    seeds: int = 1
     ghosts: tuple[Curve, ...] = ()
+
+    @property
+    def by_seed(self) -> list[tuple[Curve, ...]]:
+        """The curves of the racers so far, seed by seed."""
+        labels, curves = [label for label, _ in self.experiments], iter(curves_of(self.race))
+        return [tuple(replace(next(curves), label=label) for label in labels) for _ in range(self.seeds)]
+
+    @property
+    def of_label(self) -> dict[str, tuple[Racer, ...]]:
+        """The racers of each label, a seed each."""
+        return {
+            label: self.race.racers[number :: len(self.experiments)]
+            for number, (label, _) in enumerate(self.experiments)
+        }
 
     @property
     def behind(self) -> tuple[Curve, ...]:
@@ -45,6 +63,11 @@ def curves_of(race: Race, ghost: bool = False) -> tuple[Curve, ...]:
     )
 
 
+def last_step(race: Race) -> int:
+    """The training step at which the last of its racers ends."""
+    return max(racer.experiment.steps for racer in race.racers)
+
+
 def needed(curves: Iterable[Curve], chart: str) -> list[Job]:
     """What a row of `CHARTS` still needs to have measured of these curves."""
     return [
@@ -54,13 +77,24 @@ def needed(curves: Iterable[Curve], chart: str) -> list[Job]:
     ]
 
 
-def show(page: str, experiments: Mapping[str, Experiment], weights: bool, anew: bool) -> Showing:
+def of_seeds(experiments: Mapping[str, Experiment], seeds: int) -> dict[str, Experiment]:
+    """These experiments, and those with the seeds that follow theirs, under labels that say so."""
+    return {
+        f"{label}, seed {experiment.seed + k}" if k else label: replace(experiment, seed=(experiment.seed + k) % 2**32)
+        for k in range(seeds)
+        for label, experiment in experiments.items()
+    }
+
+
+def show(
+    page: str, experiments: Mapping[str, Experiment], weights: bool = True, anew: bool = False, seeds: int = 1
+) -> Showing:
     """
     The race of these experiments: the one under way, or a new one that starts at once and leaves ghosts behind, `anew`
     even if somebody has trained them already.
     """
     wanted, before = tuple(experiments.items()), st.session_state.get(SHOWING)
-    if before and (before.page, before.experiments) == (page, wanted):
+    if before and (before.page, before.experiments, before.seeds) == (page, wanted, seeds):
         return before
     ghosts: tuple[Curve, ...] = ()
     if before:
@@ -68,16 +102,16 @@ def show(page: str, experiments: Mapping[str, Experiment], weights: bool, anew: 
         before.race.stop()
         if before.page == page:
             ghosts = _comparable(_ghost_curves(before), next(iter(experiments.values())))
-    st.session_state.pop(STEP_SHOWN, None)
-    race = Race(experiments, anew, weights)
-    shown = st.session_state[SHOWING] = Showing(page, wanted, race, ghosts)
+    race = Race(of_seeds(experiments, seeds), anew, weights)
+    st.session_state[STEP_SHOWN] = last_step(race)
+    shown = st.session_state[SHOWING] = Showing(page, wanted, race, seeds, ghosts)
     race.start(REST_SECONDS if before else 0)
     return shown
 
 
 def raced(page: str, experiments: Mapping[str, Experiment], anew: bool) -> Race:
     """As `show`, with weights; somebody looks at it."""
-    race = show(page, experiments, weights=True, anew=anew).race
+    race = show(page, experiments, anew=anew).race
     race.renew()
     desk()["race"] = race
     return race
@@ -86,7 +120,7 @@ def raced(page: str, experiments: Mapping[str, Experiment], anew: bool) -> Race:
 def _ghost_curves(before: Showing) -> tuple[Curve, ...]:
     """The curves to leave behind: of the last race that got somewhere."""
     got_somewhere = max(racer.steps for racer in before.race.racers) >= GHOST_STEPS
-    return curves_of(before.race, ghost=True) if got_somewhere else before.ghosts
+    return curves_of(before.race, ghost=True)[: len(before.experiments)] if got_somewhere else before.ghosts
 
 
 def _comparable(ghosts: tuple[Curve, ...], now: Experiment) -> tuple[Curve, ...]:

@@ -1,6 +1,7 @@
-"""What does a page say besides its charts? The task at hand, and three short texts."""
+"""What does a page say besides its charts? Three short texts, its equations, and the task at hand."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import streamlit as st
 
@@ -11,11 +12,24 @@ from lstm_core.charts.marks import sample, spec
 from lstm_core.experiment import Experiment
 
 
+def texts(
+    racers: Mapping[str, Experiment], as_opened: bool, look: str, why: str, article: str
+) -> dict[str, Callable[[], object]]:
+    """What lies folded below a race: what to look for and why, the equations of its racers, and their task."""
+    said = {"What to look for, and why": partial(three_texts, as_opened, look, why, article)}
+    task = {"The task": partial(the_task, next(iter(racers.values())))} if racers else {}
+    return {**said, **equations_of(racers), **task}
+
+
+def equations_of(racers: Mapping[str, Experiment]) -> dict[str, Callable[[], object]]:
+    """The equations of these racers, to fold; nothing of none."""
+    return {"Equations": partial(equations, racers)} if racers else {}
+
+
 def the_task(experiment: Experiment) -> None:
     """The task in words, one sample of it as a picture, and the loss that needs no memory."""
     task = experiment.problem
-    st.subheader(f"The task: {task.label.lower()}")
-    st.markdown(f"{task.description} *{task.example}.*")
+    st.markdown(f"**{task.label}.** {task.description} *{task.example}.*")
     st.vega_lite_chart(
         tables.sample(experiment),
         spec(sample),
@@ -48,9 +62,6 @@ def three_texts(as_opened: bool, look: str, why: str, article: str) -> None:
 
 def equations(experiments: Mapping[str, Experiment]) -> None:
     """The equations of every racer's cell, as set, with the shapes and sizes of its weights."""
-    if not experiments:
-        return
-    st.subheader("The equations, as set")
     for tab, experiment in zip(st.tabs(list(experiments)), experiments.values(), strict=True):
         weights = terms(experiment)
         rows = [

@@ -80,8 +80,8 @@ def stay(name: str) -> None:
         st.rerun()
 
 
-def own_series() -> str | None:
-    """A file to upload, and columns to choose: the name of the series; None, with a word, until there is one."""
+def own_series() -> str:
+    """A file to upload, and columns to choose: the name of the series. ValueError, why, as long as there is none."""
     shelf = _shelf()
     uploaded = st.file_uploader("CSV file", ["csv", "tsv", "txt"], max_upload_size=MOST_MB, key="csv")
     if uploaded is None:
@@ -90,13 +90,12 @@ def own_series() -> str | None:
             f"The first line names the columns; at most {MOST_MB} MB and {MOST_ROWS:,} rows. The file stays in the "
             "memory of this session and is gone with it: a link to this page does not carry it."
         )
-        return None
+        raise ValueError("Choose a file with a series.")
     try:
         held = _read(shelf, identity(uploaded), _opened(shelf, uploaded))
     except ValueError as error:
         shelf.held = None
-        st.error(str(error).replace("$", r"\$"))
-        return None
+        raise ValueError(str(error).replace("$", r"\$")) from None
     st.caption(f"{len(held.series.values):,} values. {held.report}")
     return held.series.name
 

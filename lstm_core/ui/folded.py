@@ -1,0 +1,59 @@
+"""What lies folded below a race? Tabs, of which only the open one is computed, and drawn again while the race moves."""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from lstm_core.charts import tables
+from lstm_core.charts.marks import heat, spec
+from lstm_core.fair_lock import PAGE, held
+from lstm_core.race.race import Race, crowd
+from lstm_core.ui.chart import in_rows
+from lstm_core.ui.session import TAB
+from lstm_core.ui.showing import Showing
+
+# The name of a tab, and what draws it.
+Folded = Mapping[str, Callable[[], object]]
+MORE, OVER_TRAINING = "More charts", "Gradient over training"
+SECONDS, SECONDS_A_RACE = 1.0, 0.07
+
+
+def opened(names: Iterable[str]) -> dict[str, DeltaGenerator]:
+    """The place of the tab that is open: the first one, unless the visitor has chosen."""
+    names = list(names)
+    tabs = st.tabs(names, on_change="rerun", key=TAB) if names else []
+    return {name: tab for name, tab in zip(names, tabs, strict=True) if tab.open}
+
+
+def ticking(race: Race, content: Callable[[], None]) -> None:
+    """Draw it, and again about once a second as long as the race moves."""
+
+    @st.fragment(run_every=max(SECONDS, crowd() * SECONDS_A_RACE) if race.moving else None)
+    def tick() -> None:
+        with held(PAGE):
+            content()
+
+    tick()
+
+
+def over_training(shown: Showing) -> None:
+    """A heat map for each racer, of its first seed."""
+    ticking(shown.race, partial(_heat_maps, shown))
+
+
+def _heat_maps(shown: Showing) -> None:
+    for column, curve in in_rows(shown.by_seed[0], 3):
+        with column:
+            st.markdown(f"**{curve.label}**")
+            st.vega_lite_chart(
+                tables.heat(curve),
+                spec(heat),
+                key=f"heat {curve.label}",
+                alt=f"Heat map of the gradient norm of {curve.label}, training step by time step.",
+            )
+    st.caption(
+        "Each row is one moment of training, earliest at the bottom. Bright on the left: the gradient reaches the "
+        "first inputs. All maps have one scale."
+    )

@@ -1,0 +1,44 @@
+"""What came out, in one sentence with large numbers?"""
+
+import math
+import statistics
+from collections.abc import Sequence
+
+from lstm_core.charts.colours import HUES, slots
+from lstm_core.charts.points import Curve
+from lstm_core.race.race import Race
+from lstm_core.training import DIVERGED
+
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def short(value: float) -> str:
+    """A number as short as it is told: .26, 10⁻¹⁶, 0."""
+    if not math.isfinite(value):
+        return "no number"
+    if value == 0 or 0.01 <= value < 1000:
+        return f"{value:.2g}"
+    return f"10{str(round(math.log10(value))).translate(SUPERSCRIPTS)}"
+
+
+def exploded(race: Race) -> str:
+    """Who has exploded, and when; nothing where nobody has."""
+    steps: dict[int, list[str]] = {}
+    for racer in race.racers:
+        if racer.ended == DIVERGED:
+            steps.setdefault(racer.steps, []).append(racer.label)
+    said = ", ".join(f"{', '.join(labels)} at step {step:,}" for step, labels in sorted(steps.items()))
+    return f":red-background[:material/local_fire_department: **Exploded:** {said}]  \n" if said else ""
+
+
+def reach(race: Race, by_seed: Sequence[Sequence[Curve]]) -> str:
+    """How much of the last step's gradient arrives at the first time step, of each racer; the median over seeds."""
+    slot, arrived = slots([curve.label for curve in by_seed[0]]), []
+    for curves in zip(*by_seed, strict=True):
+        norms = [curve.snapshots[-1].hidden_grad_norms for curve in curves if curve.snapshots]
+        shares = [one[0] / one[-1] if one[-1] else math.nan for one in norms]
+        if shares:
+            label = curves[0].label
+            arrived.append(f"{label}&nbsp;:{HUES[slot[label]]}[**{short(statistics.median(shares))}**]")
+    said = " &ensp; ".join(arrived) or ":gray[…]"
+    return f"**Of the last step's gradient, step 1 gets:** {said}"

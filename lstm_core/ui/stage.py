@@ -1,0 +1,95 @@
+"""Where on a race page does everything stand? What is asked and set at the left, what happens at the right."""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from lstm_core.experiment import Experiment
+from lstm_core.ui import controls
+from lstm_core.ui.page import PAGES, setup
+from lstm_core.ui.room import embedded, enlarge
+from lstm_core.ui.session import DEFAULTS
+
+WIDTHS = (1, 3.6)
+SHARED = ("task", "length", "hidden", "optimizer", "lr", "seed")
+RARE = ("steps", "batch", "clip", "clip_at", "init", "gain", "precision")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """
+    The places of a race page, by its name: its main control, up to two `further` ones, all other `settings`, what to
+    `keep`, the `race`, and above it the `chips` of its racers beside a place that unfolds for the choice of `rivals`.
+    """
+
+    page: str
+    control: DeltaGenerator
+    further: DeltaGenerator
+    rivals: DeltaGenerator
+    chips: DeltaGenerator
+    settings: DeltaGenerator
+    keep: DeltaGenerator
+    race: DeltaGenerator
+
+    def experiment(self, base: Experiment, **placed: Any) -> Experiment:
+        """
+        The base experiment with what the visitor changed. `placed` are fields that the page has drawn itself, with
+        their values; all others are among the settings.
+        """
+        values = dict(placed)
+        with self.settings:
+            for column, fields in zip(st.columns(2), (SHARED, RARE), strict=True):
+                with column:
+                    values |= {field: controls.draw(field, base) for field in fields if field not in placed}
+            if "forget_bias" not in placed:
+                values["forget_bias"] = controls.forget_bias(base, self.settings)
+            st.button(
+                "Opening settings",
+                icon=":material/undo:",
+                type="tertiary",
+                on_click=_reset,
+                help="Back to this page's first race.",
+            )
+        return dataclasses.replace(base, **values)
+
+
+def stage(name: str, touch: str) -> Stage:
+    """Begin the race page `name` of `PAGES`, with a sentence that says what to `touch`."""
+    with setup(name):
+        keep = st.popover(":material/link:", type="tertiary")
+        settings = st.popover(":material/tune:", type="tertiary")
+    with settings:
+        controls.projector()
+    left, right = st.columns(WIDTHS, gap="medium")
+    with left:
+        st.title(PAGES[name].question, anchor=False)
+        if not embedded():
+            st.caption(touch)
+        main = st.container()
+        enlarge()
+    further = settings if embedded() else main
+    with right:
+        return Stage(name, main, further, *_line(), settings, keep, st.container())
+
+
+def _line() -> tuple[DeltaGenerator, DeltaGenerator]:
+    """In one line above a race: what unfolds at the right, and the place at the left."""
+    with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+        chips = st.empty()
+        return st.popover("Racers, seeds", type="tertiary"), chips
+
+
+def plain(name: str) -> Stage:
+    """For a race in the middle of a page: all one below the other, nothing to set."""
+    keep = st.popover(":material/link:")
+    return Stage(name, st.container(), st.container(), *_line(), st.container(), keep, st.container())
+
+
+def _reset() -> None:
+    """Put every control back to this page's default."""
+    for key, default in st.session_state[DEFAULTS].items():
+        if key in st.session_state:
+            st.session_state[key] = default
