@@ -110,7 +110,7 @@ def test_what_goes_wrong_while_a_statement_is_tested_is_said(
 def test_the_charts_of_networks_as_they_are_drawn_show_those_of_the_first_seed(visits: list[AppTest]) -> None:
     table = drawn(settled(open_page(visits, "claims", claim="A4")), "singular_values")
     spectrum = recurrent_spectrum(beginning(ROWS["A4"].looked_at(0)["random"]))
-    shown = table[(table.kind == "racer") & (table.series == "singular value")]
+    shown = table[(table.kind == "racer") & (table.part == "singular value")]
     assert shown.y.tolist() == spectrum.singular_values.tolist()
 
 

@@ -12,7 +12,7 @@ Given = ParamSpec("Given")
 
 # Of all that is no racer, on light and on dark ground.
 QUIET = "#8a8f98"
-TEXT, LABEL = 13, 200
+TEXT, KEY_TEXT, LABEL = 13, 12, 200
 BY_STEP = "training step"
 DASHES = [[1, 0], [7, 4], [2, 3], [10, 3, 2, 3], [1, 5], [14, 5], [5, 2, 1, 2, 1, 2]]
 _EXPONENT = "round(log(datum.value) / LN10)"
@@ -47,7 +47,7 @@ def axis(**options: Any) -> alt.Axis:
 def key(**options: Any) -> alt.Legend:
     """Above the chart, close to it."""
     return alt.Legend(
-        orient="top", labelFontSize=TEXT, titleFontSize=TEXT, offset=4, padding=0, labelLimit=LABEL, **options
+        orient="top", labelFontSize=KEY_TEXT, titleFontSize=KEY_TEXT, offset=4, padding=0, labelLimit=LABEL, **options
     )
 
 

@@ -10,8 +10,9 @@ from torch import Tensor
 from lstm_core.borrowed.arrow import of_rows
 from lstm_core.charts.chart import BY_TIME, chart
 from lstm_core.charts.colours import slots
-from lstm_core.charts.marks import BY_STEP, lines, plane
+from lstm_core.charts.marks import BY_STEP, lines
 from lstm_core.charts.needs import Need, adds, every, first, last, single, transforms
+from lstm_core.charts.pictures import plane
 from lstm_core.charts.points import (
     UNDERFLOW,
     Curve,

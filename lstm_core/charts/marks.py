@@ -1,5 +1,6 @@
 """With which marks is a table of lines drawn, and how does a picture come onto a page? It never depends on the data."""
 
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -7,34 +8,30 @@ import altair as alt
 
 from lstm_core.charts.axes import BY_STEP, DASHES, QUIET, Picture, axis, key, log_axis, log_scale, only, when_asked
 from lstm_core.charts.colours import HUES, SHAPES
-from lstm_core.charts.pictures import HEIGHT, ablations, band_lines, evidence, heat, plane, ruler, sample, states
+from lstm_core.charts.pictures import HEIGHT, band_lines, evidence, heat, sample
+from lstm_core.charts.points import OVERFLOW, UNDERFLOW
 
 __all__ = [
     "BY_STEP",
     "FUNCTIONS",
     "SLOPES",
     "Picture",
-    "ablations",
     "band_lines",
     "evidence",
     "heat",
     "lines",
-    "plane",
-    "ruler",
     "sample",
     "spec",
-    "states",
 ]
 
 TRIANGLE_INSET = 5
 FONTS = ("labelFontSize", "titleFontSize")
 
 
-def _up(y: str, log: bool, zero: bool, ends: tuple[float, float] | None) -> alt.Y:
+def _scale(log: bool, zero: bool, ends: tuple[float, float] | None) -> alt.Scale:
     if log:
-        return alt.Y("y:Q", title=y, scale=log_scale(ends), axis=log_axis())
-    scale = alt.Scale(domain=ends) if ends else alt.Scale(zero=zero, nice=not zero)
-    return alt.Y("y:Q", title=y, scale=scale, axis=axis(tickCount=6))
+        return log_scale(ends)
+    return alt.Scale(domain=ends) if ends else alt.Scale(zero=zero, nice=not zero)
 
 
 @when_asked
@@ -57,43 +54,59 @@ def lines(
     """
     along = alt.Scale(nice=False, zero=False, reverse=back)
     across = alt.X("x:Q", title=x, scale=along, axis=axis(tickMinStep=1, titlePadding=2))
-    up = _up(y, log, zero, ends)
+    scale = _scale(log, zero, ends)
+    up = alt.Y("y:Q", title=y, scale=scale)
+    # Said once, for all layers: a page sends the whole of it with every frame.
+    upright = alt.Y("y:Q", title=y, scale=scale, axis=log_axis() if log else axis(tickCount=6))
     racer = alt.Color("series:N", sort=None, title=None, legend=key(columns=3))
     shape = alt.Shape("series:N", sort=None, title=None, scale=alt.Scale(range=SHAPES), legend=None)
     colour = alt.condition("datum.slot < 0", alt.value(QUIET), racer)
     dashes = alt.Scale(range=DASHES if parts else DASHES[1:])
-    dash = alt.StrokeDash("part:N", sort=None, title=None, scale=dashes, legend=key(columns=3, symbolSize=500))
-    line = {"x": across, "y": up, "detail": [alt.Detail(f"{name}:N") for name in ("series", "part", "segment")]}
-    of_part = {"strokeDash": dash} if parts else {}
-    told = [
+    dash = alt.StrokeDash(
+        "part:N", sort=None, title=None, scale=dashes, legend=key(columns=3, symbolSize=250, columnPadding=6)
+    )
+    line: dict[str, Any] = {
+        "x": across,
+        "y": up,
+        "detail": [alt.Detail(f"{name}:N") for name in ("series", "part", "segment")],
+    }
+    told = _told(x, y, parts)
+    dot: dict[str, Any] = {"x": across, "y": up, "color": colour, "tooltip": told}
+    return alt.layer(  # type: ignore[return-value]
+        only("kind == 'frame'").mark_point(size=0).encode(x=across, color=racer, shape=shape),
+        only("kind == 'frame'").mark_point(size=0).encode(y=upright),
+        *_strokes({**line, "tooltip": told}, colour, dash, bool(parts)),
+        only("mark == 'symbol'").mark_point(filled=True, size=70, opacity=1).encode(**dot, shape=shape),
+        _triangle(OVERFLOW, "up", TRIANGLE_INSET).encode(**dot),
+        _triangle(UNDERFLOW, "down", -TRIANGLE_INSET).encode(**dot),
+        only("mark == 'ended'").mark_point(size=170, strokeWidth=3, opacity=1, shape="circle").encode(**dot),
+    ).properties(height=height)
+
+
+def _told(x: str, y: str, parts: str | None) -> list[alt.Tooltip]:
+    return [
         alt.Tooltip("series:N", title="racer"),
         alt.Tooltip("part:N", title=parts or "part"),
         alt.Tooltip("x:Q", title=x),
         alt.Tooltip("y:Q", title=y, format=".3g"),
         alt.Tooltip("note:N", title="note"),
     ]
-    dot = {"x": across, "y": up, "color": colour, "tooltip": told}
-    main = alt.Chart().transform_filter("datum.kind == 'racer' || datum.kind == 'other'")
-    return alt.layer(  # type: ignore[return-value]
-        only("kind == 'frame'").mark_point(size=0).encode(x=across, color=racer, shape=shape),
-        only("kind == 'frame'").mark_point(size=0).encode(y=up),
-        only("kind == 'ghost'")
-        .mark_line(opacity=0.5, strokeWidth=1.2)
-        .encode(**line, color=alt.value(QUIET), tooltip=told),
-        only("kind == 'seed'").mark_line(opacity=0.4, strokeWidth=1).encode(**line, color=colour, tooltip=told),
-        main.mark_line(strokeWidth=2.5).encode(**line, color=colour, tooltip=told, **of_part),
-        only("kind == 'reference'")
-        .mark_line(strokeWidth=1.5)
-        .encode(**line, strokeDash=dash, color=alt.value(QUIET), tooltip=told),
-        only("mark == 'symbol'").mark_point(filled=True, size=70, opacity=1).encode(**dot, shape=shape),
-        *(
-            only("mark == 'triangle'", f"off == '{side}'")
-            .mark_point(filled=True, size=50, opacity=1, shape=f"triangle-{where}", yOffset=inset)
-            .encode(**dot)
-            for side, where, inset in (("overflow", "up", TRIANGLE_INSET), ("underflow", "down", -TRIANGLE_INSET))
-        ),
-        only("mark == 'ended'").mark_point(size=170, strokeWidth=3, opacity=1, shape="circle").encode(**dot),
-    ).properties(height=height)
+
+
+def _strokes(line: dict[str, Any], colour: Any, dash: alt.StrokeDash, parts: bool) -> Iterator[alt.Chart]:
+    """The lines of one picture, from the bottom to the top."""
+    grey = {**line, "color": alt.value(QUIET)}
+    yield only("kind == 'ghost'").mark_line(opacity=0.5, strokeWidth=1.2).encode(**grey)
+    yield only("kind == 'seed'").mark_line(opacity=0.4, strokeWidth=1).encode(**line, color=colour)
+    main = alt.Chart().transform_filter("datum.kind == 'racer' || datum.kind == 'other'").mark_line(strokeWidth=2.5)
+    yield main.encode(**line, color=colour, **({"strokeDash": dash} if parts else {}))
+    yield only("kind == 'reference'").mark_line(strokeWidth=1.5).encode(**grey, strokeDash=dash)
+
+
+def _triangle(off: str, where: str, inset: int) -> alt.Chart:
+    """Whole, on the inner side of the edge."""
+    these = only("mark == 'triangle'", f"off == '{off}'")
+    return these.mark_point(filled=True, size=50, opacity=1, shape=f"triangle-{where}", yOffset=inset)
 
 
 FUNCTIONS = lines("x", "φ(x)", height=280)

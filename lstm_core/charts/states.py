@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from lstm_core.borrowed.arrow import of_rows
-from lstm_core.charts import marks
+from lstm_core.charts import pictures
 from lstm_core.charts.chart import BY_TIME, chart
 from lstm_core.charts.colours import slots
 from lstm_core.charts.marks import lines
@@ -59,7 +59,7 @@ def state_growth(curves: Sequence[Curve]) -> pa.Table:
 @chart(
     "memory_ruler",
     "Memory ruler",
-    marks.ruler,
+    pictures.ruler,
     "Units right of the dashed line keep longer than the sequence; the last bin holds all that keep for ever.",
     "a forget gate at f keeps 1/e of the state for about 1/(1 - f) steps; chrono spreads the units over all.",
     "tallec",
@@ -86,7 +86,7 @@ def memory_ruler(curves: Sequence[Curve]) -> pa.Table:
 @chart(
     "states",
     "Transform or add: the states",
-    marks.states,
+    pictures.states,
     "Where a mark comes, the RNN's rows flare up and fall back; the cell's rows take a step and keep it.",
     "an RNN computes its state anew from W_h h, an LSTM adds to the state that is there.",
     "hochreiter",
@@ -132,7 +132,7 @@ def state_change(curves: Sequence[Curve]) -> pa.Table:
 @chart(
     "ablation",
     "Lesion or retrain",
-    marks.ablations,
+    pictures.ablations,
     "The farther right of *as trained*, the more the cell leans on that gate; compare a racer that never had it.",
     "the other weights were trained beside it, and a racer that never had it found a way of its own, or did not.",
     "greff",

@@ -8,6 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from lstm_core.charts import tables
 from lstm_core.charts.marks import heat, spec
+from lstm_core.charts.points import last_step
 from lstm_core.fair_lock import PAGE, held
 from lstm_core.race.race import Race, crowd
 from lstm_core.ui.chart import in_rows
@@ -44,11 +45,12 @@ def over_training(shown: Showing) -> None:
 
 
 def _heat_maps(shown: Showing) -> None:
-    for column, curve in in_rows(shown.by_seed[0], 3):
+    curves = shown.by_seed[0]
+    for column, curve in in_rows(curves, 3):
         with column:
             st.markdown(f"**{curve.label}**")
             st.vega_lite_chart(
-                tables.heat(curve),
+                tables.heat(curve, last_step(curves)),
                 spec(heat),
                 key=f"heat {curve.label}",
                 alt=f"Heat map of the gradient norm of {curve.label}, training step by time step.",

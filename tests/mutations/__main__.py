@@ -45,8 +45,11 @@ GROUPS = {
     "race": Group(("lstm_core/race/*.py",), ("limits", "jobs", "race", "grid", "process", "new_cell", "sweeps_page")),
     "charts": Group(
         ("lstm_core/charts/*.py",),
-        ("bands", "export", "equations", "needs", "tables", "flow", "depth_charts", "outlook", "window"),
-        but=("catalogue.py", "marks.py"),
+        (
+            *("bands", "export", "equations", "needs", "tables", "lines", "seeds", "colours", "flow", "depth_charts"),
+            *("outlook", "window"),
+        ),
+        but=("catalogue.py", "marks.py", "pictures.py", "axes.py"),
     ),
     "measurements": Group(
         ("lstm_core/measurements/*.py",),
