@@ -14,6 +14,7 @@ from xdist import get_xdist_worker_id, is_xdist_controller
 
 from lstm_core.borrowed.system import settle_process
 from lstm_core.kernels.compilation import PRECISIONS, build
+from lstm_core.ui import showing
 from lstm_core.ui.session import SHOWING
 
 settle_process()
@@ -73,8 +74,9 @@ def _denormal_numbers() -> None:
 
 
 @pytest.fixture
-def visits() -> Iterator[list[AppTest]]:
-    """Those of a test; their races stop with it."""
+def visits(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[AppTest]]:
+    """Those of a test; their races begin at once, and stop with it."""
+    monkeypatch.setattr(showing, "FIRST_SECONDS", 0)
     opened: list[AppTest] = []
     yield opened
     for visit in opened:

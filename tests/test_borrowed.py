@@ -47,6 +47,14 @@ def test_update_rules(rule: object, torchs: type[torch.optim.Optimizer], options
     torch.testing.assert_close(weights, theirs.detach(), rtol=1e-6, atol=0)
 
 
+@pytest.mark.parametrize("several", [3, 200])
+def test_of_repeating(several: int) -> None:
+    rows = [(float(k), str(k % several)) for k in range(400)]
+    table = arrow.of_repeating(rows, ["x", "name"])
+    assert [tuple(row.values()) for row in table.to_pylist()] == rows
+    assert len(table.column("name").chunk(0).dictionary) == several
+
+
 @pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning")
 def test_more_than_numbers() -> None:
     assert not autograd.more_than_numbers()

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import torch
 
-from lstm_core.borrowed.arrow import of_rows
+from lstm_core.borrowed.arrow import of_repeating
 from lstm_core.charts.colours import HUES, slots
 from lstm_core.experiment import Experiment
 from lstm_core.measurements.checkpoints import Checkpoint, beginning, kept
@@ -154,7 +154,7 @@ def of_points(points: Iterable[Point]) -> pa.Table:
         line = [shown[k] for k in places]
         marks = _marks(line, first, (last - first) or 1.0, slot.get(line[0].series, 0))
         placed |= zip(places, zip(marks, _segments(line), strict=True), strict=True)
-    return of_rows([(*point, slot.get(point.series, -1), *placed[k]) for k, point in enumerate(shown)], COLUMNS)
+    return of_repeating([(*point, slot.get(point.series, -1), *placed[k]) for k, point in enumerate(shown)], COLUMNS)
 
 
 def _marks(line: Sequence[Point], first: float, length: float, slot: int) -> list[str]:

@@ -18,6 +18,8 @@ from lstm_core.ui.session import ANEW, SHOWING, STEP_SHOWN
 
 # A slider that is dragged asks for many races; only the one that it rests on begins.
 REST_SECONDS = 0.15
+# A visit begins with pictures; what they show begins when they are there.
+FIRST_SECONDS = 0.5
 GHOST_STEPS = 20
 
 
@@ -105,7 +107,7 @@ def show(
     race = Race(of_seeds(experiments, seeds), anew, weights)
     st.session_state[STEP_SHOWN] = last_step(race)
     shown = st.session_state[SHOWING] = Showing(page, wanted, race, seeds, ghosts)
-    race.start(REST_SECONDS if before else 0)
+    race.start(REST_SECONDS if before else FIRST_SECONDS)
     return shown
 
 
