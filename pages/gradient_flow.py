@@ -62,7 +62,8 @@ SECTIONS = {
         ("clipping", "direction", "clipped_through_time", "loss"),
         ("gain", "clip_at"),
         "Clipping by norm shortens a step that would lead too far, and keeps its direction; it is the cure for "
-        "explosions, and was never one for vanishing. Choose *by value* among the settings to see the direction change.",
+        "explosions, and was never one for vanishing. Choose *by value* among the settings to see the direction "
+        "change.",
     ),
 }
 
