@@ -1,11 +1,9 @@
 """Concatenation: is one matrix for [h; x] different from two?"""
 
 import statistics
-from collections.abc import Sequence
 
 import streamlit as st
 
-from lstm_core.charts.points import Curve
 from lstm_core.openings.presets import COMPARISONS, OPENINGS, variants
 from lstm_core.race.race import Race
 from lstm_core.ui import controls
@@ -13,6 +11,7 @@ from lstm_core.ui.live import live
 from lstm_core.ui.outcome import short
 from lstm_core.ui.stage import stage
 from lstm_core.ui.texts import texts
+from lstm_core.ui.view import BySeed
 
 NOTES = {
     "same weights": "Both start from the very same numbers, in double precision: only the layout is left to differ.",
@@ -23,7 +22,7 @@ NOTES = {
 }
 
 
-def measured(race: Race, by_seed: Sequence[Sequence[Curve]]) -> str:
+def measured(race: Race, by_seed: BySeed) -> str:
     """Largest difference of the losses so far, and the time of a training step, one against the other."""
     one, other = race.racers[:2]
     pairs = [pair for curves in by_seed for pair in zip(*(curve.snapshots for curve in curves), strict=False)]

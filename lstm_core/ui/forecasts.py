@@ -1,7 +1,6 @@
 """Who forecasts best, in numbers and words, and what of it can be taken home?"""
 
 import io
-from collections.abc import Sequence
 from functools import partial
 
 import pyarrow.csv
@@ -16,12 +15,13 @@ from lstm_core.tasks.series import SERIES
 from lstm_core.ui.folded import ticking
 from lstm_core.ui.showing import Showing, showing
 from lstm_core.ui.upload import stay
+from lstm_core.ui.view import BySeed
 
 WAITING = ":gray[The test part is looked at when all have ended.]"
 NUMBER = st.column_config.NumberColumn(format="%.4g")
 
 
-def verdict(race: Race, by_seed: Sequence[Sequence[Curve]]) -> str:
+def verdict(race: Race, by_seed: BySeed) -> str:
     """Who wins, once all have ended, by the first seed."""
     stay(race.racers[0].experiment.series)
     return outlook.verdict(outlook.standings(by_seed[0])) or WAITING

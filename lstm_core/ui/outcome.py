@@ -2,12 +2,11 @@
 
 import math
 import statistics
-from collections.abc import Sequence
 
 from lstm_core.charts.colours import HUES, slots
-from lstm_core.charts.points import Curve
 from lstm_core.race.race import Race
 from lstm_core.training import DIVERGED
+from lstm_core.ui.view import BySeed
 
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -31,7 +30,7 @@ def exploded(race: Race) -> str:
     return f":red-background[:material/local_fire_department: **Exploded:** {said}]  \n" if said else ""
 
 
-def reach(race: Race, by_seed: Sequence[Sequence[Curve]]) -> str:
+def reach(race: Race, by_seed: BySeed) -> str:
     """How much of the last step's gradient arrives at the first time step, of each racer; the median over seeds."""
     slot, arrived = slots([curve.label for curve in by_seed[0]]), []
     for curves in zip(*by_seed, strict=True):
