@@ -85,7 +85,7 @@ def _navigation(here: Page) -> DeltaGenerator:
     groups: dict[str, list[Page]] = {}
     for page in PAGES.values():
         groups.setdefault(page.group or page.label, []).append(page)
-    line = st.container(horizontal=True, vertical_alignment="center", gap="xxsmall")
+    line = st.container(horizontal=True, vertical_alignment="center", gap="xsmall")
     with line:
         for name, pages in () if embedded() else groups.items():
             if pages[0].group:
