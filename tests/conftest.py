@@ -42,6 +42,7 @@ SLOW = {
     "test_optimizers",
     "test_pages",
     "test_process",
+    "test_stage",
     "test_streams",
     "test_structure",
     "test_sweep",

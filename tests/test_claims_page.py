@@ -18,7 +18,7 @@ from lstm_core.ui.claims import is_quick
 from lstm_core.ui.page import PAGES
 from lstm_core.ui.session import AGAIN, SHOWING
 from tests.test_pages import drawn
-from tests.visits import check, open_page, settled
+from tests.visits import check, open_page, redrawn_from_now, settled
 
 OPENED = [*CLAIMS, *PUBLISHED]
 WIDGETS = ("slider", "select_slider", "selectbox", "segmented_control", "pills")
@@ -124,6 +124,28 @@ def test_a_test_can_be_stopped_and_run_again(visits: list[AppTest]) -> None:
     once_more = visit.session_state[SHOWING].race
     assert once_more.running
     assert {racer.run for racer in once_more.racers}.isdisjoint({racer.run for racer in race.racers})
+
+
+def test_a_test_that_is_started_over_trains_its_runs_anew(visits: list[AppTest]) -> None:
+    visit = open_page(visits, "claims", claim="A12")
+    race = visit.session_state[SHOWING].race
+    check(visit.button(key="run claim").click().run())
+    assert not race.running
+    assert {racer.run for racer in visit.session_state[SHOWING].race.racers}.isdisjoint(
+        {racer.run for racer in race.racers}
+    )
+
+
+def test_a_test_is_drawn_again_and_again_until_it_has_ended(
+    visits: list[AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = redrawn_from_now(monkeypatch)
+    visit = open_page(visits, "claims", claim="A10")
+    assert every[0]
+    while not under_test(visit).finished:
+        check(visit.run())
+    settled(visit)
+    assert every[-1] is None
 
 
 def test_a_statement_that_takes_minutes_names_its_command(visits: list[AppTest]) -> None:

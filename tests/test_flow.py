@@ -154,6 +154,13 @@ def test_the_ruler_holds_every_unit() -> None:
         assert list(table[table.kind == "length"].x) == [20]
 
 
+def test_the_last_bin_of_the_ruler_ends_with_its_axis() -> None:
+    """Without a forget gate all units keep for ever."""
+    table = states.memory_ruler([curve("LSTM", dataclasses.replace(LSTM, gates="io"))]).to_pandas()
+    (last,) = table[table.kind == "units"].x2
+    assert list(table[table.kind == "frame"].x2) == [last]
+
+
 def test_state_growth_compares_with_the_gate_held_open_unless_there_is_none() -> None:
     assert set(states.state_growth(CURVES).to_pandas().query("kind == 'racer'").part) == {"as set", "f held at 1"}
     free = states.state_growth([curve("LSTM", dataclasses.replace(LSTM, gates="io"))]).to_pandas()
@@ -183,6 +190,21 @@ def test_clipping_by_norm_is_one_factor_for_all_time_steps() -> None:
     norms = clipping.clipping(CURVES).to_pandas()
     assert max(line(norms, "RNN", "after")) <= 0.01 * (1 + 1e-5)
     assert line(clipping.direction(CURVES).to_pandas(), "RNN") == pytest.approx([1.0] * 7, abs=1e-6)
+
+
+def test_an_axis_of_time_is_as_long_as_the_longest_sequence() -> None:
+    longer = curve("longer", dataclasses.replace(RNN, length=25, steps=2))
+    for name in ("clipped_through_time", "states", "state_change", "reach", "state_growth"):
+        assert CHARTS[name].table([*CURVES, longer]).to_pandas()[["x"]].max().item() == 25 - (name == "states"), name
+
+
+@pytest.mark.parametrize(
+    "name", ["clipping", "direction", "clipped_through_time", "states", "ablation", "memory_ruler"]
+)
+def test_a_chart_of_each_racers_own_numbers_shows_no_earlier_race(name: str) -> None:
+    ghost = dataclasses.replace(CURVES[0], label="before", ghost=True)
+    alone, beside_it = (CHARTS[name].table(curves).to_pandas() for curves in (CURVES, [*CURVES, ghost]))
+    pd.testing.assert_frame_equal(alone, beside_it)
 
 
 def test_ablations_are_shown_for_every_learned_gate() -> None:

@@ -1,5 +1,6 @@
 """Do the elementary functions and products in the kernels return what torch and numpy return?"""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import torch
 from numba import njit
 
 from lstm_core.activations import ACTIVATIONS
+from lstm_core.kernels import compilation
 from lstm_core.kernels.activations import codes, values, values_and_slopes
 from lstm_core.kernels.elementwise import OPTIONS
 from lstm_core.kernels.products import WITHOUT_PACKING, product
@@ -119,6 +121,27 @@ def test_a_value_at_infinity_is_finite_where_that_of_torch_is_and_the_same(name:
     np.testing.assert_array_equal(np.isfinite(actual), np.isfinite(expected))
     finite = np.isfinite(expected)
     np.testing.assert_allclose(actual[finite], expected[finite], rtol=0, atol=TOLERANCE[precision])
+
+
+@every_precision
+def test_a_sine_has_its_sign_at_its_tops_and_bottoms(precision: str) -> None:
+    """Halfway between two multiples of pi, and on both sides of that, a rounding may take the one or the other."""
+    x = ((np.arange(-10_000, 10_000) + 0.5) * np.pi).astype(precision)
+    for near in (x, np.nextafter(x, np.inf, dtype=precision), np.nextafter(x, -np.inf, dtype=precision)):
+        np.testing.assert_allclose(in_kernels("sine", near)[0], np.sin(near.astype(np.float64)), rtol=0, atol=1e-6)
+
+
+@every_precision
+def test_kernels_that_were_compiled_once_are_said_to_be_there_soon(
+    precision: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compilation, "_folder", lambda: tmp_path)
+    monkeypatch.setattr(compilation, "_compiled", lambda *_: None)
+    builds = []
+    for _ in range(2):
+        builds.append(compilation.Build(precision))
+        builds[-1].done.result()
+    assert [build.soon for build in builds] == [False, True]
 
 
 EDGE = WITHOUT_PACKING // 10_000

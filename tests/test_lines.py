@@ -208,6 +208,12 @@ def test_as_far_as_both_have_come_counts_unless_one_has_ended() -> None:
     assert alike([ONE, Curve("begun", EXPERIMENT, SNAPSHOTS[:1]), Curve("not", EXPERIMENT, [])]) == []
 
 
+def test_a_loss_that_is_no_number_is_like_another_such_and_like_no_number() -> None:
+    """At the step at which one has ended and the other not yet."""
+    wild, calm = diverged(3), Curve("calm", EXPERIMENT, SNAPSHOTS[:3])
+    assert alike([calm, wild, dataclasses.replace(wild, label="as wild")]) == [["wild", "as wild"]]
+
+
 def drawn(picture: Picture, table: pa.Table) -> NDArray[np.int64]:
     """The pixels, row by row, of an odd width and scale, as screens have them."""
     given = {**spec(picture), "data": {"values": table.to_pylist()}, "width": 301}

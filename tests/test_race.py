@@ -348,3 +348,27 @@ def test_a_race_that_was_left_keeps_neither_weights_nor_data(monkeypatch: pytest
     steps = contest.racers[0].steps
     wait_for(lambda: contest.racers[0].steps > steps)
     contest.pause()
+
+
+@pytest.mark.skipif(race.THREADS < 2, reason="one core")
+def test_a_race_that_is_left_in_the_middle_of_a_turn_lets_go_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other threads have taken it off their list by then."""
+    inside, released = threading.Event(), threading.Event()
+
+    def held_up(experiment: Experiment, snapshots: Snapshots) -> Snapshots:
+        yield next(snapshots)
+        if experiment == LONG:
+            inside.set()
+            aside(released.wait)
+        yield from snapshots
+
+    between(monkeypatch, held_up)
+    monkeypatch.setattr(race, "LAST_SECONDS", 0.0)
+    left, other = Race({"it": LONG}), Race({"it": SHORT})
+    left.start()
+    inside.wait()
+    left.expire()
+    other.start()
+    wait_for(lambda: other.finished)
+    released.set()
+    wait_for(lambda: left.racers[0].run._training is None, 10)

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from lstm_core import Experiment
 from lstm_core.history.database import runs, store
-from lstm_core.history.records import record_of
+from lstm_core.history.records import failed, record_of
 from lstm_core.history.schema import PLACE, History, open_history
 from lstm_core.race.race import Race
 from lstm_core.race.runs import Run
@@ -77,6 +77,13 @@ def test_every_run_is_counted_and_none_that_is_not_there(history: History) -> No
     assert page.subheader[0].value == "6 runs"
     assert sorted(setting for setting, _ in rows(page)) == ["cell gru", "cell rnn"]
     assert {share.split(" of ")[1] for _, share in rows(page)} == {"3"}
+
+
+def test_a_setting_of_which_every_run_failed_has_a_row_without_a_share(history: History) -> None:
+    store(history, [failed(SMALL, "out of luck")])
+    page = visit()
+    assert rows(page) == [("all the same", "")]
+    assert page.dataframe[0].value["failed"].tolist() == [1]
 
 
 def test_runs_are_chosen_by_their_fields(history: History) -> None:

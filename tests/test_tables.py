@@ -228,3 +228,9 @@ def test_the_other_pictures_are_constant_too(picture: Picture) -> None:
 @pytest.mark.parametrize("picture", [FUNCTIONS, SLOPES, band_lines("y"), evidence, heat, sample])
 def test_the_other_pictures_are_valid(picture: Picture) -> None:
     picture().to_dict()
+
+
+def test_the_picture_of_an_activation_has_its_kink_at_0() -> None:
+    shown = tables.activation_curves(["relu"], slope=False).to_pandas()
+    assert shown.x.abs().min() < 1e-9
+    assert (shown.x.min(), shown.x.max()) == (-4, 4)

@@ -2,7 +2,10 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
+import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from lstm_core.ui.page import PAGES
@@ -46,3 +49,15 @@ def unfolded(visit: AppTest, tab: str) -> AppTest:
     """The same visit, with another of the tabs open."""
     visit.session_state[TAB] = tab
     return check(visit.run())
+
+
+def redrawn_from_now(monkeypatch: pytest.MonkeyPatch) -> list[float | None]:
+    """After how many seconds each part of a page that is drawn from now on is to be drawn again; None if never."""
+    fragment, every = st.fragment, list[float | None]()
+
+    def noted(run_every: float | None) -> Any:
+        every.append(run_every)
+        return fragment(run_every=run_every)
+
+    monkeypatch.setattr(st, "fragment", noted)
+    return every

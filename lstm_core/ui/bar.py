@@ -53,7 +53,9 @@ def _buttons(shown: Showing) -> None:
 
 
 def _next(race: Race) -> int:
-    """Training steps up to the next snapshot of whoever is furthest."""
+    """Training steps up to the next snapshot of whoever is furthest; the first step is one always."""
     furthest = max(race.racers, key=lambda racer: racer.steps)
+    if not furthest.steps:
+        return 1
     every = snapshots_every(furthest.experiment.steps)
     return min((furthest.steps // every + 1) * every, furthest.experiment.steps) - furthest.steps

@@ -12,11 +12,11 @@ SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def short(value: float) -> str:
-    """A number as short as it is told: .26, 10⁻¹⁶, 0."""
+    """A number of two digits, as short as it is told: 0.26, 150, 10⁻¹⁶, 0."""
     if not math.isfinite(value):
         return "no number"
     if value == 0 or 0.01 <= value < 1000:
-        return f"{value:.2g}"
+        return f"{float(f'{value:.2g}'):g}"
     return f"10{str(round(math.log10(value))).translate(SUPERSCRIPTS)}"
 
 

@@ -64,7 +64,7 @@ GROUPS = {
     ),
     "pages": Group(
         ("pages/*.py", "dashboard.py", "lstm_core/ui/*.py"),
-        ("address", "measuring", "forecast_page", "claims_page", "sweeps_page", "pages"),
+        ("outcome", "address", "stage", "measuring", "forecast_page", "claims_page", "sweeps_page", "pages"),
     ),
 }
 # Survivors that are no gap: file, before and after, and why nobody could tell.

@@ -1,0 +1,230 @@
+"""Does a race page show what was asked for: seeds, steps, pins, a class, a frame, one look at a time?"""
+
+import re
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Block, Widget
+
+from lstm_core import Experiment
+from lstm_core.charts.catalogue import CHARTS
+from lstm_core.race import race
+from lstm_core.training import SOLVED
+from lstm_core.ui import live, page, room, stage
+from lstm_core.ui.live import SEEDS
+from lstm_core.ui.session import PINS, SHOWING, STEP_SHOWN
+from lstm_core.ui.showing import GHOST_STEPS, Showing, of_seeds
+from tests.test_pages import drawn
+from tests.visits import check, open_page, redrawn_from_now, settled
+
+SHORT = {"steps": "100", "length": "10", "hidden": "8", "seed": "50"}
+RACERS = ["vanilla RNN", "LSTM"]
+
+
+def shown(visit: AppTest) -> Showing:
+    showing: Showing = visit.session_state[SHOWING]
+    return showing
+
+
+def open_dashboard(visits: list[AppTest], **address: str) -> AppTest:
+    return open_page(visits, "dashboard", **SHORT | address)
+
+
+def come_to(visit: AppTest, step: int) -> AppTest:
+    """The same visit when every racer has come so far."""
+    while not all(racer.steps >= step for racer in shown(visit).race.racers):
+        shown(visit).race.renew()
+        time.sleep(0.02)
+    return check(visit.run())
+
+
+def in_sight(block: Block) -> Iterator[Any]:
+    """All that does not lie in a popover."""
+    for child in block.children.values():
+        if child.type != "popover":
+            yield child
+            if isinstance(child, Block):
+                yield from in_sight(child)
+
+
+def controls(visit: AppTest) -> set[str | None]:
+    """The keys of what can be touched without opening anything."""
+    return {one.key for one in in_sight(visit._tree) if isinstance(one, Widget)}
+
+
+def charts(visit: AppTest) -> int:
+    return len(visit.get("vega_lite_chart"))
+
+
+def test_five_seeds_follow_each_other_and_each_racer_trains_from_all_of_them(visits: list[AppTest]) -> None:
+    visit = open_dashboard(visits, seeds="true")
+    for label in RACERS:
+        assert [racer.experiment.seed for racer in shown(visit).of_label[label]] == [50, 51, 52, 53, 54]
+    assert len(shown(visit).race.racers) == SEEDS * len(RACERS)
+
+
+def test_seeds_go_on_from_0_behind_the_largest() -> None:
+    experiments = of_seeds({"it": Experiment(seed=2**32 - 2)}, 4)
+    assert [experiment.seed for experiment in experiments.values()] == [2**32 - 2, 2**32 - 1, 0, 1]
+    assert len(experiments) == 4
+
+
+def test_the_chips_say_how_many_of_five_seeds_have_solved_the_task(visits: list[AppTest]) -> None:
+    visit = settled(open_dashboard(visits, seeds="true", task="Latch", steps="200"))
+    solved = [sum(racer.ended == SOLVED for racer in racers) for racers in shown(visit).of_label.values()]
+    assert max(solved) > 0
+    (chips,) = [text.value for text in visit.markdown if "solved" in text.value]
+    assert re.findall(r"solved&nbsp;(\d)&nbsp;of&nbsp;5", chips) == [str(number) for number in solved]
+
+
+def test_a_chart_of_five_seeds_has_a_line_for_each_and_one_for_all(visits: list[AppTest]) -> None:
+    visit = settled(open_dashboard(visits, seeds="true"))
+    rows = drawn(visit, "loss")
+    for label in RACERS:
+        thick, thin = (rows[(rows.series == label) & (rows.kind == kind)] for kind in ("racer", "seed"))
+        assert len(thin) == SEEDS * len(thick) > 0
+
+
+def test_a_race_of_five_seeds_leaves_the_ghosts_of_the_first(visits: list[AppTest]) -> None:
+    visit = come_to(open_dashboard(visits, seeds="true"), GHOST_STEPS)
+    check(visit.slider(key="length").set_value(15).run())
+    assert [(ghost.label, ghost.experiment.seed) for ghost in shown(visit).ghosts] == [(one, 50) for one in RACERS]
+
+
+def test_a_pin_of_five_seeds_is_of_the_first(visits: list[AppTest]) -> None:
+    visit = open_dashboard(visits, seeds="true")
+    check(visit.button(key="pin").click().run())
+    (pin,) = visit.session_state[PINS]
+    assert [(curve.label, curve.experiment.seed) for curve in pin.curves] == [(label, 50) for label in RACERS]
+
+
+def test_another_number_of_seeds_is_another_race(visits: list[AppTest]) -> None:
+    visit = open_dashboard(visits)
+    before = shown(visit).race
+    check(visit.toggle(key="seeds").set_value(True).run())
+    assert shown(visit).race is not before
+    assert not before.running
+
+
+@pytest.mark.parametrize(("key", "value", "last"), [("steps", 200, 200), ("length", 15, 100)])
+def test_a_new_race_is_seen_to_its_end_though_one_has_gone_back_in_the_last(
+    key: str, value: int, last: int, visits: list[AppTest]
+) -> None:
+    visit = come_to(open_dashboard(visits), GHOST_STEPS)
+    check(visit.slider(key=STEP_SHOWN).set_value(10).run())
+    assert visit.session_state[STEP_SHOWN] == 10
+    check(visit.slider(key=key).set_value(value).run())
+    assert visit.slider(key=STEP_SHOWN).value == visit.slider(key=STEP_SHOWN).max == last
+
+
+@pytest.mark.parametrize(("steps", "first"), [("200", "+1"), ("1000", "+5"), ("3000", "+15")])
+def test_the_step_button_says_how_many_steps_it_adds(steps: str, first: str, visits: list[AppTest]) -> None:
+    """Paused on a multiple of what is shown; see `test_outcome` for the first step and the last."""
+    visit = come_to(open_dashboard(visits, steps=steps, length="100", hidden="64"), 15)
+    contest = shown(visit).race
+    check(visit.button(key="pause").click().run())
+    button, before = visit.button(key="step"), max(racer.steps for racer in contest.racers)
+    assert (button.label, button.disabled) == (first, False)
+    check(button.click().run())
+    while contest.moving:
+        contest.renew()
+        time.sleep(0.01)
+    assert max(racer.steps for racer in contest.racers) == before + int(first)
+
+
+def test_while_a_race_goes_it_makes_no_single_steps(visits: list[AppTest]) -> None:
+    visit = open_dashboard(visits, steps="3000")
+    assert visit.button(key="step").disabled
+
+
+def test_a_pin_is_answered_beside_its_button(visits: list[AppTest]) -> None:
+    def answers(visit: AppTest) -> list[str]:
+        labels = [block.proto.popover.label for block in visit.get("popover")]
+        return [label for label in labels if "pinned" in label]
+
+    visit = open_dashboard(visits)
+    assert answers(visit) == []
+    for said in ("1 pinned", "2 pinned"):
+        check(visit.button(key="pin").click().run())
+        assert answers(visit) == [said]
+
+
+def test_a_pin_keeps_what_was_there_behind_what_comes(visits: list[AppTest]) -> None:
+    visit = come_to(open_dashboard(visits), GHOST_STEPS)
+    check(visit.button(key="pin").click().run())
+    rows = drawn(visit, "loss")
+    assert set(rows[rows.kind == "ghost"].series) == {f"{label} (pin 1)" for label in RACERS}
+
+
+def test_a_class_sees_two_charts_and_no_tabs(visits: list[AppTest]) -> None:
+    plain, projected = open_dashboard(visits), open_dashboard(visits, projector="true")
+    assert (charts(projected), len(projected.tabs)) == (2, 0)
+    assert charts(plain) > 2
+    assert len(plain.tabs) > 0
+    assert controls(plain) == controls(projected)
+
+
+def test_a_class_sees_larger_type(visits: list[AppTest]) -> None:
+    plain, projected = open_dashboard(visits), open_dashboard(visits, projector="true")
+    styles = ["".join(html.proto.body for html in visit.get("html")) for visit in (plain, projected)]
+    sizes = [re.findall(r"font-size: ([\d.]+)px", style) for style in styles]
+    assert sizes == [[], [str(st.get_option("theme.baseFontSize") * room.LARGER)]]
+
+
+def test_in_a_frame_there_are_one_control_and_two_charts_and_nothing_else(
+    visits: list[AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (live, page, stage):
+        monkeypatch.setattr(module, "embedded", lambda: True)
+    visit = open_dashboard(visits)
+    assert controls(visit) == {"length"}
+    assert (charts(visit), len(visit.tabs), len(visit.get("page_link"))) == (2, 0, 0)
+
+
+def test_where_there_is_right_and_wrong_the_share_that_is_right_comes_second(visits: list[AppTest]) -> None:
+    plain, classes = open_dashboard(visits), open_dashboard(visits, task="Latch")
+    first, second, third, *_ = (chart.proto.alt for chart in plain.get("vega_lite_chart"))
+    wanted = [first, CHARTS["accuracy"].description, second, third]
+    assert [chart.proto.alt for chart in classes.get("vega_lite_chart")][: live.ON_STAGE] == wanted
+
+
+def test_the_number_of_states_is_asked_where_a_cell_sees_several(visits: list[AppTest]) -> None:
+    visit = open_page(visits, "depth")
+    asked = []
+    for look in visit.segmented_control(key="look").options:
+        check(visit.segmented_control(key="look").set_value(look).run())
+        asked += [look for pills in visit.pills if pills.key == "windows"]
+    assert asked == ["Dense in time"]
+
+
+def test_one_of_a_few_cannot_be_taken_back_to_none(visits: list[AppTest]) -> None:
+    visit = open_dashboard(visits)
+    assert all(choice.proto.required for choice in visit.segmented_control)
+    assert {choice.key for choice in visit.segmented_control} >= {"optimizer", "clip"}
+
+
+def test_a_race_under_way_says_how_long_it_still_takes(visits: list[AppTest]) -> None:
+    visit = come_to(open_dashboard(visits, steps="3000", length="100", hidden="64"), 1)
+    assert any(re.fullmatch(r"step [\d,]+ of 3,000, \d+ s left", text.value) for text in visit.caption)
+
+
+def test_a_race_is_drawn_again_and_again_as_long_as_it_moves(
+    visits: list[AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = redrawn_from_now(monkeypatch)
+    visit = open_dashboard(visits, steps="300", seed="51")
+    assert every[0] == live.FRAME_SECONDS
+    settled(visit)
+    assert every[-1] is None
+
+
+def test_a_race_stops_soon_after_its_tab_was_closed(visits: list[AppTest], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(race, "LAST_SECONDS", 0.0)
+    left = shown(open_dashboard(visits, steps="3000")).race
+    assert left.wants_turn
+    st.cache_resource.clear()
+    assert not left.wants_turn
