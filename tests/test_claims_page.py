@@ -126,6 +126,11 @@ def test_a_test_can_be_stopped_and_run_again(visits: list[AppTest]) -> None:
     assert {racer.run for racer in once_more.racers}.isdisjoint({racer.run for racer in race.racers})
 
 
+def test_whoever_opens_the_same_statement_shares_its_runs(visits: list[AppTest]) -> None:
+    one, other = (open_page(visits, "claims", claim="A12").session_state[SHOWING].race for _ in range(2))
+    assert [racer.run for racer in one.racers] == [racer.run for racer in other.racers]
+
+
 def test_a_test_that_is_started_over_trains_its_runs_anew(visits: list[AppTest]) -> None:
     visit = open_page(visits, "claims", claim="A12")
     race = visit.session_state[SHOWING].race
@@ -158,6 +163,13 @@ def test_another_page_stops_the_test(visits: list[AppTest]) -> None:
     visit = open_page(visits, "claims", claim="A12")
     race = visit.session_state[SHOWING].race
     check(visit.switch_page(PAGES["gates"].path).run())
+    assert not race.running
+
+
+def test_another_row_stops_the_test(visits: list[AppTest]) -> None:
+    visit = open_page(visits, "claims", claim="A12")
+    race = visit.session_state[SHOWING].race
+    check(visit.radio[0].set_value("P1").run())
     assert not race.running
 
 

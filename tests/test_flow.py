@@ -175,6 +175,12 @@ def test_states_are_relative_to_the_racers_largest() -> None:
     assert list(table[table.channel == "LSTM c2"].state) == truth[1:, 1].tolist()
 
 
+def test_states_fill_their_axis_without_a_gap() -> None:
+    shown = states.states(CURVES).to_pandas()
+    for _, channel in shown.groupby("channel"):
+        assert [*channel.x, 20] == [0, *channel.x2]
+
+
 def test_changes_are_the_distance_between_neighbouring_states() -> None:
     truth = checkpoints.states(last(CURVES[0]))
     change = torch.linalg.vector_norm(truth[1:] - truth[:-1], dim=1) / torch.linalg.vector_norm(truth[1:], dim=1)

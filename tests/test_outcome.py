@@ -14,8 +14,9 @@ from lstm_core.charts.points import Curve
 from lstm_core.race.race import Race
 from lstm_core.race.runs import FAILED
 from lstm_core.training import COMPLETED, DIVERGED, SOLVED
-from lstm_core.ui import live, outcome
+from lstm_core.ui import outcome
 from lstm_core.ui.bar import _next
+from lstm_core.ui.racers import _states as states
 
 TINY = Experiment(length=2, hidden=2, batch=2, steps=2)
 FIRST, LAST = train(TINY)
@@ -110,12 +111,12 @@ def test_of_explosions_nothing_is_said_where_there_were_none() -> None:
 )
 def test_of_several_seeds_is_said_how_many_have_ended_in_which_way(ended: list[str | None], said: str) -> None:
     racers: list[Any] = [SimpleNamespace(ended=one, experiment=TINY) for one in ended]
-    assert live._states(racers) == said
+    assert states(racers) == said
 
 
 def test_where_a_task_cannot_be_solved_nobody_has_solved_it() -> None:
     forecast: Any = SimpleNamespace(ended=COMPLETED, experiment=dataclasses.replace(TINY, task="forecast"))
-    assert live._states([forecast] * 2) == ""
+    assert states([forecast] * 2) == ""
 
 
 def test_the_next_snapshot_comes_as_many_steps_later_as_the_button_says() -> None:

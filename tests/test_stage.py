@@ -175,6 +175,12 @@ def test_a_class_sees_larger_type(visits: list[AppTest]) -> None:
     assert sizes == [[], [str(st.get_option("theme.baseFontSize") * room.LARGER)]]
 
 
+def test_a_page_says_what_to_touch_and_leads_to_all_others(visits: list[AppTest]) -> None:
+    visit = open_dashboard(visits)
+    assert any("**Drag the length**" in text.value for text in visit.caption)
+    assert len(visit.get("page_link")) == len(page.PAGES)
+
+
 def test_in_a_frame_there_are_one_control_and_two_charts_and_nothing_else(
     visits: list[AppTest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -183,6 +189,7 @@ def test_in_a_frame_there_are_one_control_and_two_charts_and_nothing_else(
     visit = open_dashboard(visits)
     assert controls(visit) == {"length"}
     assert (charts(visit), len(visit.tabs), len(visit.get("page_link"))) == (2, 0, 0)
+    assert not any("**Drag the length**" in text.value for text in visit.caption)
 
 
 def test_where_there_is_right_and_wrong_the_share_that_is_right_comes_second(visits: list[AppTest]) -> None:
@@ -207,6 +214,18 @@ def test_one_of_a_few_cannot_be_taken_back_to_none(visits: list[AppTest]) -> Non
     assert {choice.key for choice in visit.segmented_control} >= {"optimizer", "clip"}
 
 
+def test_many_of_a_few_go_on_in_the_next_line(visits: list[AppTest]) -> None:
+    assert all(choice.proto.wrap for choice in open_dashboard(visits).segmented_control)
+
+
+def test_a_race_stops_when_the_next_one_is_refused(visits: list[AppTest]) -> None:
+    visit = open_dashboard(visits, length="200", batch="128")
+    before = shown(visit).race
+    check(visit.select_slider(key="hidden").set_value(128).run())
+    assert not before.running
+    assert SHOWING not in visit.session_state
+
+
 def test_a_race_under_way_says_how_long_it_still_takes(visits: list[AppTest]) -> None:
     visit = come_to(open_dashboard(visits, steps="3000", length="100", hidden="64"), 1)
     assert any(re.fullmatch(r"step [\d,]+ of 3,000, \d+ s left", text.value) for text in visit.caption)
@@ -220,6 +239,47 @@ def test_a_race_is_drawn_again_and_again_as_long_as_it_moves(
     assert every[0] == live.FRAME_SECONDS
     settled(visit)
     assert every[-1] is None
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [("gradient_flow", {"section": "Clipping"}), ("depth", {"look": "Dense in time"}), ("forecast", {})],
+)
+def test_where_charts_change_weights_are_kept_for_those_to_come(
+    name: str, address: dict[str, str], visits: list[AppTest]
+) -> None:
+    visit = open_page(visits, name, steps="100", seed="52", **address)
+    assert all(racer.run.weights for racer in shown(visit).race.racers)
+
+
+def test_charts_are_told_to_stand_still_where_nothing_moves(
+    visits: list[AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stood: list[bool] = []
+
+    def noted(name: str, curves: object, still: bool, seeds: object) -> None:
+        stood.append(still)
+
+    monkeypatch.setattr(live, "draw", noted)
+    visit = come_to(open_dashboard(visits, steps="3000", length="100", hidden="64"), 1)
+    assert not any(stood)
+    for key in ("pause", "pause"):
+        stood.clear()
+        check(visit.button(key=key).click().run())
+        assert set(stood) == {not shown(visit).race.running}
+    stood.clear()
+    check(visit.slider(key=STEP_SHOWN).set_value(1).run())
+    assert all(stood)
+
+
+def test_peepholes_without_gates_get_a_word(visits: list[AppTest]) -> None:
+    word = "Without gates there is nothing for peepholes to look into."
+    visit = open_page(visits, "gates", peephole="true")
+    said = []
+    for gates in (["i", "f"], []):
+        check(visit.pills(key="gates").set_value(gates).run())
+        said.append(word in [text.value for text in visit.caption])
+    assert said == [False, True]
 
 
 def test_a_race_stops_soon_after_its_tab_was_closed(visits: list[AppTest], monkeypatch: pytest.MonkeyPatch) -> None:
