@@ -217,7 +217,7 @@ def test_a_finished_race_says_who_solved_the_task(visits: list[AppTest]) -> None
     visit = open_page(visits, "dashboard", length="10", steps="100", task="Latch", racers="LSTM")
     settled(visit)
     check(visit.run())
-    assert any("solved" in text.value for text in visit.markdown)
+    assert any("solved&nbsp;at" in text.value for text in visit.markdown)
 
 
 def test_a_diverged_race_is_a_result_not_an_error(visits: list[AppTest]) -> None:

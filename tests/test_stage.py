@@ -14,7 +14,7 @@ from lstm_core import Experiment
 from lstm_core.charts.catalogue import CHARTS
 from lstm_core.race import race
 from lstm_core.training import SOLVED
-from lstm_core.ui import live, page, room, stage
+from lstm_core.ui import live, page, room, stage, view
 from lstm_core.ui.live import SEEDS
 from lstm_core.ui.session import PINS, SHOWING, STEP_SHOWN
 from lstm_core.ui.showing import GHOST_STEPS, Showing, of_seeds
@@ -260,7 +260,7 @@ def test_charts_are_told_to_stand_still_where_nothing_moves(
     def noted(name: str, curves: object, still: bool, seeds: object) -> None:
         stood.append(still)
 
-    monkeypatch.setattr(live, "draw", noted)
+    monkeypatch.setattr(view, "draw", noted)
     visit = come_to(open_dashboard(visits, steps="3000", length="100", hidden="64"), 1)
     assert not any(stood)
     for key in ("pause", "pause"):
