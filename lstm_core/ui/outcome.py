@@ -35,7 +35,8 @@ def reach(race: Race, by_seed: BySeed) -> str:
     slot, arrived = slots([curve.label for curve in by_seed[0]]), []
     for curves in zip(*by_seed, strict=True):
         norms = [curve.snapshots[-1].hidden_grad_norms for curve in curves if curve.snapshots]
-        shares = [one[0] / one[-1] if one[-1] else math.inf for one in norms]
+        ratios = [one[0] / one[-1] if one[-1] else math.inf for one in norms]
+        shares = [math.inf if math.isnan(ratio) else ratio for ratio in ratios]
         if shares:
             label = curves[0].label
             arrived.append(f"{label}&nbsp;:{HUES[slot[label]]}[**{short(statistics.median(shares))}**]")
