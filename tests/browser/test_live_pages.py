@@ -2,55 +2,16 @@
 
 import csv
 import math
-import os
 import re
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from lstm_core.openings.presets import OPENINGS
 from lstm_core.ui.page import PAGES
-from tests.serving import serve
+from tests.browsing import CHARTS, PATIENCE_MS
 
-CHROMIUM = shutil.which("chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PATIENCE_MS = 60_000
 OWN_SERIES = "forecast?series=Your+own+file&steps=200&hidden=8&activations=tanh"
-CHARTS = "[...document.querySelectorAll('[data-testid=stVegaLiteChart] :is(svg, canvas)')]"
-
-# Where the gate runs, a browser that is missing is a failure.
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None and "CI" not in os.environ, reason="needs a browser: apt-get install chromium"
-)
-
-
-@pytest.fixture(scope="session")
-def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    return browser_type_launch_args | {"executable_path": CHROMIUM, "args": FLAGS}
-
-
-@pytest.fixture(scope="session")
-def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
-    return browser_context_args | {"viewport": {"width": 1440, "height": 1000}}
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    """A dashboard of our own; it has to end cleanly in the middle of a race."""
-    with serve() as server:
-        yield server.address
 
 
 def visit(page: Page, address: str, query: str = "") -> None:
