@@ -35,7 +35,7 @@ def measured(race: Race, by_seed: BySeed) -> str:
     return f"{said} &ensp; time of {other.label} / {one.label}: **{median:.2f}** ({low:.2f} to {high:.2f})"
 
 
-page = stage("concatenation", "**Choose what may differ** between one matrix and two, one thing at a time. Does it?")
+page = stage("concatenation", "**Choose what may differ**, one thing at a time: does it?")
 opening = OPENINGS["concatenation"]
 with page.control:
     compared = controls.one_of("What may differ", controls.same(COMPARISONS), key="compare")

@@ -44,13 +44,15 @@ def lines(
     zero: bool = False,
     ends: tuple[float, float] | None = None,
     back: bool = False,
+    columns: int = 3,
     height: int = HEIGHT,
 ) -> alt.LayerChart:
     """
     Lines over a table of `points`: racers in colour, the first on top, with their symbols here and there, single seeds
     thin; references grey and dashed, earlier races and what is no racer grey. Values off the axis are triangles on its
     edge, an ending is a ring. With `parts`, the parts of a racer differ by dash. The axis goes up from 0 with `zero`,
-    from end to end with `ends`; with `back`, x goes to the left.
+    from end to end with `ends`; with `back`, x goes to the left. The key of dashes has so
+    many `columns`.
     """
     along = alt.Scale(nice=False, zero=False, reverse=back)
     across = alt.X("x:Q", title=x, scale=along, axis=axis(tickMinStep=1, titlePadding=2))
@@ -63,7 +65,7 @@ def lines(
     colour = alt.condition("datum.slot < 0", alt.value(QUIET), racer)
     dashes = alt.Scale(range=DASHES if parts else DASHES[1:])
     dash = alt.StrokeDash(
-        "part:N", sort=None, title=None, scale=dashes, legend=key(columns=3, symbolSize=250, columnPadding=6)
+        "part:N", sort=None, title=None, scale=dashes, legend=key(columns=columns, symbolSize=250, columnPadding=6)
     )
     line: dict[str, Any] = {
         "x": across,
