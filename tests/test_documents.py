@@ -11,7 +11,7 @@ from lstm_core.ui.page import PAGES
 
 ROOT = Path(__file__).parent.parent
 TEST_COMMAND = "python3 -m venv .venv && .venv/bin/pip install -r requirements-dev.txt && .venv/bin/python -m pytest"
-MOST_LINES, MOST_TERMS = 130, 30
+MOST_LINES, MOST_TERMS, MOST_BYTES = 130, 30, 60_000
 WALK = "## The way of one number"
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 MODULE = re.compile(r"\b(?:lstm_core|tests|docs)(?:\.[A-Za-z_]\w*)+")
@@ -67,6 +67,13 @@ def test_the_readme_has_all_pages_in_their_order_with_their_questions() -> None:
     assert [(label, question) for label, question, *_ in _rows(table)] == [
         (page.label, page.question) for page in PAGES.values()
     ]
+
+
+def test_there_is_a_small_picture_of_every_page_under_its_question() -> None:
+    shown = re.findall(r"^## (.+)\n\n(.+)\n\n!\[.+\]\((.+)\)$", _text("docs/pictures.md"), re.MULTILINE)
+    assert shown == [(page.label, page.question, f"pictures/{page.name}.png") for page in PAGES.values()]
+    sizes = {path: (ROOT / "docs" / path).stat().st_size for *_, path in shown}
+    assert {path: size for path, size in sizes.items() if size > MOST_BYTES} == {}
 
 
 def test_the_first_line_about_pytest_is_the_command_that_runs_the_tests() -> None:
