@@ -22,7 +22,7 @@ CHARTS = {
 }
 EQUAL_SIZE, EQUAL_WEIGHTS = "equal hidden size", "equal number of weights"
 
-page = stage("depth", "**Drag the number of layers**, then compare at an **equal number of weights**.")
+page = stage("depth", "**Drag the layers**, then compare at equal weights.")
 opening = OPENINGS["depth"]
 with page.control:
     look = controls.one_of("Look at", controls.same(CHARTS), key="look")

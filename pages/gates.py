@@ -10,7 +10,7 @@ from lstm_core.ui.live import live
 from lstm_core.ui.stage import stage
 from lstm_core.ui.texts import texts
 
-page = stage("gates", "**Switch off the forget gate** and watch the largest state; then couple it to the input gate.")
+page = stage("gates", "**Switch off a gate** and watch the largest state.")
 opening = OPENINGS["gates"]
 yours, *rivals = opening.racers
 with page.control:

@@ -126,7 +126,7 @@ def test_a_chart_stays_empty_and_whole_where_nothing_is_measured(cell: dict[str,
 def test_growth_has_a_point_for_each_checkpoint() -> None:
     table = flow.growth_by_training_step(CURVES).to_pandas()
     for shown in CURVES:
-        assert len(line(table, shown.label, "largest Lyapunov exponent")) == 4
+        assert len(line(table, shown.label, "Lyapunov exponent")) == 4
 
 
 def test_the_spectrum_shows_every_eigenvalue_and_singular_value() -> None:

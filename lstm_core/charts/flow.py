@@ -126,10 +126,10 @@ def growth_by_training_step(curves: Sequence[Curve]) -> pa.Table:
     """Largest Lyapunov exponent and measured slope of every racer, at each checkpoint of its training."""
     points = []
     for curve, step, rate in GROWTH.found(curves):
-        for part, y in (("largest Lyapunov exponent", rate.exponent), ("slope of log ‖∂s_T/∂s_t‖", rate.slope)):
+        for part, y in (("Lyapunov exponent", rate.exponent), ("measured slope", rate.slope)):
             shown = Point(step, y, curve.label, part)
             points.append(shown if y > SLOWEST_RATE else shown._replace(y=SLOWEST_RATE, off=UNDERFLOW))
-    neither = level_lines(curves, [("neither grows nor fades", 0.0)])
+    neither = level_lines(curves, [("constant", 0.0)])
     return of_points([*axis_ends(curves), *neither, *noted_once(points, f"below {SLOWEST_RATE:g}")])
 
 

@@ -78,7 +78,7 @@ def stage(name: str, touch: str) -> Stage:
 def _line() -> tuple[DeltaGenerator, DeltaGenerator]:
     """In one line above a race: what unfolds at the right, and the place at the left."""
     with st.container(horizontal=True, vertical_alignment="center", wrap=False):
-        chips = st.empty()
+        chips = st.container().empty()
         return st.popover("Racers, seeds", type="tertiary"), chips
 
 
