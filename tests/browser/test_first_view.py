@@ -8,20 +8,9 @@ from tests.browsing import LAPTOP, LONG, PHONE, Scheme, place, until_it_trains, 
 from tests.views.first import faults, seen
 
 SCHEMES: dict[str, Scheme] = {name: "dark" if number % 2 else "light" for number, name in enumerate(OPENINGS)}
-# What is wrong, and measured, but not yet put right; a page that is right by now has to leave this list.
-WRONG = {
-    "gradient_flow": "two rows of dashes leave 230 of 250 px to the first plot",
-    "concatenation": "on a phone the first chart begins 10 px too low",
-}
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=pytest.mark.xfail(reason=WRONG[name], strict=True) if name in WRONG else ())
-        for name in OPENINGS
-    ],
-)
+@pytest.mark.parametrize("name", OPENINGS)
 def test_nothing_of_the_first_view_is_hidden(browser: Browser, address: str, name: str) -> None:
     with window(browser, LAPTOP, SCHEMES[name]) as page:
         page.goto(place(address, name, LONG))
