@@ -22,7 +22,7 @@ NOTES = {
 }
 
 
-def measured(race: Race, by_seed: BySeed) -> str:
+def measured(race: Race, by_seed: BySeed) -> list[str]:
     """Largest difference of the losses so far, and the time of a training step, one against the other."""
     one, other = race.racers[:2]
     pairs = [pair for curves in by_seed for pair in zip(*(curve.snapshots for curve in curves), strict=False)]
@@ -30,9 +30,9 @@ def measured(race: Race, by_seed: BySeed) -> str:
     said = f"Largest difference of the two losses: **{short(difference)}**"
     ratios = [b / a for a, b in zip(one.durations[1:], other.durations[1:], strict=False)]
     if len(ratios) < 4:
-        return said
+        return [said]
     low, median, high = statistics.quantiles(ratios, n=4)
-    return f"{said} &ensp; time of {other.label} / {one.label}: **{median:.2f}** ({low:.2f} to {high:.2f})"
+    return [f"{said} &ensp; time of {other.label} / {one.label}: **{median:.2f}** ({low:.2f} to {high:.2f})"]
 
 
 page = stage("concatenation", "**Choose what may differ**, one thing at a time: does it?")

@@ -22,6 +22,8 @@ PATIENCE_MS = 60_000
 CHARTS = "[...document.querySelectorAll('[data-testid=stVegaLiteChart] :is(svg, canvas)')]"
 STEP = re.compile(r"^(?:step|paused at step) ([\d,]+) of|^finished after ([\d,]+) steps")
 ON_STAGE = 4
+# What comes with a page itself, and from no host.
+WITHIN = {"data", "blob"}
 # A race that lasts: at the lowest rate nobody solves anything, and nobody else has trained from this seed.
 LONG = "?seed=11&steps=3000&lr=0.0001"
 

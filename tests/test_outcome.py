@@ -29,7 +29,7 @@ def curve(*norms: float, label: str = "it") -> Curve:
 
 def reached(*by_seed: Sequence[Curve]) -> dict[str, str]:
     """What the sentence says of each racer."""
-    return dict(re.findall(r"(\w+)&nbsp;:\w+\[\*\*(.*?)\*\*\]", outcome.reach(Race({}), by_seed)))
+    return dict(re.findall(r"(\w+)&nbsp;:\w+\[\*\*(.*?)\*\*\]", " ".join(outcome.reach(Race({}), by_seed))))
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_the_sentence_tells_the_median_over_seeds() -> None:
 
 def test_the_sentence_tells_of_those_that_have_begun() -> None:
     assert reached([Curve("late", TINY, []), curve(1.0, 2.0)]) == {"it": "0.5"}
-    assert outcome.reach(Race({}), [[Curve("late", TINY, [])]]).endswith(":gray[…]")
+    assert outcome.reach(Race({}), [[Curve("late", TINY, [])]])[1:] == [":gray[…]"]
 
 
 @pytest.mark.parametrize(

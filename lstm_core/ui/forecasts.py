@@ -21,10 +21,10 @@ WAITING = ":gray[The test part is looked at when all have ended.]"
 NUMBER = st.column_config.NumberColumn(format="%.4g")
 
 
-def verdict(race: Race, by_seed: BySeed) -> str:
+def verdict(race: Race, by_seed: BySeed) -> list[str]:
     """Who wins, once all have ended, by the first seed."""
     stay(race.racers[0].experiment.series)
-    return outlook.verdict(outlook.standings(by_seed[0])) or WAITING
+    return [outlook.verdict(outlook.standings(by_seed[0])) or WAITING]
 
 
 def scores() -> None:

@@ -31,7 +31,8 @@ SEEDS = 5
 # So many charts stand on the stage; the others lie folded below.
 ON_STAGE = 4
 
-Sentence = Callable[[Race, BySeed], str]
+# Its words, and the numbers behind them.
+Sentence = Callable[[Race, BySeed], list[str]]
 
 
 def live(
@@ -110,7 +111,8 @@ def _stage(
             chips.markdown(in_a_line(view))
             race.ask(view.needed([*charts, *more]))
             view.draw(charts[:2])
-            st.markdown(outcome.exploded(race) + sentence(race, view.then))
+            first, *numbers = sentence(race, view.then)
+            outcome.say([outcome.exploded(race) + first, *numbers])
             view.draw(charts[2:])
         if moving != race.moving:
             st.rerun()

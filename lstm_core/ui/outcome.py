@@ -2,12 +2,16 @@
 
 import math
 import statistics
+from collections.abc import Sequence
+
+import streamlit as st
 
 from lstm_core.charts.colours import HUES, slots
 from lstm_core.race.race import Race
 from lstm_core.training import DIVERGED
 from lstm_core.ui.view import BySeed
 
+NUMBER_WIDTH = 165
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -30,7 +34,14 @@ def exploded(race: Race) -> str:
     return f":red-background[:material/local_fire_department: **Exploded:** {said}]  \n" if said else ""
 
 
-def reach(race: Race, by_seed: BySeed) -> str:
+def say(parts: Sequence[str]) -> None:
+    """A sentence and its numbers, each at a place of its own: one that gets longer does not push the others."""
+    with st.container(horizontal=True, gap="xsmall"):
+        for number, part in enumerate(parts):
+            st.markdown(part, width=NUMBER_WIDTH if number else "content")
+
+
+def reach(race: Race, by_seed: BySeed) -> list[str]:
     """How much of the last step's gradient arrives at the first time step, of each racer; the median over seeds."""
     slot, arrived = slots([curve.label for curve in by_seed[0]]), []
     for curves in zip(*by_seed, strict=True):
@@ -40,5 +51,4 @@ def reach(race: Race, by_seed: BySeed) -> str:
         if shares:
             label = curves[0].label
             arrived.append(f"{label}&nbsp;:{HUES[slot[label]]}[**{short(statistics.median(shares))}**]")
-    said = " &ensp; ".join(arrived) or ":gray[…]"
-    return f"**Of the last step's gradient, step 1 gets:** {said}"
+    return ["**Of the last step's gradient, step 1 gets:**", *(arrived or [":gray[…]"])]

@@ -4,10 +4,12 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from playwright.sync_api import Page, Route
 
-from tests.browsing import CHROMIUM, FLAGS
+from tests.browsing import CHROMIUM, FLAGS, PATIENCE_MS, WITHIN
 from tests.serving import serve
 
 
@@ -36,3 +38,22 @@ def address() -> Iterator[str]:
     """A dashboard of our own; it has to end cleanly in the middle of a race."""
     with serve() as server:
         yield server.address
+
+
+@pytest.fixture
+def page(page: Page, address: str) -> Iterator[Page]:
+    """
+    A window that reaches the dashboard alone, as behind a wall: neither scripts nor fonts, icons, the tab's picture or
+    sockets are asked for anywhere else.
+    """
+    own, asked = urlsplit(address).netloc, set[str]()
+
+    def turn_away(route: Route) -> None:
+        asked.add(route.request.url)
+        route.abort()
+
+    page.route(lambda url: urlsplit(url).scheme not in WITHIN and urlsplit(url).netloc != own, turn_away)
+    page.on("websocket", lambda socket: asked.update({socket.url} if urlsplit(socket.url).netloc != own else ()))
+    page.set_default_timeout(PATIENCE_MS)
+    yield page
+    assert asked == set()
