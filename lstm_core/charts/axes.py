@@ -44,7 +44,7 @@ def axis(**options: Any) -> alt.Axis:
     return alt.Axis(labelFontSize=TEXT, titleFontSize=TEXT, **options)
 
 
-def key(**options: Any) -> alt.Legend:
+def legend(**options: Any) -> alt.Legend:
     """Above the chart, close to it."""
     return alt.Legend(
         orient="top", labelFontSize=KEY_TEXT, titleFontSize=KEY_TEXT, offset=4, padding=0, labelLimit=LABEL, **options

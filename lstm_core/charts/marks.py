@@ -6,7 +6,7 @@ from typing import Any
 
 import altair as alt
 
-from lstm_core.charts.axes import BY_STEP, DASHES, QUIET, Picture, axis, key, log_axis, log_scale, only, when_asked
+from lstm_core.charts.axes import BY_STEP, DASHES, QUIET, Picture, axis, legend, log_axis, log_scale, only, when_asked
 from lstm_core.charts.colours import HUES, SHAPES
 from lstm_core.charts.pictures import HEIGHT, band_lines, evidence, heat, sample
 from lstm_core.charts.points import OVERFLOW, UNDERFLOW
@@ -60,12 +60,12 @@ def lines(
     up = alt.Y("y:Q", title=y, scale=scale)
     # Said once, for all layers: a page sends the whole of it with every frame.
     upright = alt.Y("y:Q", title=y, scale=scale, axis=log_axis() if log else axis(tickCount=6))
-    racer = alt.Color("series:N", sort=None, title=None, legend=key(columns=3))
+    racer = alt.Color("series:N", sort=None, title=None, legend=legend(columns=3))
     shape = alt.Shape("series:N", sort=None, title=None, scale=alt.Scale(range=SHAPES), legend=None)
     colour = alt.condition("datum.slot < 0", alt.value(QUIET), racer)
     dashes = alt.Scale(range=DASHES if parts else DASHES[1:])
     dash = alt.StrokeDash(
-        "part:N", sort=None, title=None, scale=dashes, legend=key(columns=columns, symbolSize=250, columnPadding=6)
+        "part:N", sort=None, title=None, scale=dashes, legend=legend(columns=columns, symbolSize=250, columnPadding=6)
     )
     line: dict[str, Any] = {
         "x": across,

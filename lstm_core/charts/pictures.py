@@ -4,7 +4,7 @@ from typing import Any
 
 import altair as alt
 
-from lstm_core.charts.axes import BY_STEP, QUIET, axis, key, log_axis, log_scale, only, when_asked
+from lstm_core.charts.axes import BY_STEP, QUIET, axis, legend, log_axis, log_scale, only, when_asked
 
 HEIGHT, EVIDENCE_HEIGHT, PLANE_SIZE = 327, 80, 300
 HEAT_RANGE = [-12, 0]
@@ -15,7 +15,7 @@ GATES = ["circle", "cross", "square", "diamond", "triangle-up"]
 
 
 def _colour(title: str, scale: alt.Scale) -> alt.Color:
-    return alt.Color("value:Q", title=title, scale=scale, legend=key(gradientLength=130))
+    return alt.Color("value:Q", title=title, scale=scale, legend=legend(gradientLength=130))
 
 
 def heat() -> alt.Chart:
@@ -79,7 +79,7 @@ def plane() -> alt.LayerChart:
         .encode(x=across, y=up, order="step:Q", color=alt.value(QUIET)),
         only("kind == 'eigenvalue'")
         .mark_point(filled=True, size=50, opacity=0.8)
-        .encode(x=across, y=up, color=_of_racer(key()), tooltip=tooltip),
+        .encode(x=across, y=up, color=_of_racer(legend()), tooltip=tooltip),
     ).properties(width=PLANE_SIZE, height=PLANE_SIZE)
 
 
@@ -96,7 +96,7 @@ def ruler() -> alt.LayerChart:
         only("kind == 'frame'").mark_rect(opacity=0).encode(x=across, x2="x2:Q", y=up),
         only("kind == 'units'")
         .mark_rect(fillOpacity=0.6, strokeWidth=2)
-        .encode(x=across, x2="x2:Q", y=up, y2=alt.datum(0), color=_of_racer(key()), tooltip=tooltip),
+        .encode(x=across, x2="x2:Q", y=up, y2=alt.datum(0), color=_of_racer(legend()), tooltip=tooltip),
         only("kind == 'length'").mark_rule(strokeDash=[5, 4]).encode(x=across, color=alt.value(QUIET)),
         only("kind == 'length'")
         .mark_text(align="left", baseline="top", dx=4)
@@ -108,7 +108,7 @@ def ablations() -> alt.LayerChart:
     """A row for each racer, in its colour, a mark for each of its losses, the constant predictor as a rule."""
     across = alt.X("x:Q", title="loss on held-out sequences", scale=log_scale(), axis=log_axis())
     up = alt.Y("series:N", title=None, sort=None)
-    shape = alt.Shape("part:N", sort=None, title=None, scale=alt.Scale(range=GATES), legend=key(columns=2))
+    shape = alt.Shape("part:N", sort=None, title=None, scale=alt.Scale(range=GATES), legend=legend(columns=2))
     tooltip = [
         alt.Tooltip("series:N", title="racer"),
         alt.Tooltip("part:N", title="gates"),

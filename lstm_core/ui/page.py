@@ -89,7 +89,9 @@ def _navigation(here: Page) -> DeltaGenerator:
     with line:
         for name, pages in () if embedded() else groups.items():
             if pages[0].group:
-                with st.popover(f"**{name}**" if here in pages else name, type="tertiary"):
+                # By another key on every page, or it would stay open after a choice.
+                key = f"from {here.name} to {name}"
+                with st.popover(f"**{name}**" if here in pages else name, type="tertiary", key=key):
                     for page in pages:
                         st.page_link(page.path, label=page.label, icon=page.icon, help=page.question)
             else:

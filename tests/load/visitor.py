@@ -9,6 +9,7 @@ from typing import Any
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.Markdown_pb2 import Markdown
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
@@ -160,9 +161,9 @@ class Visitor:
         elif kind == "vega_lite_chart":
             self.charts.append(now)
             self.tables[shown.alt] = shown.data.data
-        elif kind == "progress":
-            self.texts.append(shown.text)
-            if shown_step := PROGRESS.match(shown.text):
+        elif kind == "markdown" and shown.element_type == Markdown.CAPTION:
+            self.texts.append(shown.body)
+            if shown_step := PROGRESS.match(shown.body):
                 self.progress.append((now, int((shown_step[1] or shown_step[2]).replace(",", ""))))
         elif kind in ("slider", "button"):
             self.labels[shown.label] = shown.id
