@@ -1,6 +1,6 @@
 """
-The pictures in the README and the guide, made anew. `python -m docs.picture`: the charts of the opening race of the
-first page, and every page in a browser, some seconds after it was opened.
+The pictures in the README and the guide, made anew. `python -m docs.picture`: every page in a browser, some seconds
+after it was opened.
 """
 
 import tempfile
@@ -9,24 +9,19 @@ from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 
-import altair as alt
 from PIL import Image
 from playwright.sync_api import Browser
 
-from lstm_core import Experiment, train
-from lstm_core.charts.catalogue import CHARTS
-from lstm_core.charts.points import Curve
+from lstm_core import Experiment
 from lstm_core.history.database import store
 from lstm_core.history.schema import PLACE, open_history
 from lstm_core.kernels.compilation import PRECISIONS, build
-from lstm_core.openings.presets import OPENINGS
 from lstm_core.sweep.sweep import train_one
 from lstm_core.ui.page import PAGES
 from tests.browsing import LAPTOP, chromium, place, window
 from tests.serving import serve
 
-HERE = Path(__file__).parent
-FOLDER = HERE / "pictures"
+FOLDER = Path(__file__).with_name("pictures")
 SECONDS, COLOURS = 8, 128
 # What has been trained before, for the page that shows the history: cells of three families, from five seeds.
 TRAINED = [
@@ -34,17 +29,6 @@ TRAINED = [
     for cell in ("rnn", "lstm", "gru")
     for seed in range(5)
 ]
-
-
-def charts() -> None:
-    """Two charts of the first page, after its race."""
-    curves = [
-        Curve(label, experiment, list(train(experiment, record_every=3)))
-        for label, experiment in OPENINGS["dashboard"].experiments().items()
-    ]
-    drawn = [CHARTS[name].of(curves).properties(width=360, height=240) for name in ("loss", "gradient_through_time")]
-    picture = alt.hconcat(*drawn).resolve_scale(color="shared", strokeDash="independent")
-    picture.save(HERE / "race.png", scale_factor=1)
 
 
 @contextmanager
@@ -72,7 +56,6 @@ def screenshot(browser: Browser, address: str, name: str) -> None:
 
 def main() -> None:
     """All of them."""
-    charts()
     # The first visitors of a server that compiles would race on the reference engine.
     for precision in PRECISIONS:
         build(precision).done.result()

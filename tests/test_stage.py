@@ -14,7 +14,7 @@ from lstm_core import Experiment
 from lstm_core.charts.catalogue import CHARTS
 from lstm_core.race import race
 from lstm_core.training import SOLVED
-from lstm_core.ui import live, page, room, stage, view
+from lstm_core.ui import live, page, room, showing, stage, view
 from lstm_core.ui.live import SEEDS
 from lstm_core.ui.session import PINS, SHOWING, STEP_SHOWN
 from lstm_core.ui.showing import GHOST_STEPS, Showing, of_seeds
@@ -288,3 +288,14 @@ def test_a_race_stops_soon_after_its_tab_was_closed(visits: list[AppTest], monke
     assert left.wants_turn
     st.cache_resource.clear()
     assert not left.wants_turn
+
+
+def test_a_first_race_begins_when_its_page_is_drawn_again(
+    visits: list[AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By then the browser has its first picture."""
+    monkeypatch.setattr(showing, "FIRST_SECONDS", 60)
+    visit = open_dashboard(visits, seed="61")
+    assert shown(visit).race.begins > time.monotonic() + 30
+    check(visit.run())
+    assert shown(visit).race.begins <= time.monotonic()

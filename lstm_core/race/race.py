@@ -151,6 +151,12 @@ class Race:
             racer.follow()
         self.renew()
 
+    def begin(self) -> None:
+        """Wait no longer for the time at which it `begins`."""
+        if time.monotonic() < self.begins:
+            self.begins = time.monotonic()
+            self.renew()
+
     def pause(self) -> None:
         """Stop at the next snapshot. `start` goes on from there."""
         self.running = False

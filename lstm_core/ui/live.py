@@ -103,8 +103,11 @@ def _stage(
     @st.fragment(run_every=max(FRAME_SECONDS, slower) if moving else None)
     def frame() -> None:
         race.renew()
-        kind = PAGE if desk().get("race") is race else OPENING
+        seen = desk().get("race") is race
+        kind = PAGE if seen else OPENING
         desk()["race"] = race
+        if seen:
+            race.begin()
         with held(kind):
             view = View(shown)
             place.caption(progress(race))

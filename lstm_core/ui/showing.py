@@ -18,8 +18,8 @@ from lstm_core.ui.session import ANEW, SHOWING, STEP_SHOWN
 
 # A slider that is dragged asks for many races; only the one that it rests on begins.
 REST_SECONDS = 0.15
-# A visit begins with pictures; what they show begins when they are there.
-FIRST_SECONDS = 0.5
+# A visit begins with pictures; what they show begins when they are there, or at last after so many seconds.
+FIRST_SECONDS = 3.0
 GHOST_STEPS = 20
 
 
