@@ -30,8 +30,9 @@ def _buttons(shown: Showing) -> None:
         disabled=race.finished,
     )
     still = not race.running and not race.finished
+    # While it runs, the bar is not drawn anew: then it says how far most steps go.
     st.button(
-        f"+{_next(race)}",
+        f"+{_next(race) if still else snapshots_every(last_step(race))}",
         icon=":material/skip_next:",
         on_click=race.step,
         key="step",
