@@ -35,7 +35,7 @@ with left:
     verdicts = [recorded()[claim.name]["verdict"] for claim in CLAIMS]
     st.markdown(" ".join(f"{BADGES[verdict]} **{verdicts.count(verdict)}**" for verdict in BADGES))
     with st.container(height=LIST_HEIGHT):
-        about = "P1 to P5: what others have measured, one seed each, and what comes out here with five."
+        about = "Those with a P: what others have measured, one seed each, and what comes out here with five."
         opened = st.radio(
             "Statements, each with its verdict", list(ROWS), key=OPEN, format_func=label, on_change=show, help=about
         )
@@ -45,7 +45,7 @@ with right:
     else:
         st.info("Choose a statement: its evidence is shown here, and its test runs again.")
 st.caption(
-    "We tested 18 statements of the article with rules fixed in advance and at least five seeds. Confirmed: every 95 % "
-    "interval lies inside the grey band. Refuted: one lies outside. Undecided: otherwise. Shares have Wilson's "
-    "interval, other means Student's. `python -m lstm_core claims` does the same in a terminal."
+    f"We tested {len(CLAIMS)} statements of the article with rules fixed in advance and at least five seeds. "
+    "Confirmed: every 95 % interval lies inside the grey band. Refuted: one lies outside. Undecided: otherwise. Shares "
+    "have Wilson's interval, other means Student's. `python -m lstm_core claims` does the same in a terminal."
 )

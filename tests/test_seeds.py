@@ -103,12 +103,6 @@ def test_the_symbols_stand_on_the_thick_line_alone() -> None:
     assert (shown[shown.kind == "racer"]["mark"] != "").any()
 
 
-@pytest.mark.parametrize("name", ["states", "memory_ruler", "eigenvalues", "ablation"])
-def test_of_other_pictures_the_first_seed_is_shown(name: str) -> None:
-    tables = tables_of(name)
-    assert over_seeds(tables) is tables[0]
-
-
 @pytest.mark.parametrize("name", ["loss", "gradient_through_time", "gate_activation", "difference", "reach", "growth"])
 def test_seeds_have_the_columns_of_a_chart_of_one(name: str) -> None:
     assert over_seeds(tables_of(name)).schema == tables_of(name)[0].schema

@@ -299,3 +299,19 @@ def test_a_first_race_begins_when_its_page_is_drawn_again(
     assert shown(visit).race.begins > time.monotonic() + 30
     check(visit.run())
     assert shown(visit).race.begins <= time.monotonic()
+
+
+def test_a_class_is_shown_the_other_pages_in_the_same_way(visits: list[AppTest]) -> None:
+    visit = open_dashboard(visits, projector="true")
+    check(visit.switch_page("pages/gates.py").run())
+    assert charts(visit) == 2
+
+
+def test_of_pictures_that_are_no_lines_or_cost_a_measurement_the_first_seed_is_shown(visits: list[AppTest]) -> None:
+    titles = [text.value for text in settled(open_page(visits, "gates", seeds="true", **SHORT)).markdown]
+    assert "**Loss**" in titles
+    visit = open_page(visits, "gradient_flow", seeds="true", section="Norm or eigenvalue?", **SHORT)
+    shown_of = [text.value for text in settled(visit).markdown if "the first seed" in text.value]
+    assert [title.split(" · ")[0].strip("*") for title in shown_of] == [
+        CHARTS[name].title for name in ("eigenvalues", "singular_values", "powers", "reach")
+    ]

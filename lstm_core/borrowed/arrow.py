@@ -13,9 +13,9 @@ def of_rows(rows: Iterable[tuple[Any, ...]], names: list[str]) -> pa.Table:
 
 
 def of_repeating(rows: Iterable[tuple[Any, ...]], names: list[str]) -> pa.Table:
-    """As `of_rows`, in a third of the bytes where strings come again and again."""
+    """As `of_rows`, with numbers of one kind, and strings that come again and again kept once."""
     columns = (
-        of_few(values) if isinstance(values[0], str) else column(values, pa.float64())
+        _of_few(values) if isinstance(values[0], str) else column(values, pa.float64())
         for values in zip(*rows, strict=True)
     )
     return pa.table(list(columns), names=names)
@@ -27,7 +27,7 @@ def _kind(values: Sequence[Any]) -> pa.DataType:
     return pa.int64() if all(isinstance(value, int) for value in values) else pa.float64()
 
 
-def of_few(values: Sequence[str]) -> pa.DictionaryArray:
+def _of_few(values: Sequence[str]) -> pa.DictionaryArray:
     """Strings of which there are few different ones: each once, and a byte or four for every place where it stands."""
     places = {text: place for place, text in enumerate(dict.fromkeys(values))}
     small = len(places) < 128

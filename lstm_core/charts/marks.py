@@ -51,8 +51,8 @@ def lines(
     Lines over a table of `points`: racers in colour, the first on top, with their symbols here and there, single seeds
     thin; references grey and dashed, earlier races and what is no racer grey. Values off the axis are triangles on its
     edge, an ending is a ring. With `parts`, the parts of a racer differ by dash. The axis goes up from 0 with `zero`,
-    from end to end with `ends`; with `back`, x goes to the left. The key of dashes has so
-    many `columns`.
+    from end to end with `ends`; with `back`, x goes to the left. The key of dashes has so many
+    `columns`.
     """
     along = alt.Scale(nice=False, zero=False, reverse=back)
     across = alt.X("x:Q", title=x, scale=along, axis=axis(tickMinStep=1, titlePadding=2))

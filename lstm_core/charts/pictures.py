@@ -18,45 +18,34 @@ def _colour(title: str, scale: alt.Scale) -> alt.Color:
     return alt.Color("value:Q", title=title, scale=scale, legend=legend(gradientLength=130))
 
 
+def _by_time(marks: alt.Chart, first: alt.Tooltip, last: alt.Tooltip, **channels: Any) -> alt.Chart:
+    """Cells from x to x2 along the time steps of a sequence, with these channels besides."""
+    across = alt.X("x:Q", title="time step", scale=alt.Scale(nice=False))
+    told = [first, alt.Tooltip("x2:Q", title="time step"), last]
+    return marks.encode(x=across, x2="x2:Q", tooltip=told, **channels)
+
+
 def heat() -> alt.Chart:
     """A gradient norm by time step, across, and by training step, up."""
-    colours = alt.Scale(scheme="viridis", domain=HEAT_RANGE, clamp=True)
-    return (
-        alt.Chart()
-        .mark_rect(**SEAMLESS)
-        .encode(
-            x=alt.X("x:Q", title="time step", scale=alt.Scale(nice=False)),
-            x2="x2:Q",
-            y=alt.Y("y:Q", title=BY_STEP, scale=alt.Scale(nice=False)),
-            y2="y2:Q",
-            color=_colour("log10 of the norm", colours),
-            tooltip=[
-                alt.Tooltip("x2:Q", title="time step"),
-                alt.Tooltip("y:Q", title=BY_STEP),
-                alt.Tooltip("norm:Q", title="norm", format=".3g"),
-            ],
-        )
-        .properties(height=290)
+    return _by_time(
+        alt.Chart(height=290).mark_rect(**SEAMLESS),
+        alt.Tooltip("y:Q", title=BY_STEP),
+        alt.Tooltip("norm:Q", title="norm", format=".3g"),
+        y=alt.Y("y:Q", title=BY_STEP, scale=alt.Scale(nice=False)),
+        y2="y2:Q",
+        color=_colour("log10 of the norm", alt.Scale(scheme="viridis", domain=HEAT_RANGE, clamp=True)),
     )
 
 
 def sample() -> alt.Chart:
     """The channels of one sequence of a task, by time step."""
-    return (
-        alt.Chart(height=alt.Step(20))
-        .mark_rect()
-        .encode(
-            x=alt.X("x:Q", title="time step", scale=alt.Scale(nice=False)),
-            x2="x2:Q",
-            y=alt.Y("channel:N", sort=None, title=None),
-            color=alt.value(QUIET),
-            opacity=alt.Opacity("value:Q", legend=None, scale=alt.Scale(range=[0.08, 1])),
-            tooltip=[
-                alt.Tooltip("channel:N"),
-                alt.Tooltip("x2:Q", title="time step"),
-                alt.Tooltip("value:Q", format=".3g"),
-            ],
-        )
+    return _by_time(
+        alt.Chart(height=alt.Step(20)).mark_rect(),
+        alt.Tooltip("channel:N"),
+        alt.Tooltip("value:Q", format=".3g"),
+        y=alt.Y("channel:N", sort=None, title=None),
+        color=alt.value(QUIET),
+        opacity=alt.Opacity("value:Q", legend=None, scale=alt.Scale(range=[0.08, 1])),
     )
 
 
@@ -124,22 +113,12 @@ def ablations() -> alt.LayerChart:
 
 def states() -> alt.Chart:
     """The hidden states of racers, unit by unit, by time step."""
-    colours = alt.Scale(scheme="redblue", domain=[-1, 1], reverse=True)
-    return (
-        alt.Chart()
-        .mark_rect(**SEAMLESS)
-        .encode(
-            x=alt.X("x:Q", title="time step of the sequence", scale=alt.Scale(nice=False)),
-            x2="x2:Q",
-            y=alt.Y("channel:N", sort=None, title=None),
-            color=_colour("state, by the racer's largest", colours),
-            tooltip=[
-                alt.Tooltip("channel:N", title="unit"),
-                alt.Tooltip("x2:Q", title="time step"),
-                alt.Tooltip("state:Q", title="state", format=".3g"),
-            ],
-        )
-        .properties(height=HEIGHT)
+    return _by_time(
+        alt.Chart(height=HEIGHT).mark_rect(**SEAMLESS),
+        alt.Tooltip("channel:N", title="unit"),
+        alt.Tooltip("state:Q", title="state", format=".3g"),
+        y=alt.Y("channel:N", sort=None, title=None),
+        color=_colour("state, by the racer's largest", alt.Scale(scheme="redblue", domain=[-1, 1], reverse=True)),
     )
 
 

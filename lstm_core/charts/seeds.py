@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import pyarrow as pa
 
-from lstm_core.charts.points import COLUMNS, OVERFLOW, UNDERFLOW, Point, of_points
+from lstm_core.charts.points import OVERFLOW, UNDERFLOW, Point, of_points
 
 MAIN = ("racer", "other")
 Key = tuple[str, str, str]
@@ -15,12 +15,10 @@ Key = tuple[str, str, str]
 
 def over_seeds(tables: Sequence[pa.Table]) -> pa.Table:
     """
-    One table of the tables of one row of `CHARTS`, a seed each: every seed's lines as `kind` "seed", and as that of the
-    racer their median at every x. A run that has ended keeps its last value; overflow is larger than any number.
-    References, the axis and earlier races are there once; of tables that are not of lines, so is all.
+    One table of the tables of one row of `CHARTS` that draws lines, a seed each: every seed's lines as `kind` "seed",
+    and as that of the racer their median at every x. A run that has ended keeps its last value; overflow is larger than
+    any number. References, the axis and earlier races are there once.
     """
-    if tables[0].column_names != COLUMNS:
-        return tables[0]
     seeds = [list(_points(table)) for table in tables]
     top = max((point.y for points in seeds for point in points if point.off == OVERFLOW), default=math.nan)
     lines: dict[Key, list[list[Point]]] = {}

@@ -13,7 +13,7 @@ from lstm_core.experiment import CHRONO, CLIPS, OPTIMIZERS, PRECISIONS, Experime
 from lstm_core.initialisation import INITS
 from lstm_core.tasks import TASKS
 from lstm_core.tasks.series import SERIES
-from lstm_core.ui.session import DEFAULTS, PROJECTOR
+from lstm_core.ui.session import DEFAULTS, PROJECTED, PROJECTOR
 
 IN_ADDRESS: Final = "query-params"
 SIZES = (4, 8, 16, 32, 64, 128)
@@ -174,9 +174,14 @@ def select(label: str, names: dict[str, str], key: str) -> str:
 
 
 def projector() -> None:
-    """Whether the page is shown to a class, which the session remembers."""
+    """Whether pages are shown to a class: what the address of the first one says, remembered from page to page."""
     about = "Larger type, controls, racers and two charts, nothing else."
-    place(_toggle("Projector", about), PROJECTOR, False)
+    before = st.session_state.get(PROJECTED, st.query_params.get(PROJECTOR) == "true")
+    st.session_state[PROJECTED] = st.toggle("Projector", before, key=PROJECTOR, help=about)
+    if st.session_state[PROJECTED]:
+        st.query_params[PROJECTOR] = "true"
+    else:
+        st.query_params.pop(PROJECTOR, None)
 
 
 def five_seeds() -> bool:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from lstm_core.ui.session import PROJECTOR
+from lstm_core.ui.session import PROJECTED
 
 LARGER = 1.35
 
@@ -14,7 +14,7 @@ def embedded() -> bool:
 
 def projected() -> bool:
     """Whether it is shown to a class: larger type, controls, racers and two charts."""
-    return bool(st.session_state.get(PROJECTOR))
+    return bool(st.session_state.get(PROJECTED))
 
 
 def type_scale() -> float:

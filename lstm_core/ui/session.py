@@ -7,8 +7,8 @@ Beside them, each widget keeps its value under a key of its own: the field that 
 # What is looked at, see `ui.showing`; whether the next race is to be trained anew; the training step gone back to.
 SHOWING, ANEW, STEP_SHOWN = "showing", "anew", "moment"
 PINS = "pins"
-# Whether the page is shown to a class.
-PROJECTOR = "projector"
+# Whether pages are shown to a class, and the switch of it.
+PROJECTED, PROJECTOR = "projected", "projector"
 # Which of the tabs below a race is open.
 TAB = "tab"
 # The page that was drawn last, and the defaults of its widgets.
