@@ -11,7 +11,9 @@ opening = OPENINGS["dashboard"]
 with page.control:
     length = controls.draw("length", opening.base)
 with page.further:
-    chosen = controls.several("Racers", controls.same(FAMILY_RACERS), list(opening.racers), key="racers")
+    chosen = controls.several(
+        "Racers", controls.same(FAMILY_RACERS), list(opening.racers), "racers", controls.FAMILY_WORDS
+    )
 base = page.experiment(opening.base, length=length)
 
 racers = variants(base, {label: FAMILY_RACERS[label] for label in chosen})

@@ -3,7 +3,6 @@
 import dataclasses
 import hashlib
 import json
-import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Self
@@ -90,10 +89,7 @@ class Experiment:
 
     def __post_init__(self) -> None:
         for spec in dataclasses.fields(self):
-            if allowed := options(spec):
-                choose(spec.name, getattr(self, spec.name), allowed)
-            elif "low" in spec.metadata:
-                object.__setattr__(self, spec.name, _checked_number(spec, getattr(self, spec.name)))
+            object.__setattr__(self, spec.name, checked(spec, getattr(self, spec.name)))
         check_known(self.series)
         shortest = self.problem.shortest
         if self.length < shortest:
@@ -171,6 +167,28 @@ def options(spec: dataclasses.Field[Any]) -> tuple[Any, ...]:
     return (None, *listed) if listed and spec.default is None else listed
 
 
+def parsed(spec: dataclasses.Field[Any], text: str) -> Any:
+    """The text as a value of the field's type where it reads as one; `checked` judges it."""
+    if spec.default is None and text == "none":
+        return None
+    if isinstance(spec.default, bool):
+        return {"true": True, "false": False}.get(text.lower(), text)
+    if isinstance(spec.default, int | float):
+        for kind in (int, float):
+            try:
+                return kind(text)
+            except ValueError:
+                continue
+    return text
+
+
+def checked(spec: dataclasses.Field[Any], value: Any) -> Any:
+    """The value as the field keeps it. ValueError, naming the field, the value and what is allowed."""
+    if allowed := options(spec):
+        choose(spec.name, value, allowed)
+    return _checked_number(spec, value) if "low" in spec.metadata else value
+
+
 def _checked_number(spec: dataclasses.Field[Any], value: Any) -> Any:
     """`value` as the type of the field's default, so that 1 and 1.0 are the same experiment."""
     low, high, word = (spec.metadata[name] for name in ("low", "high", "word"))
@@ -178,7 +196,7 @@ def _checked_number(spec: dataclasses.Field[Any], value: Any) -> Any:
         return value
     kind: Any = type(spec.default)
     fits = isinstance(value, (int, float) if kind is float else int) and not isinstance(value, bool)
-    if not fits or not math.isfinite(value) or not low <= value <= high:
+    if not fits or not low <= value <= high:
         noun = "a whole number" if kind is int else "a number"
         also = f", or {word}" if word else ""
         raise ValueError(f"{spec.name}: {value!r} is not {noun} from {low:,} to {high:,}{also}")

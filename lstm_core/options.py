@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from lstm_core.claims import ROWS, SEEDS
-from lstm_core.experiment import Experiment, options
+from lstm_core.experiment import Experiment, options, parsed
 
 REFUSED = 2
 
@@ -78,18 +78,5 @@ def _add_option(command: argparse.ArgumentParser, spec: dataclasses.Field[Any]) 
     listed = ", ".join("none" if value is None else str(value) for value in options(spec))
     allowed = f" ({listed})" if listed else ""
     command.add_argument(
-        option, default=spec.default, type=lambda text: _parsed(text, spec), help=about + allowed, metavar="VALUE"
+        option, default=spec.default, type=lambda text: parsed(spec, text), help=about + allowed, metavar="VALUE"
     )
-
-
-def _parsed(text: str, spec: dataclasses.Field[Any]) -> Any:
-    """The text as a value of the field's type where it reads as one; `Experiment` judges it."""
-    if spec.default is None and text == "none":
-        return None
-    if isinstance(spec.default, int | float):
-        for kind in (int, float):
-            try:
-                return kind(text)
-            except ValueError:
-                continue
-    return text

@@ -42,7 +42,9 @@ with page.further:
     st.caption(f"Steepest slope of {front.label}: **{front.largest_slope:.3g}**. It comes first in the race.")
     init = controls.draw("init", opening.base)
 with page.rivals:
-    chosen = controls.several("Race it against", controls.same(ACTIVATION_RACERS), rivals, key="others")
+    chosen = controls.several(
+        "Race it against", controls.same(ACTIVATION_RACERS), rivals, "others", controls.ACTIVATION_WORDS
+    )
 with page.settings:
     cell = controls.draw("cell", opening.base)
 

@@ -4,11 +4,12 @@ import streamlit as st
 
 from lstm_core.claims import CLAIMS, ROWS
 from lstm_core.claims.verdicts import recorded
+from lstm_core.ui import address
 from lstm_core.ui.claims import BADGES, SIGNS, end, statement
+from lstm_core.ui.control import radio
 from lstm_core.ui.page import PAGES, setup
 from lstm_core.ui.session import OPEN
 
-ADDRESS = "claim"
 # The list scrolls by itself, so that what it opens begins at the top, and on a phone in sight.
 LIST_HEIGHT = 460
 
@@ -16,7 +17,6 @@ LIST_HEIGHT = 460
 def show() -> None:
     """Show the statement that was chosen, and put no other to the test."""
     end()
-    st.query_params[ADDRESS] = st.session_state[OPEN]
 
 
 def label(name: str) -> str:
@@ -25,25 +25,23 @@ def label(name: str) -> str:
 
 
 setup("claims")
-if OPEN not in st.session_state:
-    asked = st.query_params.get(ADDRESS, CLAIMS[0].name)
-    st.session_state[OPEN] = asked if asked in ROWS else None
-
+STATEMENTS = radio(
+    "Statements, each with its verdict",
+    {name: label(name) for name in ROWS},
+    "Those with a P: what others have measured, one seed each, and what comes out here with five.",
+    show,
+)
 left, right = st.columns((1, 2), gap="medium")
 with left:
     st.title(PAGES["claims"].question, anchor=False)
     verdicts = [recorded()[claim.name]["verdict"] for claim in CLAIMS]
     st.markdown(" ".join(f"{BADGES[verdict]} **{verdicts.count(verdict)}**" for verdict in BADGES))
     with st.container(height=LIST_HEIGHT):
-        about = "Those with a P: what others have measured, one seed each, and what comes out here with five."
-        opened = st.radio(
-            "Statements, each with its verdict", list(ROWS), key=OPEN, format_func=label, on_change=show, help=about
-        )
+        opened = address.place(STATEMENTS, OPEN, CLAIMS[0].name)
+address.tell()
+address.write()
 with right:
-    if opened:
-        statement(ROWS[opened])
-    else:
-        st.info("Choose a statement: its evidence is shown here, and its test runs again.")
+    statement(ROWS[opened])
 st.caption(
     f"We tested {len(CLAIMS)} statements of the article with rules fixed in advance and at least five seeds. "
     "Confirmed: every 95 % interval lies inside the grey band. Refuted: one lies outside. Undecided: otherwise. Shares "

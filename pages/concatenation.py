@@ -13,6 +13,13 @@ from lstm_core.ui.stage import stage
 from lstm_core.ui.texts import texts
 from lstm_core.ui.view import BySeed
 
+# What may differ, the words of the choice, and the rows of `COMPARISONS`.
+DIFFERENCES = {
+    "weights": "same weights",
+    "init": "own first weights",
+    "biases": "second bias",
+    "speed": "speed",
+}
 NOTES = {
     "same weights": "Both start from the very same numbers, in double precision: only the layout is left to differ.",
     "own first weights": "Each layout draws as torch.nn.Linear would: within 1/sqrt(H + D) for one matrix, within "
@@ -38,7 +45,7 @@ def measured(race: Race, by_seed: BySeed) -> list[str]:
 page = stage("concatenation", "**Choose what may differ**, one thing at a time: does it?")
 opening = OPENINGS["concatenation"]
 with page.control:
-    compared = controls.one_of("What may differ", controls.same(COMPARISONS), key="compare")
+    compared = DIFFERENCES[controls.one_of("What may differ", DIFFERENCES, key="compare")]
 with page.further:
     st.caption(NOTES[compared])
     cell = controls.draw("cell", opening.base)

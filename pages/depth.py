@@ -6,7 +6,8 @@ from lstm_core.ui.live import live
 from lstm_core.ui.stage import stage
 from lstm_core.ui.texts import texts
 
-STACKS, IN_TIME = "Stacks of layers", "Dense in time"
+STACKS, IN_TIME = "stacks", "time"
+LOOKS = {STACKS: "Stacks of layers", IN_TIME: "Dense in time"}
 CHARTS = {
     STACKS: (
         "loss",
@@ -20,21 +21,21 @@ CHARTS = {
     ),
     IN_TIME: ("loss", "gradient_through_time", "shortest_path"),
 }
-EQUAL_SIZE, EQUAL_WEIGHTS = "equal hidden size", "equal number of weights"
+EQUAL_SIZE, EQUAL_WEIGHTS = "size", "weights"
+EQUAL = {EQUAL_SIZE: "equal hidden size", EQUAL_WEIGHTS: "equal number of weights"}
 
 page = stage("depth", "**Drag the layers**, then compare at equal weights.")
 opening = OPENINGS["depth"]
 with page.control:
-    look = controls.one_of("Look at", controls.same(CHARTS), key="look")
+    look = controls.one_of("Look at", LOOKS, key="look")
 stacked = look == STACKS
 with page.further:
     if stacked:
         layers = controls.draw("layers", opening.base)
-        compared = controls.one_of("Compare at", controls.same((EQUAL_SIZE, EQUAL_WEIGHTS)), key="compared")
+        compared = controls.one_of("Compare at", EQUAL, key="compared")
     else:
-        windows = controls.several(
-            "Sees its last k hidden states, k", controls.same(map(str, range(1, 9))), ["1", "2", "4"], key="windows"
-        )
+        sizes = controls.same(map(str, range(1, 9)))
+        windows = controls.several("Sees its last k hidden states, k", sizes, ["1", "2", "4"], "windows", sizes)
 with page.settings:
     placed = {field: controls.draw(field, opening.base) for field in ("cell", "sequences")}
 

@@ -34,9 +34,14 @@ with page.further:
     horizon = controls.draw("horizon", opening.base)
 with page.rivals:
     activations = controls.several(
-        "Activations", controls.same(ACTIVATION_RACERS), list(opening.racers), key="activations"
+        "Activations",
+        controls.same(ACTIVATION_RACERS),
+        list(opening.racers),
+        "activations",
+        controls.ACTIVATION_WORDS,
     )
-    cells = controls.several("Beside them, with tanh", controls.same(CELLS), [], key="cells")
+    words = {**controls.FAMILY_WORDS, **controls.GATE_WORDS}
+    cells = controls.several("Beside them, with tanh", controls.same(CELLS), [], "cells", words)
 with page.settings:
     length = controls.window(opening.base)
     cell = controls.draw("cell", opening.base)

@@ -18,7 +18,7 @@ with page.control:
 with page.further:
     forget_bias = controls.forget_bias(opening.base, page.settings)
 with page.rivals:
-    chosen = controls.several("Race it against", controls.same(GATE_SETS), rivals, key="variants")
+    chosen = controls.several("Race it against", controls.same(GATE_SETS), rivals, "variants", controls.GATE_WORDS)
     st.caption(
         "Variants of Greff and others, 2017. V: vanilla, with peepholes. From it, NIG, NFG, NOG: no input, forget, "
         "output gate; NIAF, NOAF: no input, output activation; CIFG: coupled gates; NP: no peepholes."

@@ -11,9 +11,10 @@ from lstm_core.ui.live import live
 from lstm_core.ui.stage import stage
 from lstm_core.ui.texts import texts
 
-# Of each section its charts, its main controls, and what to look for.
+# Of each section its title, its charts, its main controls, and what to look for.
 SECTIONS = {
-    "How far back?": (
+    "reach": (
+        "How far back?",
         ("reach", "growth", "loss", "gradient_through_time"),
         ("activation", "init"),
         "**Why does ReLU not cure it?** Its slope is 1, so the bound no longer shrinks by itself; but half of the "
@@ -22,7 +23,8 @@ SECTIONS = {
         "and others, 2015). **Sigmoid** has slopes of at most 1/4, and its gradient leaves single precision within the "
         "sequence: where the chart says *underflow*, a network in single precision computes 0.",
     ),
-    "Norm or eigenvalue?": (
+    "norm": (
+        "Norm or eigenvalue?",
         ("eigenvalues", "singular_values", "powers", "reach"),
         ("gain", "activation"),
         "**The article says:** the L2 norm of W_h is its largest eigenvalue, and above 1 the gradient explodes, below "
@@ -34,7 +36,8 @@ SECTIONS = {
         "explosion for tanh, whose slopes fall as its units saturate: at a scale of 1.75 ρ is above 1, and before "
         "training the line still falls; at 3, with ρ near 2, it grows ten-thousandfold, where the bound says 1e50.",
     ),
-    "The highway": (
+    "highway": (
+        "The highway",
         ("highway", "state_growth", "loss", "largest_state"),
         ("gates",),
         "**What does the forget gate cost the highway?** Without it the direct path is exactly 1: what the article "
@@ -44,21 +47,24 @@ SECTIONS = {
         "add paths of their own, smaller or larger than the direct one. Only without recurrent weights would they be "
         "gone. A residual chain h' = h + φ(...) has the same direct path of 1, and its rest grows.",
     ),
-    "Memory ruler": (
+    "ruler": (
+        "Memory ruler",
         ("memory_ruler", "gate_activation", "highway", "loss"),
         ("forget_bias",),
         "A forget gate at f keeps 1/e of the state for about 1/(1 - f) steps; at the start, with bias b, that is "
         "1 + e^b. **Drag the forget bias**: at 0 every unit forgets within two steps, at ln 99 = 4.6 it takes a "
         "hundred. *Chrono* spreads the units from 1 to T, so that some unit fits every distance.",
     ),
-    "Transform or add?": (
+    "states": (
+        "Transform or add?",
         ("states", "state_change", "reach", "highway"),
         ("forget_bias", "activation"),
         "**The article says:** an RNN transforms its state, an LSTM adds to it. That is what the pictures show: look "
         "at the steps where the mark of the adding task comes. Adding is no law of nature, though: close the forget "
         "gate (b = -2), and the cell state is rewritten as well.",
     ),
-    "Clipping": (
+    "clipping": (
+        "Clipping",
         ("clipping", "direction", "clipped_through_time", "loss"),
         ("gain", "clip_at"),
         "Clipping by norm shortens a step that would lead too far, and keeps its direction; it is the cure for "
@@ -70,8 +76,9 @@ SECTIONS = {
 page = stage("gradient_flow", "A vanilla RNN and an LSTM while they train. **Move a control** and see what bounds it.")
 opening = OPENINGS["gradient_flow"]
 with page.control:
-    section = controls.select("Look at", controls.same(SECTIONS), key="section")
-charts, main, text = SECTIONS[section]
+    titles = {name: row[0] for name, row in SECTIONS.items()}
+    section = controls.select_one("Look at", titles, key="section")
+_title, charts, main, text = SECTIONS[section]
 values = {}
 for field in ("activation", "init", "gain", "clip_at", "gates", "forget_bias"):
     with page.further if field in main else page.settings:

@@ -16,7 +16,9 @@ from lstm_core.history.database import curves, records
 from lstm_core.history.schema import History, UnavailableError
 from lstm_core.streams import CURRENT
 from lstm_core.sweep.scores import Setting, ranked
+from lstm_core.ui import address
 from lstm_core.ui.address import exact
+from lstm_core.ui.control import text
 from lstm_core.ui.history import chosen, files, opened
 from lstm_core.ui.live import live
 from lstm_core.ui.page import PAGES, setup
@@ -83,8 +85,10 @@ def small_multiples(history: History, settings: list[Setting]) -> None:
 
 def opened_run(history: History) -> None:
     """The run whose key the address tells, trained live once more."""
-    key = st.text_input("Key of a run, to see it live", key=RUN, bind="query-params", max_chars=16)
+    key = address.place(text("Key of a run, to see it live", 16), RUN, "")
+    address.tell()
     if not key:
+        address.write()
         return
     record = next(records(history, [key]), None) if re.fullmatch("[0-9a-f]{16}", key) else None
     if record is None:

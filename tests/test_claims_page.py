@@ -13,10 +13,11 @@ from lstm_core.claims.verdicts import recorded
 from lstm_core.history.database import with_weights
 from lstm_core.history.schema import PLACE, open_history
 from lstm_core.measurements.checkpoints import beginning, recurrent_spectrum
+from lstm_core.streams import CURRENT
 from lstm_core.ui import claims
 from lstm_core.ui.claims import is_quick
 from lstm_core.ui.page import PAGES
-from lstm_core.ui.session import AGAIN, SHOWING
+from lstm_core.ui.session import AGAIN, OPEN, SHOWING
 from tests.test_pages import drawn
 from tests.visits import check, open_page, redrawn_from_now, settled
 
@@ -187,6 +188,7 @@ def test_without_a_history_statements_are_tested_all_the_same(
 
 @settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(strategies.text(max_size=20) | strategies.sampled_from(["none", "a6", "A99", "A6 ", "\x00"]))
-def test_no_link_does_harm(visits: list[AppTest], text: str) -> None:
-    visit = open_page(visits, "claims", claim=text)
-    assert AGAIN not in visit.session_state
+def test_a_link_to_no_statement_opens_the_first_and_says_so(visits: list[AppTest], text: str) -> None:
+    visit = open_page(visits, "claims", claim=text, stream=str(CURRENT))
+    assert visit.session_state[OPEN] == CLAIMS[0].name
+    assert "cannot be used" in visit.toast[0].value

@@ -19,12 +19,15 @@ from lstm_core.experiment import CHRONO, Experiment
 from lstm_core.openings.presets import OPENINGS
 from lstm_core.race.limits import too_much
 from lstm_core.race.race import Race
+from lstm_core.ui import address
+from lstm_core.ui.control import Control
+from lstm_core.ui.former import FORMER
 from lstm_core.ui.page import PAGES
-from lstm_core.ui.session import SHOWING
+from lstm_core.ui.session import ADDRESS, SHOWING
 
 ROOT = Path(__file__).parent.parent
-LINKS, MESSAGES = (
-    settings(max_examples=examples, derandomize=True, deadline=None, database=None) for examples in (150, 25)
+LINKS, WORDS, MESSAGES = (
+    settings(max_examples=examples, derandomize=True, deadline=None, database=None) for examples in (36, 200, 25)
 )
 
 MOST_RACERS, SEEDS = 6, 5
@@ -79,14 +82,15 @@ PAYLOADS: dict[str, SearchStrategy[Any]] = {
 }
 
 Link = dict[str, list[str | bytes]]
+_ANY: SearchStrategy[str | bytes] = TEXTS | NUMBERS.map(str) | st.binary(max_size=9)
+ODDITIES: SearchStrategy[Any] = st.builds(operator.mul, st.lists(_ANY, max_size=3), st.sampled_from((*(1,) * 19, 200)))
 
 
 @dataclass(frozen=True)
-class Control:
-    """A control: how a message and an address name it, the field of a message that it reads, and payloads that suit."""
+class Sent:
+    """How a message names a control, the field of a message that it reads, and payloads that suit."""
 
     id: str
-    key: str | None
     field: str
     suits: SearchStrategy[Any]
 
@@ -113,13 +117,13 @@ def send(visit: AppTest, *messages: WidgetState) -> None:
 
 
 @cache
-def controls(name: str) -> list[Control]:
+def controls(name: str) -> list[Sent]:
     visit = page(name).run()
     check(visit, name)
     return [seen(widget, kind) for kind in FIELDS for widget in getattr(visit, kind)]
 
 
-def seen(widget: Any, kind: str) -> Control:
+def seen(widget: Any, kind: str) -> Sent:
     one: SearchStrategy[Any]
     if kind in ("toggle", "button"):
         one = st.booleans()
@@ -131,26 +135,32 @@ def seen(widget: Any, kind: str) -> Control:
         one = st.lists(one, unique=True)
     elif FIELDS[kind].endswith("_array_value"):
         one = one.map(lambda value: [value])
-    return Control(widget.id, widget.key, FIELDS[kind], one)
+    return Sent(widget.id, FIELDS[kind], one)
+
+
+@cache
+def placed(name: str) -> dict[str, tuple[Control, Any]]:
+    """The controls of a page, by the names that an address has for them."""
+    visit = page(name).run()
+    found: dict[str, tuple[Control, Any]] = visit.session_state[ADDRESS].placed
+    return found
+
+
+def texts(name: str, key: str) -> SearchStrategy[list[str]]:
+    """What an address may say of a control: words of today, former labels, numbers, several of them, and nonsense."""
+    control, default = placed(name)[key]
+    known = [control.write(default), *FORMER.get(key, {}), *FORMER.get(key, {}).values(), "true", "false", "chrono"]
+    numbers = st.integers(-5, 3500).map(str) | st.floats(-1, 300).map(lambda value: f"{value:.3g}")
+    apt = (st.sampled_from(known) | numbers).map(lambda text: [text])
+    return apt | st.lists(st.sampled_from(known), max_size=3) | ODDITIES
 
 
 def links(name: str) -> SearchStrategy[Link]:
-    """Any of the page's keys, half of them with values that suit, and a few of other pages or of none."""
-    one: SearchStrategy[str | bytes] = TEXTS | NUMBERS.map(str) | st.binary(max_size=9)
-    odd = st.builds(operator.mul, st.lists(one, max_size=3), st.sampled_from((*(1,) * 19, 200)))
-    known, elsewhere = {}, [control.key for other in OPENINGS for control in controls(other) if control.key]
-    for control in controls(name):
-        if control.key:
-            apt = control.suits.map(spelt)
-            known[control.key] = st.one_of(apt, apt, odd, st.builds(operator.add, apt, odd))
-    unknown = st.dictionaries(st.text() | st.sampled_from([*STRANGE, *elsewhere]), odd, max_size=3)
+    """Any of the page's names, and a few of other pages or of none."""
+    elsewhere = [key for other in OPENINGS for key in placed(other)]
+    unknown = st.dictionaries(st.text() | st.sampled_from([*STRANGE, *elsewhere]), ODDITIES, max_size=3)
+    known = {key: texts(name, key) for key in placed(name)}
     return st.builds(operator.or_, unknown, st.fixed_dictionaries({}, optional=known))
-
-
-def spelt(payload: Any) -> list[str | bytes]:
-    """A payload as an address writes it."""
-    values = payload if isinstance(payload, list) else [payload]
-    return [str(value).lower() if isinstance(value, bool) else str(value) for value in values]
 
 
 def message(name: str, field: str, payload: Any) -> WidgetState:
@@ -159,12 +169,12 @@ def message(name: str, field: str, payload: Any) -> WidgetState:
     return WidgetState(**fields)
 
 
-def messages_of_its_kind(control: Control) -> SearchStrategy[WidgetState]:
+def messages_of_its_kind(control: Sent) -> SearchStrategy[WidgetState]:
     """Messages of the kind that the control reads, half of them with a value that suits."""
     return (control.suits | PAYLOADS[control.field]).map(lambda payload: message(control.id, control.field, payload))
 
 
-def messages_of_any_kind(control: Control) -> SearchStrategy[WidgetState]:
+def messages_of_any_kind(control: Sent) -> SearchStrategy[WidgetState]:
     """Messages of any kind at all."""
     return st.sampled_from(sorted(PAYLOADS)).flatmap(
         lambda field: PAYLOADS[field].map(lambda payload: message(control.id, field, payload))
@@ -231,13 +241,27 @@ def test_no_link_does_harm(name: str, asking: list[Race]) -> None:
         raced.add(tuple(racer.experiment for race in asking[:1] for racer in race.racers))
 
     any_link()
-    assert len(raced) > 25, "the links hardly reach the controls"
+    assert len(raced) > 6, "the links hardly reach the controls"
+
+
+@pytest.mark.parametrize("name", OPENINGS)
+def test_whatever_an_address_says_of_a_control_is_a_value_that_it_can_say_again(name: str) -> None:
+    @WORDS
+    @given(st.sampled_from(sorted(placed(name))).flatmap(lambda key: st.tuples(st.just(key), texts(name, key))))
+    def any_words(said: tuple[str, list[Any]]) -> None:
+        key, found = said
+        control, default = placed(name)[key]
+        value, _fits = address.read(control, key, [str(text) for text in found] or [""], default)
+        again, fits = address.read(control, key, [control.write(value)], default)
+        assert (control.write(again), fits) == (control.write(value), True)
+
+    any_words()
 
 
 @pytest.mark.parametrize("name", OPENINGS)
 def test_no_odd_value_for_all_keys_at_once_does_harm(name: str, asking: list[Race]) -> None:
     for value in ODD:
-        follow(name, {control.key: [value] for control in controls(name) if control.key}, asking)
+        follow(name, {key: [value] for key in placed(name)}, asking)
 
 
 @pytest.mark.parametrize("name", OPENINGS)

@@ -20,10 +20,9 @@ from lstm_core.ui.pins import MOST_PINS
 from lstm_core.ui.session import PINS, SHOWING
 from lstm_core.ui.showing import GHOST_STEPS, Showing, curves_of
 from tests.trainings import begun_from_now
-from tests.visits import ROOT, check, open_page, settled, unfolded
+from tests.visits import ROOT, check, controls, moved, open_page, settled, unfolded
 
 OPENING_LENGTH = OPENINGS["dashboard"].base.length
-WIDGETS = ("slider", "select_slider", "selectbox", "number_input", "toggle", "pills", "segmented_control")
 
 
 def experiments(visit: AppTest) -> dict[str, Experiment]:
@@ -34,34 +33,6 @@ def experiments(visit: AppTest) -> dict[str, Experiment]:
 def captions(visit: AppTest) -> set[str]:
     """Of the charts that are shown, which unfold beside their titles."""
     return {text.proto.help for text in visit.markdown}
-
-
-def controls(visit: AppTest) -> list[tuple[str, str]]:
-    """Kind and key of every control that the page shows."""
-    return [(kind, widget.key) for kind in WIDGETS for widget in getattr(visit, kind) if widget.key]
-
-
-def another_value(widget: Any, kind: str) -> Any:
-    """A value that the control does not have now."""
-    if kind == "toggle":
-        return not widget.value
-    if kind in ("slider", "number_input"):
-        return widget.max if widget.value != widget.max else widget.min
-    if kind == "pills":
-        return widget.value[:-1]
-    names = widget.format_func.__self__  # it is the look-up in a table of names
-    return next(option for option in names if option != widget.value)
-
-
-def moved(visit: AppTest) -> list[str]:
-    """The keys of all controls, after each was moved that the ones before have not taken away."""
-    keys = []
-    while left := [(kind, key) for kind, key in controls(visit) if key not in keys]:
-        kind, key = left[0]
-        keys.append(key)
-        widget = getattr(visit, kind)(key=key)
-        check(widget.set_value(another_value(widget, kind)).run())
-    return keys
 
 
 def test_every_page_has_a_file_and_every_file_is_a_page() -> None:
@@ -199,8 +170,7 @@ def test_pause_and_go_on_and_start_over(visits: list[AppTest]) -> None:
 def test_the_opening_settings_come_back(name: str, visits: list[AppTest]) -> None:
     visit = open_page(visits, name)
     moved(visit)
-    (button,) = [button for button in visit.button if button.label == "Opening settings"]
-    check(button.click().run())
+    check(visit.button(key="opening").click().run())
     assert experiments(visit) == OPENINGS[name].experiments()
 
 

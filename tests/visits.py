@@ -12,6 +12,7 @@ from lstm_core.ui.page import PAGES
 from lstm_core.ui.session import AGAIN, SHOWING, TAB
 
 ROOT = Path(__file__).parent.parent
+WIDGETS = ("slider", "select_slider", "selectbox", "number_input", "toggle", "pills", "segmented_control")
 
 
 def open_page(visits: list[AppTest], name: str, **address: str | tuple[str, ...]) -> AppTest:
@@ -61,3 +62,31 @@ def redrawn_from_now(monkeypatch: pytest.MonkeyPatch) -> list[float | None]:
 
     monkeypatch.setattr(st, "fragment", noted)
     return every
+
+
+def controls(visit: AppTest) -> list[tuple[str, str]]:
+    """Kind and key of every control that the page shows."""
+    return [(kind, widget.key) for kind in WIDGETS for widget in getattr(visit, kind) if widget.key]
+
+
+def another_value(widget: Any, kind: str) -> Any:
+    """A value that the control does not have now."""
+    if kind == "toggle":
+        return not widget.value
+    if kind in ("slider", "number_input"):
+        return widget.max if widget.value != widget.max else widget.min
+    if kind == "pills":
+        return widget.value[:-1]
+    names = widget.format_func.__self__  # it is the look-up in a table of names
+    return next(option for option in names if option != widget.value)
+
+
+def moved(visit: AppTest) -> list[str]:
+    """The keys of all controls, after each was moved that the ones before have not taken away."""
+    keys = []
+    while left := [(kind, key) for kind, key in controls(visit) if key not in keys]:
+        kind, key = left[0]
+        keys.append(key)
+        widget = getattr(visit, kind)(key=key)
+        check(widget.set_value(another_value(widget, kind)).run())
+    return keys

@@ -60,7 +60,7 @@ class Claim:
     charts: tuple[tuple[str, str], ...]
     racers: Racers = field(default_factory=dict)
     drawn: Racers = field(default_factory=dict)
-    address: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    address: Mapping[str, str] = field(default_factory=dict)
 
     def trained(self, seed: int) -> dict[str, Experiment]:
         """The racers of a seed."""

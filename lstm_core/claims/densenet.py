@@ -137,7 +137,7 @@ DENSENET = (
             "dense, half the weights": _HALF,
             "one layer": _SINGLE,
         },
-        address={"compared": "equal number of weights"},
+        address={"compared": "weights"},
     ),
     Claim(
         "A16",
@@ -171,7 +171,7 @@ DENSENET = (
         "depth",
         (("effective_rank", ALL), ("correlation", ALL)),
         racers={**{name: _ALIKE[name] for name in ("plain", "dense")}, "one layer": _SINGLE},
-        address={"compared": "equal number of weights"},
+        address={"compared": "weights"},
     ),
     Claim(
         "A17",
@@ -205,6 +205,6 @@ DENSENET = (
         "depth",
         (("readout_by_layer", ALL), ("held_out_loss", ALL)),
         racers=_TAUGHT,
-        address={"sequences": "128", "compared": "equal number of weights"},
+        address={"sequences": "128", "compared": "weights"},
     ),
 )

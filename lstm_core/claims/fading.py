@@ -107,7 +107,7 @@ FADING = (
             "norm 0.9": dataclasses.replace(DRAWN_RNN, init="orthogonal", gain=0.9),
             "norm 3.4": dataclasses.replace(DRAWN_RNN, gain=3.0),
         },
-        address={"section": "Norm or eigenvalue?", "gain": "3"},
+        address={"section": "norm", "gain": "3"},
     ),
     Claim(
         "A4",
@@ -133,7 +133,7 @@ FADING = (
         "gradient_flow",
         (("singular_values", "random"), ("eigenvalues", "random")),
         drawn={"random": DRAWN_RNN, "orthogonal": dataclasses.replace(DRAWN_RNN, init="orthogonal")},
-        address={"section": "Norm or eigenvalue?"},
+        address={"section": "norm"},
     ),
     Claim(
         "A5",

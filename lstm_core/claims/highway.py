@@ -43,7 +43,7 @@ HIGHWAY = (
             "vanilla RNN": dataclasses.replace(DRAWN_LSTM, cell="rnn"),
             "no gates": dataclasses.replace(DRAWN_LSTM, gates=""),
         },
-        address={"section": "The highway", "gates": ""},
+        address={"section": "highway", "gates": ""},
     ),
     Claim(
         "A8",
@@ -200,7 +200,7 @@ HIGHWAY = (
             "vanilla RNN": dataclasses.replace(DRAWN_LSTM, cell="rnn"),
             "no forget gate": dataclasses.replace(DRAWN_LSTM, gates="io"),
         },
-        address={"section": "The highway", "gates": ("input gate", "output gate")},
+        address={"section": "highway", "gates": "io"},
     ),
     Claim(
         "A12",
@@ -242,6 +242,6 @@ HIGHWAY = (
         (("states", ALL), ("state_change", ALL)),
         racers=variants(_FLOW, {name: FAMILY_RACERS[name] for name in ("vanilla RNN", "LSTM")}),
         drawn={"LSTM, b = -2": dataclasses.replace(_FLOW, forget_bias=-2.0)},
-        address={"section": "Transform or add?"},
+        address={"section": "states"},
     ),
 )

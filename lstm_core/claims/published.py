@@ -22,7 +22,7 @@ _BASE = Experiment(
     steps=12000,
 )
 _COPY = dataclasses.replace(_BASE, task="copy", steps=20000)
-_NEAREST = {"optimizer": "RMSprop", "lr": "0.001", "clip": "by value", "init": "Xavier (Glorot)", "batch": "16"}
+_NEAREST = {"optimizer": "rmsprop", "lr": "0.001", "clip": "value", "init": "xavier", "batch": "16"}
 _ON_THE_RACE = {**_NEAREST, "hidden": "128", "steps": "3000"}
 
 
@@ -77,7 +77,7 @@ PUBLISHED = (
         "activations",
         (("loss", ALL),),
         racers={"IRNN 128": dataclasses.replace(_BASE, cell="rnn", activation="relu", init="identity", steps=8000)},
-        address={**_ON_THE_RACE, "activation": "ReLU", "init": "identity"},
+        address={**_ON_THE_RACE, "activation": "relu", "init": "identity"},
     ),
     Claim(
         "P4",
@@ -94,7 +94,7 @@ PUBLISHED = (
         "dashboard",
         (("loss", ALL),),
         racers={"tanh RNN 80": dataclasses.replace(_COPY, cell="rnn", hidden=80)},
-        address={**_NEAREST, "task": "Copy memory", "hidden": "64", "steps": "3000"},
+        address={**_NEAREST, "task": "copy", "hidden": "64", "steps": "3000"},
     ),
     Claim(
         "P5",
@@ -105,6 +105,6 @@ PUBLISHED = (
         "dashboard",
         (("loss", ALL),),
         racers={"LSTM 40": dataclasses.replace(_COPY, hidden=40)},
-        address={**_NEAREST, "task": "Copy memory", "steps": "3000"},
+        address={**_NEAREST, "task": "copy", "steps": "3000"},
     ),
 )

@@ -1,8 +1,9 @@
-"""How are experiments set? One widget for each field, all of them in the page's address."""
+"""How are experiments set? One control for each field, all of them in the page's address."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -11,96 +12,43 @@ from lstm_core.activations import ACTIVATIONS
 from lstm_core.cells import FAMILIES, GATES
 from lstm_core.experiment import CHRONO, CLIPS, OPTIMIZERS, PRECISIONS, Experiment
 from lstm_core.initialisation import INITS
+from lstm_core.language import _
+from lstm_core.openings.presets import ACTIVATION_RACERS, FAMILY_RACERS, FROM_IDENTITY, GATE_SETS
 from lstm_core.tasks import TASKS
 from lstm_core.tasks.series import SERIES
-from lstm_core.ui.session import DEFAULTS, PROJECTED, PROJECTOR
+from lstm_core.ui.address import place
+from lstm_core.ui.control import Control, choice, ordered, pills, seed, select, slider, slugs, toggle
+from lstm_core.ui.session import PROJECTED, PROJECTOR
 
-IN_ADDRESS: Final = "query-params"
 SIZES = (4, 8, 16, 32, 64, 128)
 LEARNING_RATES = (1e-4, 3e-4, 1e-3, 2e-3, 3e-3, 5e-3, 1e-2, 2e-2, 3e-2, 0.1, 0.3, 1.0, 3.0, 10.0)
 THRESHOLDS = (0.01, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0)
+# Spreads the forget gate's biases; beside the slider of one bias for all.
+SPREAD = "chrono"
 
-Widget = Callable[[str, Any], Any]
-
-
-def _slider(label: str, low: float, high: float, step: float, about: str | None = None) -> Widget:
-    return lambda key, value: st.slider(label, low, high, value, step, key=key, bind=IN_ADDRESS, help=about)
-
-
-def _ordered(label: str, names: dict[Any, str], about: str | None = None) -> Widget:
-    """One of many that have an order."""
-
-    def widget(key: str, value: Any) -> Any:
-        return st.select_slider(
-            label, list(names), value, format_func=names.__getitem__, key=key, bind=IN_ADDRESS, help=about
-        )
-
-    return widget
+# How an address calls the racers that can be chosen.
+FAMILY_WORDS = {label: changes["cell"] for label, changes in FAMILY_RACERS.items()}
+GATE_WORDS = slugs(GATE_SETS)
+ACTIVATION_WORDS = {
+    **{label: changes["activation"] for label, changes in ACTIVATION_RACERS.items()},
+    FROM_IDENTITY: "relu_identity",
+}
 
 
-def _choice(label: str, names: dict[Any, str], about: str | None = None) -> Widget:
-    """One of a few, all of them in sight."""
+@dataclass(frozen=True)
+class ForgetBias(Control):
+    """A slider, or a switch beside it, under a key of its own, that stands for all time scales."""
 
-    def widget(key: str, value: Any) -> Any:
-        chosen = st.segmented_control(  # type: ignore[call-overload]
-            label,
-            list(names),
-            default=value,
-            required=True,
-            wrap=True,
-            format_func=names.get,
-            key=key,
-            bind=IN_ADDRESS,
-            help=about,
-        )
-        # An address that says "optimizer=", with nothing behind it, gives None all the same.
-        return value if chosen is None else chosen
+    def get(self, key: str) -> Any:
+        return CHRONO if st.session_state.get(SPREAD) else st.session_state[key]
 
-    return widget
+    def put(self, key: str, value: Any) -> None:
+        st.session_state[SPREAD] = value == CHRONO
+        st.session_state[key] = 1.0 if value == CHRONO else value
 
-
-def _select(label: str, names: dict[Any, str], about: str | None = None) -> Widget:
-    """One of many."""
-
-    def widget(key: str, value: Any) -> Any:
-        options = list(names)
-        return st.selectbox(
-            label, options, options.index(value), format_func=names.__getitem__, key=key, bind=IN_ADDRESS, help=about
-        )
-
-    return widget
-
-
-def _toggle(label: str, about: str | None = None) -> Widget:
-    return lambda key, value: st.toggle(label, value, key=key, bind=IN_ADDRESS, help=about)
-
-
-def _seed(key: str, value: int) -> int:
-    # A float inside, because a whole-number input raises OverflowError when an address says seed=inf.
-    about = "Of data and first weights."
-    seed = st.number_input(
-        "Seed", 0.0, 2.0**32 - 1, float(value), 1.0, format="%.0f", key=key, bind=IN_ADDRESS, help=about
-    )
-    return int(seed)
-
-
-def _pills(label: str, names: dict[str, str], about: str | None = None) -> Widget:
-    """Any of a few."""
-
-    def widget(key: str, value: Iterable[str]) -> list[str]:
-        chosen = st.pills(
-            label,
-            list(names),
-            selection_mode="multi",
-            default=list(value),
-            format_func=names.__getitem__,
-            key=key,
-            bind=IN_ADDRESS,
-            help=about,
-        )
-        return [option for option in names if option in chosen]
-
-    return widget
+    def forget(self, key: str) -> None:
+        super().forget(key)
+        st.session_state.pop(SPREAD, None)
 
 
 def same(options: Iterable[str]) -> dict[str, str]:
@@ -116,90 +64,94 @@ def _labels(rows: Mapping[str, Any]) -> dict[str, str]:
     return {name: row.label for name, row in rows.items()}
 
 
-WIDGETS: dict[str, Widget] = {
-    "task": _select("Task", _labels(TASKS), "What the network is asked to remember."),
-    "length": _slider("Length T", 10, 200, 5, "How many time steps back the oldest information lies."),
-    "cell": _choice("Cell", _labels(FAMILIES)),
-    "activation": _ordered("Activation, by its largest slope", _labels(ACTIVATIONS)),
-    "gates": _pills("Learned gates", GATES, "A gate that is switched off is held at 1 and has no weights."),
-    "coupled": _toggle("Coupled: f = 1 - i", "Whatever is added replaces something. Needs both gates."),
-    "peephole": _toggle("Peepholes", "The gates see the cell state."),
-    "forget_bias": _slider("Forget bias b", -2.0, 6.0, 0.1, "Where the forget gate starts: sigmoid(b)."),
-    "hidden": _ordered("Hidden size H", _numbers(SIZES), "Units of the hidden state."),
-    "optimizer": _choice("Optimizer", OPTIMIZERS),
-    "lr": _ordered("Learning rate", _numbers(LEARNING_RATES)),
-    "seed": _seed,
-    "steps": _slider("Training steps, at most", 100, 3000, 100),
-    "batch": _ordered("Batch size B", _numbers(SIZES), "Sequences per training step."),
-    "clip": _choice("Clip gradients", CLIPS),
-    "clip_at": _ordered("Clip at", _numbers(THRESHOLDS)),
-    "init": _select("First weights", _labels(INITS)),
-    "gain": _slider("Scale of the first W_h", 0.0, 3.0, 0.05, "Multiplies the recurrent matrix."),
-    "layers": _slider("Layers", 1, 6, 1, "Recurrent layers, one above the other."),
-    "sequences": _ordered(
-        "Training set",
-        {0: "new ones for ever", 32: "32", 64: "64", 128: "128", 512: "512"},
-        "A few sequences again and again, or always new ones.",
+_BIAS = slider(_("Forget bias b"), -2.0, 6.0, 0.1, _("How open the forget gate starts: sigmoid(b)."))
+
+CONTROLS: dict[str, Control] = {
+    "task": select(_("Task"), _labels(TASKS), _("What the network is asked to remember.")),
+    "length": slider(_("Length T"), 10, 200, 5, _("How many time steps back the oldest information lies.")),
+    "cell": choice(_("Cell"), _labels(FAMILIES)),
+    "activation": ordered(_("Activation, by its largest slope"), _labels(ACTIVATIONS)),
+    "gates": pills(
+        _("Learned gates"),
+        GATES,
+        same(GATES),
+        _("A gate that is switched off stays fully open, at 1, and has no weights."),
+        between="",
     ),
-    "precision": _choice("Arithmetic", same(PRECISIONS)),
-    "horizon": _slider("Horizon h", 1, 50, 1, "How many steps after the end of the window the forecast lies."),
+    "coupled": toggle(_("Coupled: f = 1 - i"), _("Writing 30 % new erases 30 % old. Needs input and forget gates.")),
+    "peephole": toggle(_("Peepholes"), _("The gates see the cell state.")),
+    "forget_bias": ForgetBias(_BIAS.draw, _BIAS.read, _BIAS.write, lambda b: b if b == CHRONO else _BIAS.fit(b)),
+    "hidden": ordered(_("Hidden size H"), _numbers(SIZES), _("Units of the hidden state.")),
+    "optimizer": choice(_("Optimizer"), OPTIMIZERS),
+    "lr": ordered(_("Learning rate"), _numbers(LEARNING_RATES)),
+    "seed": seed(_("Seed"), _("Decides the data and the first weights. Same seed, same race.")),
+    "steps": slider(_("Training steps, at most"), 100, 3000, 100),
+    "batch": ordered(_("Batch size B"), _numbers(SIZES), _("Sequences per training step.")),
+    "clip": choice(_("Clip gradients"), CLIPS, _("Shortens a gradient that is too long.")),
+    "clip_at": ordered(_("Clip at"), _numbers(THRESHOLDS), _("The longest gradient that is allowed.")),
+    "init": select(_("First weights"), _labels(INITS), _("How the weights are drawn before training.")),
+    "gain": slider(_("Scale of the first W_h"), 0.0, 3.0, 0.05, _("Multiplies the recurrent matrix.")),
+    "layers": slider(_("Layers"), 1, 6, 1, _("Recurrent layers, one above the other.")),
+    "sequences": ordered(
+        _("Training set"),
+        {0: _("new sequences at every step"), 32: "32", 64: "64", 128: "128", 512: "512"},
+        _("The same few sequences again and again, or always new ones."),
+    ),
+    "precision": choice(_("Arithmetic"), same(PRECISIONS)),
+    "horizon": slider(_("Horizon h"), 1, 50, 1, _("How many steps ahead the forecast lies.")),
 }
-WINDOW = _slider("Window T", 10, 200, 5, "How many values each forecast sees.")
-
-
-def place(widget: Widget, key: str, default: Any) -> Any:
-    """Show a widget and remember its default, for the way back to it; its value."""
-    st.session_state.setdefault(DEFAULTS, {})[key] = default
-    return widget(key, default)
+WINDOW = slider(_("Window T"), 10, 200, 5, _("How many values each forecast sees."))
 
 
 def draw(field: str, base: Experiment) -> Any:
     """The widget of one field, at the page's own default; its value."""
-    return place(WIDGETS[field], field, getattr(base, field))
+    return place(CONTROLS[field], field, getattr(base, field))
 
 
-def several(label: str, names: dict[str, str], default: Sequence[str], key: str) -> list[str]:
+def several(
+    label: str, names: Mapping[Any, str], default: Sequence[Any], key: str, words: Mapping[Any, str]
+) -> list[Any]:
     """Any of a few, as pills that show their names; the chosen ones in the order of `names`."""
-    return place(_pills(label, names), key, list(default))
+    chosen: list[Any] = place(pills(label, names, words), key, list(default))
+    return chosen
 
 
-def one_of(label: str, names: dict[str, str], key: str) -> str:
-    """One of a few, all of them in sight; the first by default."""
-    return place(_choice(label, names), key, next(iter(names)))
+def one_of(label: str, names: Mapping[str, str], key: str) -> str:
+    """One of a few by its word, all of them in sight; the first by default."""
+    chosen: str = place(choice(label, names, words=same(names)), key, next(iter(names)))
+    return chosen
 
 
-def select(label: str, names: dict[str, str], key: str) -> str:
-    """One of many; the first by default."""
-    return place(_select(label, names), key, next(iter(names)))
+def select_one(label: str, names: Mapping[str, str], key: str) -> str:
+    """One of many by its word; the first by default."""
+    chosen: str = place(select(label, names, words=same(names)), key, next(iter(names)))
+    return chosen
 
 
 def projector() -> None:
     """Whether pages are shown to a class: what the address of the first one says, remembered from page to page."""
-    about = "Larger type, controls, racers and two charts, nothing else."
     before = st.session_state.get(PROJECTED, st.query_params.get(PROJECTOR) == "true")
-    st.session_state[PROJECTED] = st.toggle("Projector", before, key=PROJECTOR, help=about)
-    if st.session_state[PROJECTED]:
-        st.query_params[PROJECTOR] = "true"
-    else:
-        st.query_params.pop(PROJECTOR, None)
+    st.session_state[PROJECTED] = st.toggle(
+        _("Projector"), before, key=PROJECTOR, help=_("Larger type, controls, racers and two charts, nothing else.")
+    )
 
 
 def five_seeds() -> bool:
     """Whether each racer is to be trained from five seeds."""
-    about = "Thin: each seed. Thick: the median over them."
-    chosen: bool = place(_toggle("Each with five seeds", about), "seeds", False)
+    switch = toggle(_("Each with five seeds"), _("Thin: each seed. Thick: the median over them."))
+    chosen: bool = place(switch, "seeds", False)
     return chosen
 
 
 def window(base: Experiment) -> int:
     """The length, where it is that of a window."""
-    return place(WINDOW, "length", base.length)
+    length: int = place(WINDOW, "length", base.length)
+    return length
 
 
 def series(own: str, about: str) -> str:
     """A name of `SERIES`, or `own`, with which a visitor says that there is a file."""
-    names = {**_labels(SERIES), own: about}
-    return place(_select("Series", names), "series", next(iter(names)))
+    return select_one(_("Series"), {**_labels(SERIES), own: about}, "series")
 
 
 def gates(base: Experiment, settings: DeltaGenerator) -> dict[str, Any]:
@@ -207,26 +159,27 @@ def gates(base: Experiment, settings: DeltaGenerator) -> dict[str, Any]:
     Pills and a toggle for what an LSTM's gates are, peepholes among the `settings`; the fields of an experiment, as far
     as they go together.
     """
-    learned = "".join(draw("gates", base))
+    learned = "".join(place(CONTROLS["gates"], "gates", list(base.gates)))
     coupled = draw("coupled", base)
     with settings:
         peephole = draw("peephole", base)
     if coupled and not {"i", "f"} <= set(learned):
-        st.caption("Coupling needs both the input and the forget gate; it is off.")
+        st.caption(_("Coupling needs both the input and the forget gate; it is off."))
         coupled = False
     if peephole and not learned:
-        st.caption("Without gates there is nothing for peepholes to look into.")
+        st.caption(_("Without gates there is nothing for peepholes to look into."))
     return {"gates": learned, "coupled": coupled, "peephole": peephole}
 
 
 def forget_bias(base: Experiment, settings: DeltaGenerator) -> float | str:
     """A slider for b with the time constant 1 + e^b below it, or chrono initialisation, among the `settings`."""
-    chrono = base.forget_bias == CHRONO
-    value = place(WIDGETS["forget_bias"], "forget_bias", 1.0 if chrono else base.forget_bias)
+    value: float = draw("forget_bias", base)
     with settings:
-        spread = place(_toggle("Chrono", "Spread the forget biases over all time scales."), "chrono", chrono)
+        spread = st.toggle(
+            _("Chrono"), key=SPREAD, help=_("Gives the forget gates different biases, for every time scale up to T.")
+        )
     if spread:
-        st.caption("*Chrono* is on, among the settings: units for every time scale up to T.")
+        st.caption(_("*Chrono* is on, in the settings: units for every time scale up to T."))
         return CHRONO
-    st.caption(f"At first it remembers about **{1 + math.exp(value):.1f} steps** (1 + e^b).")
+    st.caption(_("At first it remembers about **{steps:.1f} steps** (1 + e^b).").format(steps=1 + math.exp(value)))
     return value

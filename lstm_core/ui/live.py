@@ -12,7 +12,7 @@ from lstm_core.experiment import Experiment
 from lstm_core.fair_lock import OPENING, PAGE, held
 from lstm_core.race.limits import too_much
 from lstm_core.race.race import Race, crowd
-from lstm_core.ui import controls, outcome
+from lstm_core.ui import address, controls, outcome
 from lstm_core.ui.bar import bar
 from lstm_core.ui.folded import MORE, OVER_TRAINING, Folded, opened, over_training, ticking
 from lstm_core.ui.pins import share
@@ -51,9 +51,12 @@ def live(
     """
     with stage.rivals:
         seeds = SEEDS if controls.five_seeds() else 1
+    address.tell()
     with stage.race:
         racers = _allowed(experiments, seeds)
     tabs = dict(below)
+    if not racers:
+        address.write()
     if racers:
         if next(iter(racers.values())).problem.classes:
             charts = [charts[0], "accuracy", *charts[1:]]
@@ -108,6 +111,9 @@ def _stage(
         desk()["race"] = race
         if seen:
             race.begin()
+        # A hand that still drags would leave each place of its way behind for the browser's back.
+        if seen or not race.moving:
+            address.write()
         with held(kind):
             view = View(shown)
             place.caption(progress(race))

@@ -14,7 +14,6 @@ from lstm_core.kernels.one_thread import settle_thread
 from lstm_core.training import train
 from lstm_core.ui import address
 from lstm_core.ui.room import embedded
-from lstm_core.ui.session import DEFAULTS, HERE
 
 ICON = str(Path(__file__).with_name("icon.svg"))
 
@@ -72,14 +71,6 @@ def _warm_up() -> None:
         build(precision)
 
 
-def _leave_other_pages(name: str) -> None:
-    """Forget what was set on another page: controls share their keys, and every page opens on its own race."""
-    if st.session_state.get(HERE) != name:
-        for key in st.session_state.pop(DEFAULTS, {}):
-            st.session_state.pop(key, None)
-        st.session_state[HERE] = name
-
-
 def _navigation(here: Page) -> DeltaGenerator:
     """The way to the other pages, in one line, whose right end is free."""
     groups: dict[str, list[Page]] = {}
@@ -103,8 +94,7 @@ def _navigation(here: Page) -> DeltaGenerator:
 def setup(name: str) -> DeltaGenerator:
     """Begin the page `name` of `PAGES`, with the way to the others; the place for its icons."""
     page = PAGES[name]
-    _leave_other_pages(name)
     st.set_page_config(page_title=f"{page.label} · Gradient Highway", page_icon=ICON, layout="wide")
-    address.arrive()
+    address.arrive(name)
     _warm_up()
     return _navigation(page)

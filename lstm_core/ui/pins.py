@@ -13,7 +13,7 @@ import streamlit as st
 from lstm_core.charts.export import everything
 from lstm_core.charts.points import Curve
 from lstm_core.engine import expected
-from lstm_core.ui.address import exact
+from lstm_core.ui.address import exact, words
 from lstm_core.ui.session import PINS
 
 MOST_PINS = 4
@@ -82,7 +82,7 @@ def share(curves: Callable[[], Sequence[Curve]]) -> None:
         else expected(curve.experiment.engine, curve.experiment.dtype, curve.experiment.recurrent_cell)
         for curve in curves()
     ]
-    settings = urlencode(exact(st.query_params.to_dict(), engines), doseq=True)
+    settings = urlencode(exact(words(), engines))
     address = f"{st.context.url}?{settings}"
     st.code(address, language=None, wrap_lines=True)
     st.markdown("**In a page of yours**: one control and two charts.")

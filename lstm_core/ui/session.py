@@ -11,12 +11,10 @@ PINS = "pins"
 PROJECTED, PROJECTOR = "projected", "projector"
 # Which of the tabs below a race is open.
 TAB = "tab"
-# The page that was drawn last, and the defaults of its widgets.
-HERE, DEFAULTS = "page", "defaults"
-# That a visitor has come, and which engine his link names.
-ARRIVED, NAMED = "arrived", "engine of the link"
+# What the address says and has said, see `ui.address`.
+ADDRESS = "address"
 # The statement that is open, and the one under test.
-OPEN, AGAIN = "open claim", "again"
+OPEN, AGAIN = "claim", "again"
 # What is held of an uploaded file.
 SHELF = "own series"
 # A small grid: its text, its race, and which of its runs are stored.

@@ -12,7 +12,6 @@ from lstm_core.charts.points import Curve
 from lstm_core.experiment import Experiment
 from lstm_core.race.jobs import Job
 from lstm_core.race.race import Race, Racer
-from lstm_core.ui.address import leave_engine
 from lstm_core.ui.pins import pins
 from lstm_core.ui.session import ANEW, SHOWING, STEP_SHOWN
 
@@ -100,7 +99,6 @@ def show(
         return before
     ghosts: tuple[Curve, ...] = ()
     if before:
-        leave_engine()
         before.race.stop()
         if before.page == page:
             ghosts = _comparable(_ghost_curves(before), next(iter(experiments.values())))

@@ -8,10 +8,10 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from lstm_core.experiment import Experiment
-from lstm_core.ui import controls
+from lstm_core.language import _
+from lstm_core.ui import address, controls
 from lstm_core.ui.page import PAGES, setup
 from lstm_core.ui.room import embedded, enlarge
-from lstm_core.ui.session import DEFAULTS
 
 WIDTHS = (1, 3.6)
 SHARED = ("task", "length", "hidden", "optimizer", "lr", "seed")
@@ -46,19 +46,15 @@ class Stage:
                     values |= {field: controls.draw(field, base) for field in fields if field not in placed}
             if "forget_bias" not in placed:
                 values["forget_bias"] = controls.forget_bias(base, self.settings)
-            st.button(
-                "Opening settings",
-                icon=":material/undo:",
-                type="tertiary",
-                on_click=_reset,
-                help="Back to this page's first race.",
-            )
         return dataclasses.replace(base, **values)
 
 
 def stage(name: str, touch: str) -> Stage:
     """Begin the race page `name` of `PAGES`, with a sentence that says what to `touch`."""
     with setup(name):
+        if not embedded():
+            about = _("Again from the opening: back to this page's first race.")
+            st.button(":material/undo:", type="tertiary", key="opening", on_click=address.put, args=({},), help=about)
         keep = st.popover(":material/link:", type="tertiary")
         settings = st.popover(":material/tune:", type="tertiary")
     with settings:
@@ -86,10 +82,3 @@ def plain(name: str) -> Stage:
     """For a race in the middle of a page: all one below the other, nothing to set."""
     keep = st.popover(":material/link:")
     return Stage(name, st.container(), st.container(), *_line(), st.container(), keep, st.container())
-
-
-def _reset() -> None:
-    """Put every control back to this page's default."""
-    for key, default in st.session_state[DEFAULTS].items():
-        if key in st.session_state:
-            st.session_state[key] = default

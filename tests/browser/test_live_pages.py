@@ -29,19 +29,46 @@ def expect_opening_race(page: Page, name: str) -> None:
     expect(page.get_by_text(progress)).to_be_visible(timeout=PATIENCE_MS)
 
 
+def turn_to(page: Page, name: str) -> None:
+    """By the navigation."""
+    if PAGES[name].group:
+        page.get_by_role("button", name=PAGES[name].group, exact=True).click()
+    page.get_by_role("link", name=PAGES[name].label, exact=True).first.click()
+
+
 def test_every_page_opens_on_its_own_race_wherever_one_comes_from(page: Page, address: str) -> None:
-    """Also after a control was moved on another page, and with a clean address."""
+    """Also after a control was moved on another page, with a clean address; what was moved is there again."""
     visit(page, address)
     expect_opening_race(page, "dashboard")
     page.get_by_role("slider", name="Length T").focus()
     page.keyboard.press("ArrowRight")
     page.wait_for_url("**/?length=105&stream=2")
-    for name in [*list(OPENINGS)[1:], "dashboard"]:
-        if PAGES[name].group:
-            page.get_by_role("button", name=PAGES[name].group, exact=True).click()
-        page.get_by_role("link", name=PAGES[name].label, exact=True).first.click()
+    for name in list(OPENINGS)[1:]:
+        turn_to(page, name)
         expect_opening_race(page, name)
         assert "?" not in page.url
+    turn_to(page, "dashboard")
+    page.wait_for_url("**/?length=105&stream=2")
+    expect(page.get_by_role("slider", name="Length T")).to_have_value("105")
+
+
+def test_the_browsers_back_leads_to_what_was_set(page: Page, address: str) -> None:
+    """On the page before, and on the same one."""
+    visit(page, address, "gates?steps=200")
+    slider = page.get_by_role("slider", name="Forget bias b")
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_url("**/gates?forget_bias=1.1*")
+    turn_to(page, "depth")
+    expect_opening_race(page, "depth")
+    page.go_back()
+    page.wait_for_url("**/gates?forget_bias=1.1*")
+    expect(slider).to_have_value("1.1", timeout=PATIENCE_MS)
+    page.go_back()
+    expect(slider).to_have_value("1", timeout=PATIENCE_MS)
+    assert "forget_bias" not in page.url
+    page.go_forward()
+    expect(slider).to_have_value("1.1", timeout=PATIENCE_MS)
 
 
 def test_no_live_chart_is_redrawn_while_it_grows_or_after_a_changed_slider(page: Page, address: str) -> None:

@@ -148,6 +148,8 @@ class Visitor:
                 self._silence(self._timers.keys() - self._announced)
             elif message.script_finished == ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY:
                 self.frames.append(now)
+        elif kind == "page_info_changed":
+            self.query = message.page_info_changed.query_string
         elif kind == "session_event" and message.session_event.WhichOneof("type") == "script_compilation_exception":
             self.errors.append("compilation")
         elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
