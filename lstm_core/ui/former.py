@@ -2,6 +2,28 @@
 How did addresses call things when they named labels? Words of today for what links of 2026 say; nothing is added here.
 """
 
+_FAMILIES = {"vanilla RNN": "rnn", "LSTM": "lstm", "GRU": "gru"}
+_ACTIVATIONS = {
+    "hard tanh": "hardtanh",
+    "ReLU": "relu",
+    "leaky ReLU": "leaky_relu",
+    "ELU": "elu",
+    "SiLU": "silu",
+    "GELU": "gelu",
+}
+_WITH_IDENTITY = {**_ACTIVATIONS, "ReLU, W_h = I": "relu_identity"}
+_GATES = {
+    "no gates": "no_gates",
+    "V": "v",
+    "NIG": "nig",
+    "NFG": "nfg",
+    "NOG": "nog",
+    "NIAF": "niaf",
+    "NOAF": "noaf",
+    "CIFG": "cifg",
+    "NP": "np",
+}
+
 FORMER: dict[str, dict[str, str]] = {
     "task": {
         "Adding": "adding",
@@ -14,14 +36,7 @@ FORMER: dict[str, dict[str, str]] = {
         "Forecasting": "forecast",
     },
     "cell": {"RNN": "rnn", "LSTM": "lstm", "GRU": "gru"},
-    "activation": {
-        "hard tanh": "hardtanh",
-        "ReLU": "relu",
-        "leaky ReLU": "leaky_relu",
-        "ELU": "elu",
-        "SiLU": "silu",
-        "GELU": "gelu",
-    },
+    "activation": _ACTIVATIONS,
     "gates": {"input gate": "i", "forget gate": "f", "output gate": "o"},
     "optimizer": {"Adam": "adam", "RMSprop": "rmsprop", "SGD": "sgd"},
     "clip": {"off": "none", "by norm": "norm", "by value": "value"},
@@ -40,50 +55,11 @@ FORMER: dict[str, dict[str, str]] = {
         "US employment, thousands, by month, 2006 to 2015": "us_employment",
         "Your own file": "own",
     },
-    "racers": {"vanilla RNN": "rnn", "LSTM": "lstm", "GRU": "gru"},
-    "others": {
-        "hard tanh": "hardtanh",
-        "ReLU": "relu",
-        "leaky ReLU": "leaky_relu",
-        "ELU": "elu",
-        "SiLU": "silu",
-        "GELU": "gelu",
-        "ReLU, W_h = I": "relu_identity",
-    },
-    "activations": {
-        "hard tanh": "hardtanh",
-        "ReLU": "relu",
-        "leaky ReLU": "leaky_relu",
-        "ELU": "elu",
-        "SiLU": "silu",
-        "GELU": "gelu",
-        "ReLU, W_h = I": "relu_identity",
-    },
-    "variants": {
-        "no gates": "no_gates",
-        "V": "v",
-        "NIG": "nig",
-        "NFG": "nfg",
-        "NOG": "nog",
-        "NIAF": "niaf",
-        "NOAF": "noaf",
-        "CIFG": "cifg",
-        "NP": "np",
-    },
-    "cells": {
-        "vanilla RNN": "rnn",
-        "LSTM": "lstm",
-        "GRU": "gru",
-        "no gates": "no_gates",
-        "V": "v",
-        "NIG": "nig",
-        "NFG": "nfg",
-        "NOG": "nog",
-        "NIAF": "niaf",
-        "NOAF": "noaf",
-        "CIFG": "cifg",
-        "NP": "np",
-    },
+    "racers": _FAMILIES,
+    "others": _WITH_IDENTITY,
+    "activations": _WITH_IDENTITY,
+    "variants": _GATES,
+    "cells": {**_FAMILIES, **_GATES},
     "section": {
         "How far back?": "reach",
         "Norm or eigenvalue?": "norm",
