@@ -4,6 +4,7 @@ import streamlit as st
 
 from lstm_core.claims import CLAIMS, ROWS
 from lstm_core.claims.verdicts import recorded
+from lstm_core.language import _
 from lstm_core.ui.claims import BADGES, SIGNS, end, statement
 from lstm_core.ui.page import PAGES, setup
 from lstm_core.ui.session import OPEN
@@ -35,17 +36,18 @@ with left:
     verdicts = [recorded()[claim.name]["verdict"] for claim in CLAIMS]
     st.markdown(" ".join(f"{BADGES[verdict]} **{verdicts.count(verdict)}**" for verdict in BADGES))
     with st.container(height=LIST_HEIGHT):
-        about = "Those with a P: what others have measured, one seed each, and what comes out here with five."
+        about = _("P1 to P5 are published results from one seed each, repeated here with five.")
         opened = st.radio(
-            "Statements, each with its verdict", list(ROWS), key=OPEN, format_func=label, on_change=show, help=about
+            _("Claims, each with its verdict"), list(ROWS), key=OPEN, format_func=label, on_change=show, help=about
         )
 with right:
     if opened:
         statement(ROWS[opened])
     else:
-        st.info("Choose a statement: its evidence is shown here, and its test runs again.")
+        st.info(_("Choose a claim: its evidence appears here, and its test runs again."))
 st.caption(
-    f"We tested {len(CLAIMS)} statements of the article with rules fixed in advance and at least five seeds. "
-    "Confirmed: every 95 % interval lies inside the grey band. Refuted: one lies outside. Undecided: otherwise. Shares "
-    "have Wilson's interval, other means Student's. `python -m lstm_core claims` does the same in a terminal."
+    _(
+        "We tested {number} claims of the Korean article from RNN to LSTM and DenseNet behind this project by rules "
+        "fixed in advance, on five seeds."
+    ).format(number=len(CLAIMS))
 )

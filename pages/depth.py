@@ -1,5 +1,6 @@
 """Depth: does it help to wire layers as DenseNet does?"""
 
+from lstm_core.language import _
 from lstm_core.openings.presets import OPENINGS, WIRING_RACERS, variants, within_budget
 from lstm_core.ui import controls
 from lstm_core.ui.live import live
@@ -22,18 +23,21 @@ CHARTS = {
 }
 EQUAL_SIZE, EQUAL_WEIGHTS = "equal hidden size", "equal number of weights"
 
-page = stage("depth", "**Drag the layers**, then compare at equal weights.")
+page = stage("depth", _("**Drag the number of layers**, then compare at equal numbers of weights."))
 opening = OPENINGS["depth"]
 with page.control:
-    look = controls.one_of("Look at", controls.same(CHARTS), key="look")
+    look = controls.one_of(_("Look at"), controls.same(CHARTS), key="look")
 stacked = look == STACKS
 with page.further:
     if stacked:
         layers = controls.draw("layers", opening.base)
-        compared = controls.one_of("Compare at", controls.same((EQUAL_SIZE, EQUAL_WEIGHTS)), key="compared")
+        compared = controls.one_of(_("Compare at"), controls.same((EQUAL_SIZE, EQUAL_WEIGHTS)), key="compared")
     else:
         windows = controls.several(
-            "Sees its last k hidden states, k", controls.same(map(str, range(1, 9))), ["1", "2", "4"], key="windows"
+            _("Number k of last hidden states it sees"),
+            controls.same(map(str, range(1, 9))),
+            ["1", "2", "4"],
+            key="windows",
         )
 with page.settings:
     placed = {field: controls.draw(field, opening.base) for field in ("cell", "sequences")}
@@ -53,15 +57,22 @@ live(
     below=texts(
         racers,
         racers == opening.experiments(),
-        "Four plain layers stay on the constant predictor; residual and dense ones come down from it. In the chart of "
-        "gradients by layer the plain line falls to the left: its first layer hardly learns. At an equal number of "
-        "weights the dense stack has fewer units in each layer, and learns all the same.",
-        "A gradient that comes down a plain stack is multiplied by the weights and slopes of every layer. Where the "
-        "readout sees a sum or a concatenation of all layers, each of them has a path of its own to the loss, and no "
-        "matrix of another layer is on it.",
-        "*DenseNet has the stronger gradient flow*: true here, and a sum does it as well. *Fewer parameters for the "
-        "same quality*: compare at equal numbers of weights. *More diverse features*: look at their effective rank and "
-        "their correlation. *Good with little data*: choose a small training set and watch where the lines part. None "
-        "of this is what the LSTM's concatenation [h; x] does: that one is a sum of two products under another name.",
+        _(
+            "Four plain layers only guess the average; residual and dense stacks learn. In the chart of "
+            "gradients by layer the plain line falls to the left: its first layer hardly learns. With "
+            "equal numbers of weights the dense stack has fewer units per layer and still learns."
+        ),
+        _(
+            "In a plain stack the gradient is multiplied by the weights and slopes of every layer on its "
+            "way down. A residual or dense stack gives each layer its own path to the loss, without the "
+            "matrices of other layers."
+        ),
+        _(
+            "*DenseNet has stronger gradient flow*: true here, and a residual sum has it too. *Fewer "
+            "parameters for the same quality*: compare at equal numbers of weights. *More diverse "
+            "features*: look at effective rank and correlation. *Good with little data*: choose a small "
+            "training set and see where the two losses part. The LSTM's [h; x] does none of this; it is "
+            "just W_h h + W_x x written as one product."
+        ),
     ),
 )
