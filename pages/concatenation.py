@@ -60,9 +60,10 @@ live(
         racers,
         racers == opening.experiments(),
         _(
-            "With the same weights the two curves coincide. The difference starts at the last digit of a "
-            "double and grows, because training magnifies any rounding. With their own first weights, or "
-            "a second bias, the curves part. The cause is not the layout, but what usually comes with it."
+            "With the same weights the two curves coincide. The difference starts at the last digit of "
+            "double precision and grows, because training magnifies any rounding. With their own first "
+            "weights, or a second bias, the curves part. The cause is not the layout, but what usually "
+            "comes with it."
         ),
         _(
             "[W_h W_x] [h; x] = W_h h + W_x x. Both sides are the same sum in another order, and so are "

@@ -4,6 +4,7 @@ import dataclasses
 
 import streamlit as st
 
+from lstm_core.charts.words import WORDS
 from lstm_core.charts.words import variants as spelt_out
 from lstm_core.language import _
 from lstm_core.openings.presets import GATE_SETS, OPENINGS, variants
@@ -25,7 +26,8 @@ with page.rivals:
         _(
             "Variants by Greff and others, 2017. V is their full LSTM with peepholes; each other variant "
             "changes one thing."
-        )
+        ),
+        help=WORDS[_("peephole")],
     )
 
 base = page.experiment(opening.base, forget_bias=forget_bias)

@@ -15,8 +15,10 @@ from lstm_core.charts.marks import band_lines, spec
 from lstm_core.history.database import curves, records
 from lstm_core.history.schema import History, UnavailableError
 from lstm_core.language import _, ngettext
+from lstm_core.race.runs import FAILED
 from lstm_core.streams import CURRENT
 from lstm_core.sweep.scores import Setting, ranked
+from lstm_core.training import COMPLETED, DIVERGED, SOLVED
 from lstm_core.ui.address import exact
 from lstm_core.ui.history import chosen, files, opened
 from lstm_core.ui.live import live
@@ -27,6 +29,14 @@ from lstm_core.ui.texts import equations_of
 
 STEPS, RUN = _("median steps to solve"), "run"
 MOST_RANKED, MOST_SHOWN, SHOWN_FIRST = 1000, 6, 3
+STORED = {
+    SOLVED: _("Stored: solved at step {step:,}, loss {loss:.4g}, {seconds:.1f} s on the {engine} engine. Now live:"),
+    DIVERGED: _(
+        "Stored: exploded at step {step:,}, loss {loss:.4g}, {seconds:.1f} s on the {engine} engine. Now live:"
+    ),
+    COMPLETED: _("Stored: ended at step {step:,}, loss {loss:.4g}, {seconds:.1f} s on the {engine} engine. Now live:"),
+    FAILED: _("Stored: failed at step {step:,}, loss {loss:.4g}, {seconds:.1f} s on the {engine} engine. Now live:"),
+}
 QUANTITIES = {
     "mean_loss": (_("Loss"), spec(band_lines(_("loss, mean of 20 steps")))),
     "grad_norm": (_("Gradient norm"), spec(band_lines(_("gradient norm")))),
@@ -95,14 +105,9 @@ def opened_run(history: History) -> None:
     if record is None:
         st.warning(_("There is no run with this key in the history."))
         return
-    stored = _("Stored: {ended} at step {step:,}, loss {loss:.4g}, {seconds:.1f} s on the {engine} engine. Now live:")
     st.caption(
-        stored.format(
-            ended=record.ended,
-            step=record.last_step,
-            loss=record.final_mean_loss,
-            seconds=record.seconds,
-            engine=record.computed_by,
+        STORED[record.ended].format(
+            step=record.last_step, loss=record.final_mean_loss, seconds=record.seconds, engine=record.computed_by
         )
     )
     if record.experiment.refusal:

@@ -181,12 +181,12 @@ def singular_values(curves: Sequence[Curve]) -> pa.Table:
 
 @chart(
     "powers",
-    "Powers: ‖Wⁿ‖",
+    _("Powers: ‖Wⁿ‖"),
     lines("n", _("spectral norm"), log=True, parts=_("line")),
     _("‖Aⁿ‖ first grows to 20 times its spectral radius, then decays. W_hⁿ lies between ρⁿ and σ_maxⁿ."),
-    _("A shears before it shrinks."),
+    _("A stretches sideways before it shrinks."),
     "pascanu",
-    _("Line chart on a log axis: norms of the powers of the recurrent matrix and of a sheared example."),
+    _("Line chart on a log axis: norms of the powers of the recurrent matrix and of an example matrix."),
     needs=(POWERS,),
     of_one_step=True,
 )

@@ -281,7 +281,7 @@ def activation_curves(names: Sequence[str], slope: bool) -> pa.Table:
     "difference",
     _("Difference between the two"),
     lines(BY_STEP, _("difference of losses"), log=True),
-    _("1e-16 is the last digit of a double. Training magnifies it, as it does any rounding."),
+    _("1e-16 is the last digit in double precision. Training magnifies it, as it does any rounding."),
     _("both compute the same sums in another order."),
     "greff",
     _("Line chart on a log axis: absolute difference between the losses of the first two racers by training step."),

@@ -226,8 +226,8 @@ DENSENET = (
             "plain stack of four layers does not."
         ),
         _(
-            "The output can take what it needs from each layer. Comparing with one layer separates "
-            "trainability from data efficiency."
+            "The output can take what it needs from each layer. The comparison with one layer shows how "
+            "much comes from being easy to train, and how much from using data well."
         ),
         "depth",
         (("readout_by_layer", ALL), ("held_out_loss", ALL)),

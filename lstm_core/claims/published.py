@@ -82,7 +82,7 @@ PUBLISHED = (
     ),
     Claim(
         "P4",
-        "Copy memory, T = 100, tanh RNN with 80 units: 0.1733 at step 20,000.",
+        _("Copy memory, T = 100, tanh RNN with 80 units: 0.1733 at step 20,000."),
         (
             _ends(
                 "tanh RNN 80",
@@ -99,7 +99,7 @@ PUBLISHED = (
     ),
     Claim(
         "P5",
-        "Copy memory, T = 100, LSTM with 40 units: 0.1539 at step 20,000.",
+        _("Copy memory, T = 100, LSTM with 40 units: 0.1539 at step 20,000."),
         (_ends("LSTM 40", _("It is below 0.165."), Region(high=0.165)),),
         _("Reproduced, but it is no solution: the loss only drops a little below the constant predictor, 0.1733."),
         _("At this size an LSTM keeps about one of the ten symbols."),

@@ -55,7 +55,7 @@ def take_home() -> None:
     curves = shown.by_seed[0]
     checkpoints = {curve.label: curve.checkpoint(step) for curve in curves for step in outlook.chosen(curve)}
     if not checkpoints:
-        st.caption(_("All networks diverged; there is nothing to download."))
+        st.caption(_("All networks exploded; there is nothing to download."))
         return
     errors = {row.label: row.validation.rmse for row in outlook.standings(curves) if row.validation}
     best = min(checkpoints, key=errors.__getitem__)
