@@ -117,7 +117,7 @@ def opened_run(history: History) -> None:
                 "below has its settings, with today's random numbers."
             )
         )
-    racers = {_("seed {seed}").format(seed=record.experiment.seed): replace(record.experiment, stream=CURRENT)}
+    racers = {f"seed {record.experiment.seed}": replace(record.experiment, stream=CURRENT)}
     live(plain("sweeps"), racers, charts=("loss", "gradient_through_time"), below=equations_of(racers))
 
 

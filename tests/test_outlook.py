@@ -132,37 +132,37 @@ def last_value(validation: float, test: float, mae: float | None = None) -> Stan
     [
         (
             [racer("tanh", 1, 2), racer("ReLU", 3, 4), last_value(20, 30)],
-            "**tanh** wins on validation. Its test RMSE is 2, 15 times lower than repeating the last value. "
+            "**tanh** wins on validation. Its test error (RMSE) is 2, 15 times lower than repeating the last value. "
             "None is better on the test part.",
         ),
         (
             [racer("tanh", 1, 2), racer("ReLU", 3, 1), last_value(20, 30)],
-            "**tanh** wins on validation. Its test RMSE is 2, 15 times lower than repeating the last value. "
+            "**tanh** wins on validation. Its test error (RMSE) is 2, 15 times lower than repeating the last value. "
             "On the test part **ReLU** is best: 1.",
         ),
         (
             [racer("tanh", 1, 60), last_value(20, 30)],
-            "**tanh** wins on validation. Its test RMSE is 60, 2 times that of repeating the last value. "
+            "**tanh** wins on validation. Its test error (RMSE) is 60, 2 times that of repeating the last value. "
             "On the test part **last value** is best: 30. No network beats this baseline.",
         ),
         (
             [racer("tanh", 1, 45), last_value(20, 30)],
-            "**tanh** wins on validation. Its test RMSE is 45, 1.5 times that of repeating the last value. "
+            "**tanh** wins on validation. Its test error (RMSE) is 45, 1.5 times that of repeating the last value. "
             "On the test part **last value** is best: 30. No network beats this baseline.",
         ),
         (
             [racer("tanh", 50, 60), last_value(20, 30)],
-            "**last value** wins on validation. Its test RMSE is 30. None is better on the test part. "
+            "**last value** wins on validation. Its test error (RMSE) is 30. None is better on the test part. "
             "No network beats this baseline.",
         ),
         (
             [racer("tanh", 1, 2, mae=5), last_value(20, 30, mae=4)],
-            "**tanh** wins on validation. Its test RMSE is 2, 15 times lower than repeating the last value. "
+            "**tanh** wins on validation. Its test error (RMSE) is 2, 15 times lower than repeating the last value. "
             "None is better on the test part. By mean absolute error **last value** is best.",
         ),
         (
             [racer("broken", math.nan, math.nan), racer("tanh", 1, 2), last_value(20, 0)],
-            "**tanh** wins on validation. Its test RMSE is 2; repeating the last value has 0. "
+            "**tanh** wins on validation. Its test error (RMSE) is 2; repeating the last value has 0. "
             "On the test part **last value** is best: 0. No network beats this baseline.",
         ),
     ],

@@ -255,7 +255,7 @@ def verdict(rows: Sequence[Standing]) -> str:
     assert winner.test is not None
     sentences = [_("**{label}** wins on validation.").format(label=picked.label)]
     if picked.label == last.label:
-        sentences.append(_("Its test RMSE is {rmse:.4g}.").format(rmse=picked.test.rmse))
+        sentences.append(_("Its test error (RMSE) is {rmse:.4g}.").format(rmse=picked.test.rmse))
     else:
         sentences.append(_compared(picked.test.rmse, last.test.rmse))
     if winner.label == picked.label:
@@ -273,9 +273,11 @@ def verdict(rows: Sequence[Standing]) -> str:
 def _compared(one: float, other: float) -> str:
     """An error beside that of the last value."""
     if one == 0 or other == 0 or not math.isfinite(one / other):
-        return _("Its test RMSE is {one:.4g}; repeating the last value has {other:.4g}.").format(one=one, other=other)
+        return _("Its test error (RMSE) is {one:.4g}; repeating the last value has {other:.4g}.").format(
+            one=one, other=other
+        )
     if one < other:
-        said = _("Its test RMSE is {one:.4g}, {times:,.3g} times lower than repeating the last value.")
+        said = _("Its test error (RMSE) is {one:.4g}, {times:,.3g} times lower than repeating the last value.")
         return said.format(one=one, times=other / one)
-    said = _("Its test RMSE is {one:.4g}, {times:,.3g} times that of repeating the last value.")
+    said = _("Its test error (RMSE) is {one:.4g}, {times:,.3g} times that of repeating the last value.")
     return said.format(one=one, times=one / other)

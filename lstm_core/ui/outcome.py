@@ -60,21 +60,22 @@ def reach(race: Race, by_seed: BySeed) -> list[str]:
         if shares:
             label = curves[0].label
             arrived.append(f"{label}&nbsp;:{HUES[slot[label]]}[**{short(statistics.median(shares))}**]")
-    sentences = [*came_out(by_seed), _("**Share of gradient reaching step 1:**")]
-    return [" ".join(sentences), *(arrived or [":gray[…]"])]
+    over = came_out(by_seed)
+    what = _("**Gradient left at step 1:**") if over else _("**Share of gradient reaching step 1:**")
+    return [" ".join((*over, what)), *(arrived or [":gray[…]"])]
 
 
 def came_out(by_seed: BySeed) -> list[str]:
     """Who has solved the task at which step, and who has not; nothing as long as anybody trains."""
-    runs = {curves[0].label: [curve.snapshots[-1:] for curve in curves] for curves in zip(*by_seed, strict=True)}
-    ends = {label: [snapshot for last in lasts for snapshot in last] for label, lasts in runs.items()}
-    over = all(last and last[0].ended for lasts in runs.values() for last in lasts)
-    if not over or not by_seed[0][0].experiment.problem.solvable:
+    all_curves = [curve for curves in by_seed for curve in curves]
+    over = all(curve.snapshots and curve.snapshots[-1].ended for curve in all_curves)
+    if not over or not all_curves[0].experiment.problem.solvable:
         return []
-    seeds = len(by_seed)
-    steps = {label: [last.step for last in lasts if last.ended == SOLVED] for label, lasts in ends.items()}
-    solvers = {label: solved for label, solved in steps.items() if solved}
-    others = ", ".join(label for label in steps if label not in solvers)
+    seeds, solvers = len(by_seed), dict[str, list[int]]()
+    for curve in all_curves:
+        if curve.snapshots[-1].ended == SOLVED:
+            solvers.setdefault(curve.label, []).append(curve.snapshots[-1].step)
+    others = ", ".join(curve.label for curve in by_seed[0] if curve.label not in solvers)
     if not solvers:
         return [_("**No network solved it.**")]
     if seeds > 1:
