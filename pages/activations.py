@@ -80,6 +80,6 @@ live(
                 "network learns this task. What counts is the product of slope and matrix."
             ),
         ),
-        "The functions": partial(functions, shown),
+        _("The functions"): partial(functions, shown),
     },
 )

@@ -83,7 +83,7 @@ else:
                     "There is no leakage: scaling, windows and weights use training data only."
                 ),
             ),
-            "Scores": scores,
-            "Take it home": take_home,
+            _("Scores"): scores,
+            _("Take it home"): take_home,
         },
     )

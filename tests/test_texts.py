@@ -176,6 +176,25 @@ def test_a_text_of_several_words_is_translated(file: Path) -> None:
     assert plain == []
 
 
+# What Streamlit shows by its first argument.
+WIDGET = re.compile(
+    "button|caption|download_button|error|expander|file_uploader|info|markdown|number_input|popover|selectbox|slider|"
+    "subheader|success|text_area|text_input|title|toast|toggle|warning"
+)
+
+
+@every_shown_file
+def test_a_widget_and_a_charts_title_are_translated_even_where_they_are_one_word(file: Path) -> None:
+    plain = []
+    for place in nodes(file):
+        name = called(place.node)
+        if isinstance(place.node, ast.Call) and (name == "chart" or WIDGET.fullmatch(name)):
+            shown = place.node.args[name == "chart" :][:1]
+            texts = [text.value for text in shown if isinstance(text, ast.Constant)]
+            plain += [text for text in texts if re.search(r"[^\W\d_]{2,}", MARKUP.sub(" ", str(text)))]
+    assert plain == []
+
+
 @cache
 def literals(file: Path) -> tuple[str, ...]:
     """All that is translated in a file."""
