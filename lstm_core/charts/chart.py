@@ -75,8 +75,8 @@ class Chart:
 
     @property
     def help(self) -> str:
-        """The caption, and what the strange words mean in it and in the title."""
-        return "\n\n".join(filter(None, (self.caption, meanings(self.title, self.reading, self.why))))
+        """The caption, and what the strange words mean in it, in the title and in the description."""
+        return "\n\n".join(filter(None, (self.caption, meanings(self.title, self.said, self.description))))
 
     def of(self, curves: Sequence[Curve]) -> alt.LayerChart | alt.Chart:
         """The chart of these curves, to show in a notebook or to save; what it needs is measured now."""

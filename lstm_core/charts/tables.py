@@ -77,7 +77,7 @@ def loss_by_step(curves: Sequence[Curve]) -> pa.Table:
     _("Spikes are exploding gradients. Above the dashed line they are clipped: same direction, shorter step."),
     _("a product of many matrices is sometimes huge."),
     "pascanu",
-    _("Line chart on a log axis: norm of the gradient of all weights by training step, with the clipping threshold."),
+    _("Line chart on a log axis: norm of the gradient of all weights by training step, with the threshold dashed."),
 )
 def grad_norm_by_step(curves: Sequence[Curve]) -> pa.Table:
     """Norm of the whole gradient, before clipping, and the threshold of clipping by norm."""
