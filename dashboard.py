@@ -1,18 +1,21 @@
 """The race: a vanilla RNN against an LSTM, live."""
 
+from lstm_core.language import _
 from lstm_core.openings.presets import FAMILY_RACERS, OPENINGS, variants
 from lstm_core.ui import controls
 from lstm_core.ui.live import live
 from lstm_core.ui.stage import stage
 from lstm_core.ui.texts import texts
 
-page = stage("dashboard", "Both train on the same data. **Drag the length**: which one still remembers the start?")
+page = stage(
+    "dashboard", _("Both train on the same data, right now. **Drag the length**: which one still remembers the start?")
+)
 opening = OPENINGS["dashboard"]
 with page.control:
     length = controls.draw("length", opening.base)
 with page.further:
     chosen = controls.several(
-        "Racers", controls.same(FAMILY_RACERS), list(opening.racers), "racers", controls.FAMILY_WORDS
+        _("Racers"), controls.same(FAMILY_RACERS), list(opening.racers), "racers", controls.FAMILY_WORDS
     )
 base = page.experiment(opening.base, length=length)
 
@@ -24,16 +27,23 @@ live(
     below=texts(
         racers,
         racers == opening.experiments(),
-        "The loss of the RNN stays on the upper dashed line: it answers with the average, whatever it has read. The "
-        "LSTM leaves that line, passes the lower one, and solves the task. In the chart beside it the RNN's gradient "
-        "has died long before it reaches the first inputs.",
-        "Going back one step multiplies the gradient of the RNN by a matrix. A hundred such products leave almost "
-        "nothing, so early inputs have no influence on learning. The LSTM adds to its cell state instead of "
-        "rewriting it: while a forget gate is open, the gradient of its cell passes almost unchanged on the direct "
-        "path. Here the gates start open for times up to the length of the task (*chrono*, among the settings).",
-        "*An RNN forgets what lies far back, and an additive cell state is the remedy.* It holds here: the claim of "
-        "this page was checked for five seeds. It is not a law: make the sequence 15 steps short, and the RNN comes "
-        "down from its line too; start with a forget bias of 1 (among the settings), and the LSTM needs longer or "
-        "fails.",
+        _(
+            "The RNN's loss stays on the upper dashed line: it always guesses the average. The LSTM's "
+            "loss leaves that line, passes the lower one (one of two numbers remembered), and the LSTM "
+            "solves the task. The chart beside it shows why: the RNN's gradient fades long before it "
+            "reaches the first inputs."
+        ),
+        _(
+            "Each step back in time multiplies the RNN's gradient by a matrix. After a hundred steps "
+            "almost nothing is left, so early inputs have no influence on learning. The LSTM *adds* to "
+            "its cell state instead of rewriting it. While the forget gate is open, the gradient passes "
+            "almost unchanged. Here the gates start open (*chrono*, in the settings)."
+        ),
+        _(
+            "*An RNN forgets inputs that lie far back; an additive cell state is the remedy.* It holds "
+            "in this race, which we checked with five seeds. But it depends on the settings. Shorten the "
+            "sequence to 15 steps, and the RNN learns too. Start with a forget bias of 1, and the LSTM "
+            "needs longer or fails."
+        ),
     ),
 )

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lstm_core.language import _
 from lstm_core.streams import Rng
 
 
@@ -76,10 +77,10 @@ def _glorot_bounds(hidden: int, inputs: int, joint: bool) -> tuple[float, float]
 
 
 INITS = {
-    "uniform": Init("uniform, as torch.nn.LSTM", _uniform_square, _hidden_bounds, biases=True),
-    "linear": Init("uniform, as torch.nn.Linear", _uniform_square, _linear_bounds, biases=True),
-    "xavier": Init("Xavier (Glorot)", _uniform_square, _glorot_bounds),
-    "orthogonal": Init("orthogonal", _orthogonal, _hidden_bounds),
-    "identity": Init("identity", _identity, _hidden_bounds),
-    "gaussian": Init("Gaussian", _gaussian, _hidden_bounds),
+    "uniform": Init(_("uniform, as torch.nn.LSTM"), _uniform_square, _hidden_bounds, biases=True),
+    "linear": Init(_("uniform, as torch.nn.Linear"), _uniform_square, _linear_bounds, biases=True),
+    "xavier": Init(_("Xavier (Glorot)"), _uniform_square, _glorot_bounds),
+    "orthogonal": Init(_("orthogonal"), _orthogonal, _hidden_bounds),
+    "identity": Init(_("identity"), _identity, _hidden_bounds),
+    "gaussian": Init(_("Gaussian"), _gaussian, _hidden_bounds),
 }

@@ -7,6 +7,7 @@ import streamlit as st
 from lstm_core.activations import ACTIVATIONS
 from lstm_core.charts import tables
 from lstm_core.charts.marks import FUNCTIONS, SLOPES, spec
+from lstm_core.language import _
 from lstm_core.openings.presets import ACTIVATION_RACERS, OPENINGS, variants
 from lstm_core.ui import controls
 from lstm_core.ui.live import MOST_RACERS, live
@@ -14,8 +15,8 @@ from lstm_core.ui.stage import stage
 from lstm_core.ui.texts import texts
 
 SIDES = (
-    (FUNCTIONS, "functions", "What becomes of a preactivation x."),
-    (SLOPES, "slopes", "In an RNN the gradient is multiplied by this, once for every step back in time."),
+    (FUNCTIONS, "functions", _("Each function, from input x to output φ(x).")),
+    (SLOPES, "slopes", _("Its slope. An RNN's gradient is multiplied by it at every step back in time.")),
 )
 
 
@@ -24,7 +25,9 @@ def functions(names: list[str]) -> None:
     for column, (picture, key, reading) in zip(st.columns(2), SIDES, strict=True):
         with column:
             table = tables.activation_curves(names, slope=key == "slopes")
-            st.vega_lite_chart(table, spec(picture), key=key, alt=f"Activation {key} of the racers, -4 to 4.")
+            st.vega_lite_chart(
+                table, spec(picture), key=key, alt=_("Curves of the activations in this race, from -4 to 4.")
+            )
             st.caption(reading)
     for row in map(ACTIVATIONS.__getitem__, names):
         st.latex(
@@ -33,17 +36,19 @@ def functions(names: list[str]) -> None:
         )
 
 
-page = stage("activations", "Networks that differ in one function. **Drag the activation**, from flat to steep.")
+page = stage(
+    "activations", _("These networks differ in one function only. **Drag the activation**, from flat to steep.")
+)
 opening = OPENINGS["activations"]
-_, *rivals = opening.racers
+_first, *rivals = opening.racers
 with page.control:
     front = ACTIVATIONS[controls.draw("activation", opening.base)]
 with page.further:
-    st.caption(f"Steepest slope of {front.label}: **{front.largest_slope:.3g}**. It comes first in the race.")
+    st.caption(_("Steepest slope of {label}: **{slope:.3g}**.").format(label=front.label, slope=front.largest_slope))
     init = controls.draw("init", opening.base)
 with page.rivals:
     chosen = controls.several(
-        "Race it against", controls.same(ACTIVATION_RACERS), rivals, "others", controls.ACTIVATION_WORDS
+        _("Race it against"), controls.same(ACTIVATION_RACERS), rivals, "others", controls.ACTIVATION_WORDS
     )
 with page.settings:
     cell = controls.draw("cell", opening.base)
@@ -60,16 +65,23 @@ live(
         **texts(
             racers,
             racers == opening.experiments(),
-            "The sigmoid's gradient is gone after a few steps back, often to an exact 0. Tanh and ReLU carry it "
-            "further, but by the time ReLU from the identity matrix has solved the task, tanh and sigmoid have not "
-            "left the upper dashed line, and ReLU from random weights has not solved it.",
-            "One step back multiplies the gradient by the slope and by the recurrent matrix. With a slope of at most "
-            "1/4 the product vanishes unless the matrix stretches fourfold. But a slope of 1 does not save it: the "
-            "random matrix shrinks it as well, and half of the ReLUs are shut.",
-            "*Sigmoid and tanh make it worse, and ReLU does not do well either, because of W.* True with usual first "
-            "weights, from which ReLU learns late or not at all. With W_h = I (Le, Jaitly and Hinton 2015) the plain "
-            "ReLU network solves this task: it is the product of slope and matrix that counts.",
+            _(
+                "The sigmoid's gradient is gone after a few steps back, often to exactly 0. Tanh and ReLU "
+                "carry it further. Only ReLU with W_h = I solves the task. At that moment tanh and sigmoid "
+                "still guess the average, and ReLU with random weights has not solved it."
+            ),
+            _(
+                "Each step back multiplies the gradient by the slope and by the recurrent matrix. The "
+                "sigmoid's slope is at most 1/4, so its product vanishes unless the matrix stretches "
+                "fourfold. A slope of 1 is not enough either: a random matrix shrinks the gradient too, and "
+                "about half of the ReLUs are off."
+            ),
+            _(
+                "*Sigmoid and tanh make it worse, and ReLU does not do well either, because of W_h.* True "
+                "with random first weights. But with W_h = I (Le, Jaitly and Hinton, 2015) the plain ReLU "
+                "network learns this task. What counts is the product of slope and matrix."
+            ),
         ),
-        "The functions": partial(functions, shown),
+        _("The functions"): partial(functions, shown),
     },
 )

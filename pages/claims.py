@@ -4,6 +4,7 @@ import streamlit as st
 
 from lstm_core.claims import CLAIMS, ROWS
 from lstm_core.claims.verdicts import recorded
+from lstm_core.language import _
 from lstm_core.ui import address
 from lstm_core.ui.claims import BADGES, SIGNS, end, statement
 from lstm_core.ui.control import radio
@@ -26,9 +27,9 @@ def label(name: str) -> str:
 
 setup("claims")
 STATEMENTS = radio(
-    "Statements, each with its verdict",
+    _("Claims, each with its verdict"),
     {name: label(name) for name in ROWS},
-    "Those with a P: what others have measured, one seed each, and what comes out here with five.",
+    _("P1 to P5 are published results from one seed each, repeated here with five."),
     show,
 )
 left, right = st.columns((1, 2), gap="medium")
@@ -43,7 +44,8 @@ address.write()
 with right:
     statement(ROWS[opened])
 st.caption(
-    f"We tested {len(CLAIMS)} statements of the article with rules fixed in advance and at least five seeds. "
-    "Confirmed: every 95 % interval lies inside the grey band. Refuted: one lies outside. Undecided: otherwise. Shares "
-    "have Wilson's interval, other means Student's. `python -m lstm_core claims` does the same in a terminal."
+    _(
+        "We tested {number} claims of the Korean article from RNN to LSTM and DenseNet behind this project by rules "
+        "fixed in advance, on five seeds."
+    ).format(number=len(CLAIMS))
 )

@@ -1,5 +1,6 @@
 """Depth: does it help to wire layers as DenseNet does?"""
 
+from lstm_core.language import _
 from lstm_core.openings.presets import OPENINGS, WIRING_RACERS, variants, within_budget
 from lstm_core.ui import controls
 from lstm_core.ui.live import live
@@ -7,7 +8,7 @@ from lstm_core.ui.stage import stage
 from lstm_core.ui.texts import texts
 
 STACKS, IN_TIME = "stacks", "time"
-LOOKS = {STACKS: "Stacks of layers", IN_TIME: "Dense in time"}
+LOOKS = {STACKS: _("Stacks of layers"), IN_TIME: _("Dense in time")}
 CHARTS = {
     STACKS: (
         "loss",
@@ -22,20 +23,20 @@ CHARTS = {
     IN_TIME: ("loss", "gradient_through_time", "shortest_path"),
 }
 EQUAL_SIZE, EQUAL_WEIGHTS = "size", "weights"
-EQUAL = {EQUAL_SIZE: "equal hidden size", EQUAL_WEIGHTS: "equal number of weights"}
+EQUAL = {EQUAL_SIZE: _("equal hidden size"), EQUAL_WEIGHTS: _("equal number of weights")}
 
-page = stage("depth", "**Drag the layers**, then compare at equal weights.")
+page = stage("depth", _("**Drag the number of layers**, then compare at equal numbers of weights."))
 opening = OPENINGS["depth"]
 with page.control:
-    look = controls.one_of("Look at", LOOKS, key="look")
+    look = controls.one_of(_("Look at"), LOOKS, key="look")
 stacked = look == STACKS
 with page.further:
     if stacked:
         layers = controls.draw("layers", opening.base)
-        compared = controls.one_of("Compare at", EQUAL, key="compared")
+        compared = controls.one_of(_("Compare at"), EQUAL, key="compared")
     else:
-        sizes = controls.same(map(str, range(1, 9)))
-        windows = controls.several("Sees its last k hidden states, k", sizes, ["1", "2", "4"], "windows", sizes)
+        sizes, asked = controls.same(map(str, range(1, 9))), _("Number k of last hidden states it sees")
+        windows = controls.several(asked, sizes, ["1", "2", "4"], "windows", sizes)
 with page.settings:
     placed = {field: controls.draw(field, opening.base) for field in ("cell", "sequences")}
 
@@ -54,15 +55,22 @@ live(
     below=texts(
         racers,
         racers == opening.experiments(),
-        "Four plain layers stay on the constant predictor; residual and dense ones come down from it. In the chart of "
-        "gradients by layer the plain line falls to the left: its first layer hardly learns. At an equal number of "
-        "weights the dense stack has fewer units in each layer, and learns all the same.",
-        "A gradient that comes down a plain stack is multiplied by the weights and slopes of every layer. Where the "
-        "readout sees a sum or a concatenation of all layers, each of them has a path of its own to the loss, and no "
-        "matrix of another layer is on it.",
-        "*DenseNet has the stronger gradient flow*: true here, and a sum does it as well. *Fewer parameters for the "
-        "same quality*: compare at equal numbers of weights. *More diverse features*: look at their effective rank and "
-        "their correlation. *Good with little data*: choose a small training set and watch where the lines part. None "
-        "of this is what the LSTM's concatenation [h; x] does: that one is a sum of two products under another name.",
+        _(
+            "Four plain layers only guess the average; residual and dense stacks learn. In the chart of "
+            "gradients by layer the plain line falls to the left: its first layer hardly learns. With "
+            "equal numbers of weights the dense stack has fewer units per layer and still learns."
+        ),
+        _(
+            "In a plain stack the gradient is multiplied by the weights and slopes of every layer on its "
+            "way down. A residual or dense stack gives each layer its own path to the loss, without the "
+            "matrices of other layers."
+        ),
+        _(
+            "*DenseNet has stronger gradient flow*: true here, and a residual sum has it too. *Fewer "
+            "parameters for the same quality*: compare at equal numbers of weights. *More diverse "
+            "features*: look at effective rank and correlation. *Good with little data*: choose a small "
+            "training set and see where the two losses part. The LSTM's [h; x] does none of this; it is "
+            "just W_h h + W_x x written as one product."
+        ),
     ),
 )

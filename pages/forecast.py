@@ -4,6 +4,8 @@ import dataclasses
 
 import streamlit as st
 
+from lstm_core.charts.words import variants as spelt_out
+from lstm_core.language import _
 from lstm_core.openings.presets import ACTIVATION_RACERS, FAMILY_RACERS, GATE_SETS, OPENINGS, variants
 from lstm_core.tasks.series import SERIES
 from lstm_core.ui import controls
@@ -17,7 +19,7 @@ from lstm_core.ui.upload import OWN, OWN_LABEL, own_series
 CHARTS = ("loss", "forecasts", "validation", "residuals", "free_running", "gradient_through_time")
 CELLS = {**FAMILY_RACERS, **{name: {"cell": "lstm", **changes} for name, changes in GATE_SETS.items()}}
 
-page = stage("forecast", "**Choose a series**, or bring your own: who beats repeating the last value?")
+page = stage("forecast", _("**Choose a series** or upload your own. Which network beats repeating the last value?"))
 opening = OPENINGS["forecast"]
 with page.control:
     chosen = controls.series(OWN, OWN_LABEL)
@@ -28,7 +30,7 @@ with page.control:
         refusal = str(error)
     if chosen != OWN:
         row = SERIES[chosen]
-        season = f"Season: {row.period} steps." if row.period else "No season."
+        season = _("Season: {steps} steps.").format(steps=row.period) if row.period else _("No season.")
         st.caption(f"{row.source}; {row.licence}. {season}")
 with page.further:
     horizon = controls.draw("horizon", opening.base)
@@ -41,7 +43,7 @@ with page.rivals:
         controls.ACTIVATION_WORDS,
     )
     words = {**controls.FAMILY_WORDS, **controls.GATE_WORDS}
-    cells = controls.several("Beside them, with tanh", controls.same(CELLS), [], "cells", words)
+    cells = controls.several(_("Other cells, with tanh"), spelt_out(CELLS), [], "cells", words)
 with page.settings:
     length = controls.window(opening.base)
     cell = controls.draw("cell", opening.base)
@@ -52,7 +54,7 @@ if not refusal:
     try:
         base = dataclasses.replace(base, series=series)
     except ValueError as error:
-        refusal = f"This series is too short: {error}."
+        refusal = _("This series is too short: {reason}.").format(reason=error)
 if refusal:
     with page.race:
         refuse(refusal)
@@ -68,20 +70,25 @@ else:
             **texts(
                 racers,
                 racers == opening.experiments(),
-                "One step ahead on Mackey-Glass, the best curve ends more than tenfold below the last value, and "
-                "sigmoid is the last of the four. Free-running, all stay on the truth for a while and then leave it, "
-                "because the series is chaotic. On the other series the table says who wins: it is often a baseline.",
-                "The slope of the sigmoid is at most 1/4, so the candidate of its cell moves in small steps; the "
-                "others pass a slope of up to 1. But the window is short, and nothing has to be remembered for long: "
-                "what decides is how well a smooth function is approximated. A series whose next value is hardly more "
-                "than its last leaves nothing to learn, and one whose level climbs takes the network to where it has "
-                "never been.",
-                "*A prediction test ranks the activations.* Here it does, on one series, with one size and one rate: "
-                "look at other seeds before you believe an order that is close. Scaling, window and weights know "
-                "nothing of what comes later; a test that changes the last part of a series leaves the training the "
-                "same, bit for bit.",
+                _(
+                    "One step ahead on Mackey-Glass, the best network ends with a tenth of the last value's "
+                    "error or less, and sigmoid is last. Free-running, all follow the truth for a while and then "
+                    "leave it, because the series is chaotic. On other series the table shows who wins: often a "
+                    "baseline."
+                ),
+                _(
+                    "The sigmoid's slope is at most 1/4, so it trains slowly; the others have slopes of up to 1. "
+                    "The window is short, so memory matters little here. What counts is how well a smooth "
+                    "function is approximated. A random-walk-like series leaves nothing to learn. A trend takes "
+                    "the network outside its training range."
+                ),
+                _(
+                    "*A prediction test sets the activations apart.* Here it does: on one series, with one size "
+                    "and one learning rate. If two are close, try other seeds before you believe the order. "
+                    "There is no leakage: scaling, windows and weights use training data only."
+                ),
             ),
-            "Scores": scores,
-            "Take it home": take_home,
+            _("Scores"): scores,
+            _("Take it home"): take_home,
         },
     )

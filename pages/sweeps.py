@@ -14,8 +14,11 @@ from lstm_core.charts.bands import bands
 from lstm_core.charts.marks import band_lines, spec
 from lstm_core.history.database import curves, records
 from lstm_core.history.schema import History, UnavailableError
+from lstm_core.language import _, ngettext
+from lstm_core.race.runs import FAILED
 from lstm_core.streams import CURRENT
 from lstm_core.sweep.scores import Setting, ranked
+from lstm_core.training import COMPLETED, DIVERGED, SOLVED
 from lstm_core.ui import address
 from lstm_core.ui.address import exact
 from lstm_core.ui.control import text
@@ -26,11 +29,19 @@ from lstm_core.ui.small_grid import small_grid
 from lstm_core.ui.stage import plain
 from lstm_core.ui.texts import equations_of
 
-STEPS, RUN = "median steps to solve", "run"
+STEPS, RUN = _("median steps to solve"), "run"
 MOST_RANKED, MOST_SHOWN, SHOWN_FIRST = 1000, 6, 3
+STORED = {
+    SOLVED: _("Stored: solved at step {step:,}, loss {loss:.4g}, {seconds:.1f} s on the {engine} engine. Now live:"),
+    DIVERGED: _(
+        "Stored: exploded at step {step:,}, loss {loss:.4g}, {seconds:.1f} s on the {engine} engine. Now live:"
+    ),
+    COMPLETED: _("Stored: ended at step {step:,}, loss {loss:.4g}, {seconds:.1f} s on the {engine} engine. Now live:"),
+    FAILED: _("Stored: failed at step {step:,}, loss {loss:.4g}, {seconds:.1f} s on the {engine} engine. Now live:"),
+}
 QUANTITIES = {
-    "mean_loss": ("Loss", spec(band_lines("loss, mean of 20 steps"))),
-    "grad_norm": ("Gradient norm", spec(band_lines("gradient norm"))),
+    "mean_loss": (_("Loss"), spec(band_lines(_("loss, mean of 20 steps")))),
+    "grad_norm": (_("Gradient norm"), spec(band_lines(_("gradient norm")))),
 }
 
 
@@ -40,15 +51,19 @@ def ranking(settings: list[Setting]) -> list[Setting]:
         (
             f"?{urlencode(exact({RUN: setting.keys[0]}))}",
             setting.label,
-            f"{setting.score.solved} of {setting.score.runs}" if setting.score else "",
-            f"{100 * setting.score.low:.0f} to {100 * setting.score.high:.0f} %" if setting.score else "",
+            _("{solved} of {runs}").format(solved=setting.score.solved, runs=setting.score.runs)
+            if setting.score
+            else "",
+            _("{low:.0f} to {high:.0f} %").format(low=100 * setting.score.low, high=100 * setting.score.high)
+            if setting.score
+            else "",
             math.nan if not setting.score or setting.score.median_steps is None else setting.score.median_steps,
             setting.score.median_loss if setting.score else math.nan,
             setting.failed,
         )
         for setting in settings
     ]
-    names = ["open", "setting", "solved", "95 % interval", STEPS, "median final loss", "failed"]
+    names = ["open", _("setting"), _("solved"), "95 % interval", STEPS, _("median final loss"), _("failed")]
     table = of_rows(rows, names)
     steps = table.column(STEPS)
     # Not pa.scalar, which imports pandas, 35 MB, to ask whether it was given something of it.
@@ -60,8 +75,8 @@ def ranking(settings: list[Setting]) -> list[Setting]:
         selection_mode="multi-row",
         key="ranking",
         column_config={
-            "open": st.column_config.LinkColumn("live", display_text=":material/open_in_new:", width="small"),
-            "median final loss": st.column_config.NumberColumn(format="%.3g"),
+            "open": st.column_config.LinkColumn(_("live"), display_text=":material/open_in_new:", width="small"),
+            _("median final loss"): st.column_config.NumberColumn(format="%.3g"),
         },
     )
     return [settings[row] for row in picked["selection"]["rows"]] or settings[:SHOWN_FIRST]
@@ -73,33 +88,38 @@ def small_multiples(history: History, settings: list[Setting]) -> None:
     of_key = {key: one for (key, _), one in stored.items()}
     members = [[of_key[key] for key in setting.keys if key in of_key] for setting in settings]
     for quantity, (title, picture) in QUANTITIES.items():
-        st.markdown(f"**{title}**: median over seeds, and the band that holds the middle half of them")
+        st.markdown(_("**{title}**: median over seeds; the band holds the middle half of them").format(title=title))
         tables = bands(members, quantity)
         for setting, table, place in zip(settings, tables, st.columns(max(len(settings), SHOWN_FIRST)), strict=False):
-            about = f"{title} of {setting.label} by training step."
+            about = _("{title} of {setting} by training step.").format(title=title, setting=setting.label)
             with place:
                 st.caption(setting.label)
                 st.vega_lite_chart(table, picture, key=f"{quantity} {setting.label}", alt=about)
-    st.caption("A run that has ended keeps its last value. All panels of a row have the same axes.")
+    st.caption(_("A finished run keeps its last value. All panels of a row share their axes."))
 
 
 def opened_run(history: History) -> None:
     """The run whose key the address tells, trained live once more."""
-    key = address.place(text("Key of a run, to see it live", 16), RUN, "")
+    key = address.place(text(_("Key of a run, to see it live"), 16), RUN, "")
     address.tell()
     if not key:
         address.write()
         return
     record = next(records(history, [key]), None) if re.fullmatch("[0-9a-f]{16}", key) else None
     if record is None:
-        st.warning("There is no run of that key in this history.")
+        st.warning(_("There is no run with this key in the history."))
         return
-    how = f"{record.ended} at step {record.last_step:,}, loss {record.final_mean_loss:.4g}"
-    st.caption(f"Stored: {how}, {record.seconds:.1f} s on the {record.computed_by} engine. Now again, live:")
+    st.caption(
+        STORED[record.ended].format(
+            step=record.last_step, loss=record.final_mean_loss, seconds=record.seconds, engine=record.computed_by
+        )
+    )
     if record.experiment.refusal:
         st.info(
-            "It was trained with random numbers of an earlier version, which are no longer drawn. Its curves can be "
-            "seen above; what races here has its settings, and the random numbers of today."
+            _(
+                "This run used random numbers of an earlier version. Its stored curves are above; the race "
+                "below has its settings, with today's random numbers."
+            )
         )
     racers = {f"seed {record.experiment.seed}": replace(record.experiment, stream=CURRENT)}
     live(plain("sweeps"), racers, charts=("loss", "gradient_through_time"), below=equations_of(racers))
@@ -108,26 +128,31 @@ def opened_run(history: History) -> None:
 def page(history: History) -> None:
     """Choice, ranking, curves, a run live, a small grid, files."""
     listed = chosen(history)
-    st.subheader(f"{len(listed):,} run{'' if len(listed) == 1 else 's'}")
+    st.subheader(ngettext("{number:,} run", "{number:,} runs", len(listed)).format(number=len(listed)))
     if len(listed):
         settings = ranked(listed)
         if len(settings) > MOST_RANKED:
-            st.caption(f"{len(settings):,} settings; the best {MOST_RANKED:,} are shown. Choose fewer to see others.")
+            many = _("{number:,} settings; the best {shown:,} are shown. Choose fewer to see others.")
+            st.caption(many.format(number=len(settings), shown=MOST_RANKED))
         small_multiples(history, ranking(settings[:MOST_RANKED])[:MOST_SHOWN])
     else:
-        st.info("There are none yet. Run a small grid below, or `python -m lstm_core sweep sweeps/greff.toml`.")
+        st.info(
+            _("No runs yet. Run a small grid below, or `python -m lstm_core sweep sweeps/greff.toml` in a terminal.")
+        )
     opened_run(history)
-    with st.expander("Run a small grid", key="small grid", icon=":material/grid_on:"):
+    with st.expander(_("Run a small grid"), key="small grid", icon=":material/grid_on:"):
         small_grid(history)
-    with st.expander("Files", key="files", icon=":material/folder:"):
+    with st.expander(_("Files"), key="files", icon=":material/folder:"):
         files(history, lambda: listed.column("key").to_pylist())
 
 
 setup("sweeps")
 st.title(PAGES["sweeps"].question, anchor=False)
 st.markdown(
-    "One seed proves nothing. Here are the runs that were kept, those that differ in their seeds alone taken together. "
-    "**Choose by any field**, mark up to six rows to see their curves, or open one as a live race."
+    _(
+        "One seed proves nothing. These are the stored runs, grouped over seeds. **Choose by any "
+        "field**, mark up to six rows to plot them, or open one as a live race."
+    )
 )
 history = opened()
 if history is not None:

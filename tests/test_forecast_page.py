@@ -174,7 +174,7 @@ def test_a_finished_race_says_who_wins_and_offers_it_to_take_home(visits: list[A
     visit = open_page(visits, "forecast", **QUICK)
     assert WAITING in texts(visit)
     settled(visit)
-    assert "The validation part picks **" in texts(visit)
+    assert "** wins on validation." in texts(visit)
     unfolded(visit, "Take it home")
     assert [button.proto.label for button in visit.get("download_button")][-3:] == [
         "All forecasts, CSV",

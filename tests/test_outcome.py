@@ -99,6 +99,41 @@ def test_of_explosions_nothing_is_said_where_there_were_none() -> None:
     assert outcome.exploded(raced({"a": (5, SOLVED), "b": (5, COMPLETED), "c": (5, None)})) == ""
 
 
+def ended(label: str, how: str | None, step: int = 7) -> Curve:
+    """A curve whose training has ended so, or goes on."""
+    return Curve(label, TINY, [FIRST, dataclasses.replace(LAST, step=step, ended=how)])
+
+
+@pytest.mark.parametrize(
+    ("curves", "said"),
+    [
+        ([ended("a", SOLVED, 1382), ended("b", COMPLETED)], ["**a solved it at step 1,382**, b did not."]),
+        (
+            [ended("a", SOLVED), ended("b", COMPLETED), ended("c", SOLVED, 9), ended("d", DIVERGED)],
+            ["**Solved: a at step 7, c at step 9.** Not solved: b, d."],
+        ),
+        ([ended("a", SOLVED), ended("b", SOLVED, 9)], ["**Solved: a at step 7, b at step 9.**"]),
+        ([ended("a", COMPLETED), ended("b", DIVERGED)], ["**No network solved it.**"]),
+        ([ended("a", SOLVED), ended("b", None)], []),
+        ([ended("a", SOLVED), Curve("late", TINY, [])], []),
+    ],
+)
+def test_once_all_have_ended_the_sentence_says_who_solved_the_task(curves: list[Curve], said: list[str]) -> None:
+    assert outcome.came_out([curves]) == said
+    assert outcome.reach(Race({}), [curves])[0].startswith(" ".join(said))
+
+
+def test_of_several_seeds_the_sentence_says_how_many_solved_the_task() -> None:
+    seeds = [[ended("a", SOLVED), ended("b", COMPLETED)], [ended("a", COMPLETED), ended("b", COMPLETED)]]
+    assert outcome.came_out(seeds) == ["**Solved: a in 1 of 2 runs.** Not solved: b."]
+
+
+def test_nothing_is_said_to_be_solved_where_nothing_can_be() -> None:
+    forecast = dataclasses.replace(TINY, task="forecast")
+    curves = [dataclasses.replace(ended("a", COMPLETED), experiment=forecast)]
+    assert outcome.came_out([curves]) == []
+
+
 @pytest.mark.parametrize(
     ("ended", "said"),
     [

@@ -132,38 +132,38 @@ def last_value(validation: float, test: float, mae: float | None = None) -> Stan
     [
         (
             [racer("tanh", 1, 2), racer("ReLU", 3, 4), last_value(20, 30)],
-            "The validation part picks **tanh**. On the test part its RMSE is 2, 15 times lower than the last value's, "
-            "and nobody's is lower.",
+            "**tanh** wins on validation. Its test error (RMSE) is 2, 15 times lower than repeating the last value. "
+            "None is better on the test part.",
         ),
         (
             [racer("tanh", 1, 2), racer("ReLU", 3, 1), last_value(20, 30)],
-            "The validation part picks **tanh**. On the test part its RMSE is 2, 15 times lower than the last value's; "
-            "**ReLU** has the lowest there, 1.",
+            "**tanh** wins on validation. Its test error (RMSE) is 2, 15 times lower than repeating the last value. "
+            "On the test part **ReLU** is best: 1.",
         ),
         (
             [racer("tanh", 1, 60), last_value(20, 30)],
-            "The validation part picks **tanh**. On the test part its RMSE is 60, 2 times the last value's; "
-            "**last value** has the lowest there, 30. No network beats this baseline, which has learned nothing.",
+            "**tanh** wins on validation. Its test error (RMSE) is 60, 2 times that of repeating the last value. "
+            "On the test part **last value** is best: 30. No network beats this baseline.",
         ),
         (
             [racer("tanh", 1, 45), last_value(20, 30)],
-            "The validation part picks **tanh**. On the test part its RMSE is 45, 1.5 times the last value's; "
-            "**last value** has the lowest there, 30. No network beats this baseline, which has learned nothing.",
+            "**tanh** wins on validation. Its test error (RMSE) is 45, 1.5 times that of repeating the last value. "
+            "On the test part **last value** is best: 30. No network beats this baseline.",
         ),
         (
             [racer("tanh", 50, 60), last_value(20, 30)],
-            "The validation part picks **last value**. On the test part its RMSE is 30, and nobody's is lower. "
-            "No network beats this baseline, which has learned nothing.",
+            "**last value** wins on validation. Its test error (RMSE) is 30. None is better on the test part. "
+            "No network beats this baseline.",
         ),
         (
             [racer("tanh", 1, 2, mae=5), last_value(20, 30, mae=4)],
-            "The validation part picks **tanh**. On the test part its RMSE is 2, 15 times lower than the last value's, "
-            "and nobody's is lower. By the mean absolute error **last value** wins.",
+            "**tanh** wins on validation. Its test error (RMSE) is 2, 15 times lower than repeating the last value. "
+            "None is better on the test part. By mean absolute error **last value** is best.",
         ),
         (
             [racer("broken", math.nan, math.nan), racer("tanh", 1, 2), last_value(20, 0)],
-            "The validation part picks **tanh**. On the test part its RMSE is 2, beside 0 of the last value; "
-            "**last value** has the lowest there, 0. No network beats this baseline, which has learned nothing.",
+            "**tanh** wins on validation. Its test error (RMSE) is 2; repeating the last value has 0. "
+            "On the test part **last value** is best: 0. No network beats this baseline.",
         ),
     ],
 )

@@ -62,13 +62,13 @@ def test_the_sections_of_the_gradients_flow_show_every_measurement_of_one_race(v
         assert visit.session_state[SHOWING].race is race
     of_the_page = {"reach", "growth", "eigenvalues", "singular_values", "powers", "highway", "state_growth"}
     of_the_page |= {"memory_ruler", "states", "state_change", "clipping", "direction", "clipped_through_time"}
-    assert {CHARTS[name].caption for name in of_the_page} <= shown
+    assert {CHARTS[name].help for name in of_the_page} <= shown
 
 
 def test_more_charts_are_drawn_once_they_are_opened(visits: list[AppTest]) -> None:
     visit = open_page(visits, "gates")
-    assert CHARTS["ablation"].caption not in captions(visit)
-    assert CHARTS["ablation"].caption in captions(unfolded(visit, MORE))
+    assert CHARTS["ablation"].help not in captions(visit)
+    assert CHARTS["ablation"].help in captions(unfolded(visit, MORE))
 
 
 @pytest.mark.parametrize("name", OPENINGS)
@@ -150,8 +150,8 @@ def test_another_task_leaves_no_ghosts_whose_losses_mean_something_else(visits: 
 
 
 def test_tasks_with_classes_show_the_accuracy(visits: list[AppTest]) -> None:
-    assert CHARTS["accuracy"].caption in captions(open_page(visits, "dashboard", task="Latch"))
-    assert CHARTS["accuracy"].caption not in captions(open_page(visits, "dashboard"))
+    assert CHARTS["accuracy"].help in captions(open_page(visits, "dashboard", task="Latch"))
+    assert CHARTS["accuracy"].help not in captions(open_page(visits, "dashboard"))
 
 
 def test_pause_and_go_on_and_start_over(visits: list[AppTest]) -> None:

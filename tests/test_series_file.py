@@ -49,8 +49,8 @@ BAD: dict[str, tuple[str | bytes, str]] = {
     "no header": ("1,2\n3,4\n", r"^line 1: '1' is a number; the first line has to name the columns$"),
     "over the limit": (b"x\n" + b"1\n" * (MOST_BYTES // 2), r"^the file has 5,242,882 bytes, more than 5,242,880$"),
     "too many rows": (rows(MOST_ROWS + 1), r"^line 100002: the file has more than 100,000 rows; keep fewer$"),
-    "a PNG renamed": (PNG, r"^line \d: a byte that is 0; this is no text"),
-    "a PNG without a 0": (PNG.replace(b"\0", b"\1"), r"^line 1: bytes that are not UTF-8; this is no text"),
+    "a PNG renamed": (PNG, r"^line \d: a byte that is 0; this is not a text file"),
+    "a PNG without a 0": (PNG.replace(b"\0", b"\1"), r"^line 1: bytes that are not UTF-8; save the file as UTF-8"),
     "a formula": ("x\n1\n=2+3\n", r"^line 3, column 'x': '=2\+3' is a formula, not a number$"),
     "a long row": ("x,y\n1,2\n1,2,3\n", r"^line 3: 3 cells, but the header has 2, separated by comma$"),
     "a short row": ("x,y\n1\n", r"^line 2: 1 cell, but the header has 2, separated by comma$"),
@@ -166,7 +166,7 @@ def test_rows_that_the_times_show_to_be_missing_are_filled_linearly(times: str, 
     assert filled.values == pytest.approx([2.0 * i for i in range(places[-1] + 1)])
     assert [place for place, time in enumerate(filled.times) if time] == list(places)
     missing = places[-1] + 1 - len(places)
-    said = "1 row that the times show to be missing." if missing else "There are no gaps."
+    said = "1 missing row." if missing else "There are no gaps."
     assert filled.report.endswith(said)
 
 

@@ -125,7 +125,7 @@ def test_every_chart_knows_all_racers_in_their_order_so_that_colours_stay(name: 
 
 def test_a_diverged_curve_ends_on_the_edge_with_a_word() -> None:
     shown = racers(tables.loss_by_step([changed(loss=math.nan, mean_loss=math.nan, ended="diverged")]))
-    assert shown.iloc[-1][["y", "off", "note"]].tolist() == [1.3 / 6, "overflow", "diverged at step 30"]
+    assert shown.iloc[-1][["y", "off", "note"]].tolist() == [1.3 / 6, "overflow", "exploded at step 30"]
 
 
 def test_a_solved_curve_ends_with_its_step() -> None:

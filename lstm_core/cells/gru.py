@@ -8,6 +8,7 @@ from lstm_core.activations import ACTIVATIONS, as_latex
 from lstm_core.cells.family import Blocks, Cell, Family, Setting, States
 from lstm_core.cells.parameters import Parameters
 from lstm_core.cells.path import Back, Path, sigmoid_slope
+from lstm_core.language import _
 
 
 def step(cell: Cell, p: Parameters, blocks: Blocks, states: States) -> tuple[States, dict[str, Tensor]]:
@@ -58,7 +59,7 @@ def back(p: Parameters, cell: Cell, path: Path) -> Back:
 GRU = Family(
     "gru",
     "GRU",
-    blocks={"r": "reset gate", "z": "update gate", "n": "candidate"},
+    blocks={"r": _("reset gate"), "z": _("update gate"), "n": _("candidate")},
     step=step,
     equations=equations,
     gates="rz",

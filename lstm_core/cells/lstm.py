@@ -10,8 +10,9 @@ from lstm_core.activations import ACTIVATIONS, as_latex
 from lstm_core.cells.family import Blocks, Cell, Family, Setting, States
 from lstm_core.cells.parameters import Parameters
 from lstm_core.cells.path import Back, Path, preactivations, sigmoid_slope
+from lstm_core.language import _
 
-GATES = {"i": "input gate", "f": "forget gate", "o": "output gate"}
+GATES = {"i": _("input gate"), "f": _("forget gate"), "o": _("output gate")}
 
 
 def step(cell: Cell, p: Parameters, blocks: Blocks, states: States) -> tuple[States, dict[str, Tensor]]:
@@ -113,7 +114,7 @@ def back(p: Parameters, cell: Cell, path: Path) -> Back:
 LSTM = Family(
     "lstm",
     "LSTM",
-    blocks={"i": GATES["i"], "f": GATES["f"], "g": "candidate", "o": GATES["o"]},
+    blocks={"i": GATES["i"], "f": GATES["f"], "g": _("candidate"), "o": GATES["o"]},
     step=step,
     equations=equations,
     gates="ifo",

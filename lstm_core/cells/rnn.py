@@ -7,6 +7,7 @@ from lstm_core.activations import ACTIVATIONS, as_latex
 from lstm_core.cells.family import Blocks, Cell, Family, Setting, States
 from lstm_core.cells.parameters import Parameters
 from lstm_core.cells.path import Back, Path, preactivations
+from lstm_core.language import _
 
 
 def step(cell: Cell, p: Parameters, blocks: Blocks, states: States) -> tuple[States, dict[str, Tensor]]:
@@ -40,7 +41,7 @@ def back(p: Parameters, cell: Cell, path: Path) -> Back:
 RNN = Family(
     "rnn",
     "RNN",
-    blocks={"h": "hidden state"},
+    blocks={"h": _("hidden state")},
     step=step,
     equations=equations,
     options=frozenset({"window"}),

@@ -6,6 +6,8 @@ from typing import Any, ParamSpec
 
 import altair as alt
 
+from lstm_core.language import _
+
 # Made when somebody looks at it: altair takes a tenth of a second for one.
 Picture = Callable[[], alt.LayerChart | alt.Chart]
 Given = ParamSpec("Given")
@@ -13,7 +15,7 @@ Given = ParamSpec("Given")
 # Of all that is no racer, on light and on dark ground.
 QUIET = "#8a8f98"
 TEXT, KEY_TEXT, LABEL = 13, 12, 200
-BY_STEP = "training step"
+BY_STEP = _("training step")
 DASHES = [[1, 0], [7, 4], [2, 3], [10, 3, 2, 3], [1, 5], [14, 5], [5, 2, 1, 2, 1, 2]]
 _EXPONENT = "round(log(datum.value) / LN10)"
 _POWER_OF_TEN = f"abs(log(datum.value) / LN10 - {_EXPONENT}) < 1e-6"

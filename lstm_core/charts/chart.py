@@ -10,8 +10,10 @@ import pyarrow as pa
 from lstm_core.charts.marks import Picture
 from lstm_core.charts.needs import Need, measured
 from lstm_core.charts.points import Curve
+from lstm_core.charts.words import meanings
+from lstm_core.language import _
 
-BY_TIME = "time step t of the sequence"
+BY_TIME = _("time step t of the sequence")
 
 
 @dataclass(frozen=True)
@@ -23,20 +25,20 @@ class Paper:
 
 
 PAPERS = {
-    "bengio": Paper("Bengio, Simard, Frasconi 1994", "https://doi.org/10.1109/72.279181"),
-    "hochreiter": Paper("Hochreiter, Schmidhuber 1997", "https://doi.org/10.1162/neco.1997.9.8.1735"),
-    "gers": Paper("Gers, Schmidhuber, Cummins 2000", "https://doi.org/10.1162/089976600300015015"),
-    "pascanu": Paper("Pascanu, Mikolov, Bengio 2013", "https://proceedings.mlr.press/v28/pascanu13.html"),
-    "le": Paper("Le, Jaitly, Hinton 2015", "https://arxiv.org/abs/1504.00941"),
-    "greff": Paper("Greff and others 2017", "https://arxiv.org/abs/1503.04069"),
-    "tallec": Paper("Tallec, Ollivier 2018", "https://arxiv.org/abs/1804.11188"),
-    "he": Paper("He and others 2016", "https://arxiv.org/abs/1512.03385"),
-    "huang": Paper("Huang and others 2017", "https://arxiv.org/abs/1608.06993"),
-    "zhang": Paper("Zhang and others 2016", "https://arxiv.org/abs/1602.08210"),
-    "hyndman": Paper("Hyndman, Koehler 2006", "https://doi.org/10.1016/j.ijforecast.2006.03.001"),
-    "mackey": Paper("Mackey, Glass 1977", "https://doi.org/10.1126/science.267326"),
-    "makridakis": Paper("Makridakis and others 2018", "https://doi.org/10.1371/journal.pone.0194889"),
-    "vogt": Paper("Vogt and others 2022", "https://arxiv.org/abs/2006.14123"),
+    "bengio": Paper(_("Bengio, Simard, Frasconi 1994"), "https://doi.org/10.1109/72.279181"),
+    "hochreiter": Paper(_("Hochreiter, Schmidhuber 1997"), "https://doi.org/10.1162/neco.1997.9.8.1735"),
+    "gers": Paper(_("Gers, Schmidhuber, Cummins 2000"), "https://doi.org/10.1162/089976600300015015"),
+    "pascanu": Paper(_("Pascanu, Mikolov, Bengio 2013"), "https://proceedings.mlr.press/v28/pascanu13.html"),
+    "le": Paper(_("Le, Jaitly, Hinton 2015"), "https://arxiv.org/abs/1504.00941"),
+    "greff": Paper(_("Greff and others 2017"), "https://arxiv.org/abs/1503.04069"),
+    "tallec": Paper(_("Tallec, Ollivier 2018"), "https://arxiv.org/abs/1804.11188"),
+    "he": Paper(_("He and others 2016"), "https://arxiv.org/abs/1512.03385"),
+    "huang": Paper(_("Huang and others 2017"), "https://arxiv.org/abs/1608.06993"),
+    "zhang": Paper(_("Zhang and others 2016"), "https://arxiv.org/abs/1602.08210"),
+    "hyndman": Paper(_("Hyndman, Koehler 2006"), "https://doi.org/10.1016/j.ijforecast.2006.03.001"),
+    "mackey": Paper(_("Mackey, Glass 1977"), "https://doi.org/10.1126/science.267326"),
+    "makridakis": Paper(_("Makridakis and others 2018"), "https://doi.org/10.1371/journal.pone.0194889"),
+    "vogt": Paper(_("Vogt and others 2022"), "https://arxiv.org/abs/2006.14123"),
 }
 
 
@@ -64,7 +66,17 @@ class Chart:
     def caption(self) -> str:
         """What to look for, why, and the paper, in Markdown."""
         paper = PAPERS[self.paper]
-        return f"{self.reading} *Why:* {self.why} [{paper.label}]({paper.address})"
+        return f"{self.said} [{paper.label}]({paper.address})"
+
+    @property
+    def said(self) -> str:
+        """What to look for, and why."""
+        return _("{reading} *Why:* {why}").format(reading=self.reading, why=self.why)
+
+    @property
+    def help(self) -> str:
+        """The caption, and what the strange words mean in it, in the title and in the description."""
+        return "\n\n".join(filter(None, (self.caption, meanings(self.title, self.said, self.description))))
 
     def of(self, curves: Sequence[Curve]) -> alt.LayerChart | alt.Chart:
         """The chart of these curves, to show in a notebook or to save; what it needs is measured now."""

@@ -22,35 +22,36 @@ from lstm_core.charts.points import (
     on_log_axis,
     smallest_normal,
 )
+from lstm_core.language import _
 
 
 @chart(
     "clipping",
-    "Clipping: the norm",
-    lines(BY_STEP, "gradient norm", log=True, parts="clipping"),
-    "After clipping the line stays under the threshold; where it was under it already, nothing changes.",
-    "clipping by norm multiplies the whole gradient by one factor of at most 1.",
+    _("Clipping: the norm"),
+    lines(BY_STEP, _("gradient norm"), log=True, parts=_("clipping")),
+    _("After clipping, the line stays at or below the threshold. Below it nothing changes."),
+    _("the whole gradient is scaled by one factor."),
     "pascanu",
-    "Line chart on a log axis: norm of the whole gradient before and after clipping by training step.",
+    _("Line chart on a log axis: norm of the whole gradient before and after clipping by training step."),
 )
 def clipping(curves: Sequence[Curve]) -> pa.Table:
     """Norm of the whole gradient by training step, before and after clipping."""
     racers = [curve for curve in curves if not curve.ghost]
-    points = by_step(racers, lambda snapshot: {"before": snapshot.grad_norm, "after": snapshot.clipped_grad_norm})
+    points = by_step(racers, lambda snapshot: {_("before"): snapshot.grad_norm, _("after"): snapshot.clipped_grad_norm})
     experiment = racers[0].experiment
-    level = [("clipped above", experiment.clip_at)] if experiment.clip == "norm" else []
+    level = [(_("clipped above"), experiment.clip_at)] if experiment.clip == "norm" else []
     shown = on_log_axis(points, smallest_normal(curves))
     return of_points([*axis_ends(curves), *level_lines(curves, level), *shown])
 
 
 @chart(
     "direction",
-    "Clipping: the direction",
-    lines(BY_STEP, "cosine of the angle", zero=True),
-    "By norm it is 1: the step is shorter and leads the same way. By value it leads elsewhere.",
-    "one factor for all keeps the direction, cutting each number apart does not.",
+    _("Clipping: the direction"),
+    lines(BY_STEP, _("cosine of the angle"), zero=True),
+    _("By norm: 1, the same direction. By value: less than 1, another direction."),
+    _("one factor keeps the direction; cutting single numbers does not."),
     "pascanu",
-    "Line chart of the cosine between the gradient before and after clipping by training step.",
+    _("Line chart of the cosine between the gradient before and after clipping by training step."),
 )
 def direction(curves: Sequence[Curve]) -> pa.Table:
     """Cosine of the angle between the gradient before and after clipping."""
@@ -61,12 +62,12 @@ def direction(curves: Sequence[Curve]) -> pa.Table:
 
 @chart(
     "clipped_through_time",
-    "Clipping does not cure vanishing",
-    lines(BY_TIME, "‖∂L/∂h_t‖", log=True, parts="clipping"),
-    "At the last step that was clipped: one factor between before and after, what had vanished stays vanished.",
-    "a factor cannot change the ratio between near and far.",
+    _("Clipping does not cure vanishing"),
+    lines(BY_TIME, "‖∂L/∂h_t‖", log=True, parts=_("clipping")),
+    _("At the last clipped step: what had vanished stays vanished."),
+    _("one factor scales near and far alike."),
     "pascanu",
-    "Line chart on a log axis: gradient norm by time step, before and after clipping by norm.",
+    _("Line chart on a log axis: gradient norm by time step, before and after clipping by norm."),
     of_one_step=True,
 )
 def clipped_through_time(curves: Sequence[Curve]) -> pa.Table:
@@ -80,9 +81,9 @@ def clipped_through_time(curves: Sequence[Curve]) -> pa.Table:
         for last in [] if curve.ghost else (clipped or list(curve.snapshots))[-1:]:
             norms = torch.tensor(last.hidden_grad_norms, dtype=torch.float64)
             steps = torch.linspace(0, len(norms) - 1, min(len(norms), POINTS)).round().long()
-            parts = {"before": norms}
+            parts = {_("before"): norms}
             if curve.experiment.clip == "norm":
-                parts["after"] = norms * (last.clipped_grad_norm / last.grad_norm)
+                parts[_("after")] = norms * (last.clipped_grad_norm / last.grad_norm)
             for part, values in parts.items():
                 shown = line(curve.label, (steps + 1).tolist(), values[steps])
                 points += [point._replace(part=part) for point in shown]

@@ -23,10 +23,11 @@ from lstm_core.charts.points import (
     on_log_axis,
     smallest_normal,
 )
+from lstm_core.language import _
 from lstm_core.measurements import checkpoints
 from lstm_core.network import parameter_count
 
-TRAINING, HELD_OUT = "training set", "held-out sequences"
+TRAINING, HELD_OUT = _("training set"), _("held-out sequences")
 
 
 def _racers(curves: Sequence[Curve]) -> list[Curve]:
@@ -43,12 +44,12 @@ READOUT = Need(checkpoints.readout_norms, _any, last)
 
 @chart(
     "gradient_by_layer",
-    "Gradient by layer",
-    lines("layer, the first at the left", "gradient norm", log=True),
-    "A line that falls to the left is a gradient that fades on its way down through the layers.",
-    "a plain layer multiplies it by one more matrix; a sum or a concatenation hands it down unchanged as well.",
+    _("Gradient by layer"),
+    lines(_("layer (left: first)"), _("gradient norm"), log=True),
+    _("Falling to the left: the gradient fades on its way down."),
+    _("plain layers multiply by matrices; the others also pass it on unchanged."),
     "he",
-    "Line chart on a log axis: norm of the gradient with respect to the hidden states of each layer.",
+    _("Line chart on a log axis: norm of the gradient with respect to the hidden states of each layer."),
     of_one_step=True,
 )
 def gradient_by_layer(curves: Sequence[Curve]) -> pa.Table:
@@ -67,17 +68,17 @@ def gradient_by_layer(curves: Sequence[Curve]) -> pa.Table:
 
 @chart(
     "first_layer",
-    "The first layer's share",
-    lines(BY_STEP, "first layer / last layer", log=True),
-    "On the dashed line the first layer gets as much gradient as the last, far below it hardly any.",
-    "what the readout sees of a layer directly comes back to it directly.",
+    _("The first layer's share"),
+    lines(BY_STEP, _("first layer / last layer"), log=True),
+    _("On the dashed line the first layer gets as much gradient as the last."),
+    _("a layer wired to the output gets gradient directly."),
     "huang",
-    "Line chart on a log axis: gradient norm of the first layer over that of the last by training step.",
+    _("Line chart on a log axis: gradient norm of the first layer over that of the last by training step."),
 )
 def first_layer_by_step(curves: Sequence[Curve]) -> pa.Table:
     """||dL/dh|| of the first layer over that of the last, by training step; 1 for a single layer."""
     points = by_step(_racers(curves), lambda snapshot: {"": _ratio(snapshot.layer_grad_norms)})
-    equal = level_lines(curves, [("as much as the last layer", 1.0)])
+    equal = level_lines(curves, [(_("as much as the last layer"), 1.0)])
     return of_points([*axis_ends(curves), *equal, *on_log_axis(points, 1e-12)])
 
 
@@ -87,12 +88,12 @@ def _ratio(norms: Sequence[float]) -> float:
 
 @chart(
     "loss_by_weights",
-    "What the weights buy",
-    lines("number of weights", "loss, mean of 20 steps", zero=True),
-    "Lower is better, farther left is cheaper: compare at equal hidden size, then at equal numbers of weights.",
-    "dense wiring makes every layer's input wider, and so every matrix.",
+    _("Loss by number of weights"),
+    lines(_("number of weights"), _("loss, mean of 20 steps"), zero=True),
+    _("Lower is better, left is cheaper. Compare at equal hidden size, then at equal weights."),
+    _("dense wiring widens every layer's input."),
     "huang",
-    "Scatter chart: the training loss of each racer at its number of weights.",
+    _("Scatter chart: the training loss of each racer at its number of weights."),
     of_one_step=True,
 )
 def loss_by_weights(curves: Sequence[Curve]) -> pa.Table:
@@ -106,18 +107,18 @@ def loss_by_weights(curves: Sequence[Curve]) -> pa.Table:
         for last in curve.snapshots[-1:]
     ]
     ceiling, right = HIGHEST_LOSS * constant, 1.1 * max(sizes)
-    constant_line = level("constant predictor", constant, 0, right)
+    constant_line = level(_("constant predictor"), constant, 0, right)
     return of_points([*axis_ends(curves, 0, right, ceiling), *constant_line, *below(points, ceiling)])
 
 
 @chart(
     "effective_rank",
-    "Effective rank of the features",
-    lines(BY_STEP, "effective rank", zero=True),
-    "How many independent directions the readout has to choose from; dense wiring shows it all layers at once.",
-    "features of several layers differ, and widths add up.",
+    _("Effective rank of the features"),
+    lines(BY_STEP, _("effective rank"), zero=True),
+    _("How many independent directions the output can read. Dense wiring shows it all layers."),
+    _("features of different layers differ."),
     "huang",
-    "Line chart of the effective rank of the features that the readout sees by training step.",
+    _("Line chart of the effective rank of the features that the readout sees by training step."),
     needs=(FEATURES,),
 )
 def effective_rank(curves: Sequence[Curve]) -> pa.Table:
@@ -128,12 +129,12 @@ def effective_rank(curves: Sequence[Curve]) -> pa.Table:
 
 @chart(
     "correlation",
-    "Correlation of the features",
-    lines(BY_STEP, "mean |correlation|", zero=True),
-    "Near 0 features say different things, near 1 all say the same.",
-    "a feature that repeats another one adds to the width and not to what can be read.",
+    _("Correlation of the features"),
+    lines(BY_STEP, _("mean |correlation|"), zero=True),
+    _("Near 0 features carry different information, near 1 all carry the same."),
+    _("a repeated feature adds width, but no information."),
     "huang",
-    "Line chart of the mean absolute correlation of pairs of features by training step.",
+    _("Line chart of the mean absolute correlation of pairs of features by training step."),
     needs=(FEATURES,),
 )
 def correlation(curves: Sequence[Curve]) -> pa.Table:
@@ -144,12 +145,12 @@ def correlation(curves: Sequence[Curve]) -> pa.Table:
 
 @chart(
     "readout_by_layer",
-    "Which layers the readout uses",
-    lines("source: 0 the input, then the layers", "norm of its weights", zero=True),
-    "Weight on low layers is use of simple features; a plain stack shows its top, a residual one the sum of all.",
-    "only dense wiring lets the readout choose among layers.",
+    _("Which layers the output reads"),
+    lines(_("0: input, then layers"), _("norm of its weights"), zero=True),
+    _("How strongly the output reads each layer. Plain stacks read only the top layer."),
+    _("only dense wiring lets it choose among layers."),
     "huang",
-    "Line chart of the norm of the readout's weights by the layer that they read.",
+    _("Line chart of the norm of the readout's weights by the layer that they read."),
     needs=(READOUT,),
     of_one_step=True,
 )
@@ -157,7 +158,7 @@ def readout_by_layer(curves: Sequence[Curve]) -> pa.Table:
     """The norm of the readout's weights on each source that it sees: the input (0), and the layers."""
     points = [
         Point(0 if name == "input" else int(name.split()[1]), norm, curve.label)
-        for curve, _, norms in READOUT.found(curves)
+        for curve, _step, norms in READOUT.found(curves)
         for name, norm in norms.items()
     ]
     deepest = max(curve.experiment.layers for curve in _racers(curves))
@@ -166,12 +167,12 @@ def readout_by_layer(curves: Sequence[Curve]) -> pa.Table:
 
 @chart(
     "held_out_loss",
-    "Training set against held-out sequences",
-    lines(BY_STEP, "loss", parts="on", zero=True),
-    "Where the two lines of a racer part, it learns its few sequences by heart.",
-    "a small fixed set can be remembered without its rule; without such a set there is one line.",
+    _("Training loss and held-out loss"),
+    lines(BY_STEP, _("loss"), parts=_("on"), zero=True),
+    _("Where the two lines part, the network memorises its training set."),
+    _("a small set can be memorised without learning the rule."),
     "huang",
-    "Line chart of the loss on the training set and on held-out sequences by training step.",
+    _("Line chart of the loss on the training set and on held-out sequences by training step."),
 )
 def held_out_loss(curves: Sequence[Curve]) -> pa.Table:
     """
@@ -181,18 +182,18 @@ def held_out_loss(curves: Sequence[Curve]) -> pa.Table:
     experiment = curves[0].experiment
     constant = experiment.problem.constant_loss(experiment.length)
     points = by_step(_racers(curves), lambda snapshot: {TRAINING: snapshot.mean_loss, HELD_OUT: snapshot.held_out_loss})
-    constant_line = level_lines(curves, [("constant predictor", constant)])
+    constant_line = level_lines(curves, [(_("constant predictor"), constant)])
     return of_points([*axis_ends(curves), *constant_line, *below(points, 2 * constant)])
 
 
 @chart(
     "shortest_path",
-    "The shortest way back",
-    lines(BY_TIME, "Jacobians on the way to T"),
-    "A cell that sees its last k states reaches back in a k-th of the steps.",
-    "each of them is one Jacobian away, so the shortest path has ceil((T - t)/k) of them.",
+    _("The shortest way back"),
+    lines(BY_TIME, _("Jacobians on the way to T")),
+    _("A cell that sees its last k states needs k times fewer steps back."),
+    _("each of the k states is one Jacobian away."),
     "zhang",
-    "Line chart of the least number of Jacobians between each time step and the last, for every racer.",
+    _("Line chart of the least number of Jacobians between each time step and the last, for every racer."),
 )
 def shortest_path(curves: Sequence[Curve]) -> pa.Table:
     """ceil((T - t)/k), the least number of Jacobians between h_t and h_T of a cell that sees its last k states."""

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from lstm_core.cells import Cell
 from lstm_core.experiment import Experiment
+from lstm_core.language import _
 from lstm_core.streams import Purpose, stream
 from lstm_core.wiring import WIRINGS
 
@@ -102,14 +103,14 @@ def terms(experiment: Experiment) -> list[Term]:
     widths = WIRINGS[experiment.wiring].widths(len(task.inputs), size, experiment.layers)
     terms = [term for layer, width in enumerate(widths[:-1], start=1) for term in _of_layer(experiment, layer, width)]
     outputs = len(task.outputs)
-    return [*terms, Term("V", (outputs, widths[-1]), "readout"), Term("a", (outputs,), "readout")]
+    return [*terms, Term("V", (outputs, widths[-1]), _("readout")), Term("a", (outputs,), _("readout"))]
 
 
 def _of_layer(experiment: Experiment, layer: int, inputs: int) -> list[Term]:
     """The weights of one layer, which sees so many inputs; they carry its number where there are several."""
     cell, size = experiment.recurrent_cell, experiment.hidden
     rows, states = len(cell.rows) * size, cell.window * size
-    blocks = "" if len(cell.row.blocks) == 1 else f"rows of {' '.join(cell.rows)}"
+    blocks = "" if len(cell.row.blocks) == 1 else _("rows of {gates}").format(gates=" ".join(cell.rows))
     if experiment.weights == "concatenated":
         terms = [Term("W", (rows, states + inputs), blocks)]
     else:
@@ -118,9 +119,10 @@ def _of_layer(experiment: Experiment, layer: int, inputs: int) -> list[Term]:
         Term("b" if experiment.biases == 1 else name, (rows,), blocks) for name in ("b_x", "b_h")[: experiment.biases]
     ]
     if cell.peephole and cell.learned_gates:
-        terms.append(Term("p", (len(cell.learned_gates), size), f"peepholes of {' '.join(cell.learned_gates)}"))
+        about = _("peepholes of {gates}").format(gates=" ".join(cell.learned_gates))
+        terms.append(Term("p", (len(cell.learned_gates), size), about))
     drawn = {name: tuple(draw(size, stream(0, Purpose.WEIGHTS)).shape) for name, draw in cell.row.own.items()}
-    terms += [Term(name, shape, f"of the {cell.row.label}") for name, shape in drawn.items()]
+    terms += [Term(name, shape, _("of the {cell}").format(cell=cell.row.label)) for name, shape in drawn.items()]
     if experiment.layers == 1:
         return terms
     return [term._replace(name=f"{term.name[0]}^{{({layer})}}{term.name[1:]}") for term in terms]

@@ -10,6 +10,7 @@ from lstm_core.charts.axes import BY_STEP, DASHES, QUIET, Picture, axis, legend,
 from lstm_core.charts.colours import HUES, SHAPES
 from lstm_core.charts.pictures import HEIGHT, band_lines, evidence, heat, sample
 from lstm_core.charts.points import OVERFLOW, UNDERFLOW
+from lstm_core.language import _
 
 __all__ = [
     "BY_STEP",
@@ -87,11 +88,11 @@ def lines(
 
 def _told(x: str, y: str, parts: str | None) -> list[alt.Tooltip]:
     return [
-        alt.Tooltip("series:N", title="racer"),
-        alt.Tooltip("part:N", title=parts or "part"),
+        alt.Tooltip("series:N", title=_("racer")),
+        alt.Tooltip("part:N", title=parts or _("part")),
         alt.Tooltip("x:Q", title=x),
         alt.Tooltip("y:Q", title=y, format=".3g"),
-        alt.Tooltip("note:N", title="note"),
+        alt.Tooltip("note:N", title=_("note")),
     ]
 
 

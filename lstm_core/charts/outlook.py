@@ -13,13 +13,14 @@ from lstm_core.charts.chart import chart
 from lstm_core.charts.marks import BY_STEP, lines
 from lstm_core.charts.needs import Need, every, missing
 from lstm_core.charts.points import Curve, Point, axis_ends, level, level_lines, of_points
+from lstm_core.language import _
 from lstm_core.measurements import forecast
 from lstm_core.measurements.forecast import BASELINES, LAST_VALUE, Errors
 from lstm_core.tasks.series import Series, known
 
 SHOWN = 200
-BY_PLACE = "place in the series"
-TRUTH = "truth"
+BY_PLACE = _("place in the series")
+TRUTH = _("truth")
 
 
 def _racers(curves: Sequence[Curve]) -> list[Curve]:
@@ -46,7 +47,7 @@ def chosen(curve: Curve) -> list[int]:
     The training step, of those whose error on the validation part is known, at which that was lowest, the first of
     equal ones: its forecasts are shown. None before the first is known.
     """
-    known = {step: errors.rmse for _, step, errors in VALIDATED.found([curve])}
+    known = {step: errors.rmse for _curve, step, errors in VALIDATED.found([curve])}
     return sorted(known, key=lambda step: known[step] if math.isfinite(known[step]) else math.inf)[:1]
 
 
@@ -69,12 +70,12 @@ def _frame(curves: Sequence[Curve], places: Tensor) -> list[Point]:
 
 @chart(
     "forecasts",
-    "Forecast against truth",
-    lines(BY_PLACE, "value"),
-    "The beginning of the test part, grey. Whoever lies on it forecasts well; a line late by the horizon copies.",
-    "each forecast sees the true values up to the horizon, so errors do not add up.",
+    _("Forecasts and true values"),
+    lines(BY_PLACE, _("value")),
+    _("Grey: the true values. A good forecast covers them; a copy shifted right only repeats the last value."),
+    _("each forecast starts from true values."),
     "makridakis",
-    "Line chart of the test part of the series, the forecast of every racer, and the baselines dashed.",
+    _("Line chart of the test part of the series, the forecast of every racer, and the baselines dashed."),
     needs=(VALIDATED, TESTED),
     of_one_step=True,
 )
@@ -84,48 +85,47 @@ def forecasts(curves: Sequence[Curve]) -> pa.Table:
     points = _line(places, forecast.truth(series, places), TRUTH, "ghost")
     for name, baseline in BASELINES.items():
         points += _line(places, baseline(series, horizon, places), name, "reference")
-    for curve, _, tested in TESTED.found(curves):
+    for curve, _step, tested in TESTED.found(curves):
         points += _line(places, tested[: len(places)], curve.label)
     return of_points([*_frame(curves, places), *points])
 
 
 @chart(
     "residuals",
-    "Residuals",
-    lines(BY_PLACE, "forecast - truth"),
-    "Noise around 0 is what cannot be known; a wave that is left over could have been learned.",
-    "a forecast that misses nothing but chance leaves errors without a pattern.",
+    _("Forecast errors"),
+    lines(BY_PLACE, _("forecast - truth")),
+    _("Pure noise around 0 is unavoidable. A leftover wave is structure the network missed."),
+    _("a perfect forecast leaves errors without a pattern."),
     "hyndman",
-    "Line chart of forecast minus truth for every racer, in the test part.",
+    _("Line chart of forecast minus truth for every racer, in the test part."),
     needs=(VALIDATED, TESTED),
     of_one_step=True,
 )
 def residuals(curves: Sequence[Curve]) -> pa.Table:
     """Forecast minus truth, in the beginning of the test part, of each racer; the last value's would hide them."""
-    series, _, places = _series(curves)
+    series, _horizon, places = _series(curves)
     truth = forecast.truth(series, places)
-    points = level("none", 0.0, int(places[0]) + 1, int(places[-1]) + 1)
-    for curve, _, tested in TESTED.found(curves):
+    points = level(_("none"), 0.0, int(places[0]) + 1, int(places[-1]) + 1)
+    for curve, _step, tested in TESTED.found(curves):
         points += _line(places, tested[: len(places)] - truth, curve.label)
     return of_points([*_frame(curves, places), *points])
 
 
 @chart(
     "free_running",
-    "Free-running",
-    lines(BY_PLACE, "value"),
-    "Fed with their own forecasts from the end of the validation part: how long do they stay on the truth, dashed? "
-    "Drawn for those that have ended.",
-    "each error is an input of the next forecast, and where the series is chaotic it grows exponentially.",
+    _("Free-running"),
+    lines(BY_PLACE, _("value")),
+    _("Fed with their own forecasts, networks leave the truth (dashed) sooner or later."),
+    _("errors feed back; in a chaotic series they grow exponentially."),
     "mackey",
-    "Line chart of the test part of the series and of every racer's forecasts from its own forecasts.",
+    _("Line chart of the test part of the series and of every network's free-running forecasts."),
     needs=(VALIDATED, RUN_FREE_AT_THE_END),
 )
 def free_running(curves: Sequence[Curve]) -> pa.Table:
     """The same beginning, forecast from own forecasts alone, by those that have ended; and the truth."""
-    series, _, places = _series(curves)
+    series, _horizon, places = _series(curves)
     points = _line(places, forecast.truth(series, places), TRUTH, "reference")
-    for curve, _, free in RUN_FREE_AT_THE_END.found(curves):
+    for curve, _step, free in RUN_FREE_AT_THE_END.found(curves):
         points += _line(places, _bounded(free, series), curve.label)
     return of_points([*_frame(curves, places), *points])
 
@@ -138,17 +138,17 @@ def _bounded(values: Tensor, series: Series) -> Tensor:
 
 @chart(
     "validation",
-    "Error on the validation part",
+    _("Error on the validation part"),
     lines(BY_STEP, "RMSE", log=True),
-    "Below a dashed line a racer beats that baseline; the step where it is lowest is the one whose weights count.",
-    "a network that goes on learning its own part by heart gets worse on what comes after.",
+    _("The weights at its lowest point are kept (early stopping). Below a dashed line: better than that baseline."),
+    _("after that the network overfits."),
     "makridakis",
-    "Line chart on a log axis: RMSE of every racer on the validation part by training step, baselines dashed.",
+    _("Line chart on a log axis: RMSE of every racer on the validation part by training step, baselines dashed."),
     needs=(VALIDATED,),
 )
 def validation_by_step(curves: Sequence[Curve]) -> pa.Table:
     """RMSE on the validation part at each checkpoint of the training, and that of the baselines."""
-    series, horizon, _ = _series(curves)
+    series, horizon, _places = _series(curves)
     points = [Point(step, errors.rmse, curve.label) for curve, step, errors in VALIDATED.found(curves)]
     levels = [(name, error.rmse) for name, error in _baselines(series, horizon, forecast.validated_places).items()]
     finite = [point for point in points if 0 < point.y < math.inf]
@@ -167,7 +167,7 @@ def table(curves: Sequence[Curve]) -> pa.Table:
     A row for each value of the test part: its `place` in the series, from 1, its `time` if there are any, the `truth`,
     every baseline, and of each racer the forecast from true values and, as far as it goes, the one from its own.
     """
-    series, horizon, _ = _series(curves)
+    series, horizon, _places = _series(curves)
     places = forecast.tested_places(series)
     columns: dict[str, list[Any]] = {"place": [place + 1 for place in places.tolist()]}
     if series.times:
@@ -175,11 +175,11 @@ def table(curves: Sequence[Curve]) -> pa.Table:
     columns["truth"] = forecast.truth(series, places).tolist()
     for name, baseline in BASELINES.items():
         columns[name] = baseline(series, horizon, places).tolist()
-    own = {curve.label: free.tolist() for curve, _, free in RUN_FREE.found(curves)}
-    for curve, _, tested in TESTED.found(curves):
+    own = {curve.label: free.tolist() for curve, _step, free in RUN_FREE.found(curves)}
+    for curve, _step, tested in TESTED.found(curves):
         free = own.get(curve.label, [])
         columns[curve.label] = tested.tolist()
-        columns[f"{curve.label}, free-running"] = free + [math.nan] * (len(places) - len(free))
+        columns[_("{label}, free-running").format(label=curve.label)] = free + [math.nan] * (len(places) - len(free))
     return of_rows(zip(*columns.values(), strict=True), list(columns))
 
 
@@ -194,7 +194,7 @@ class Standing(NamedTuple):
 
 
 # Of the table of all standings, in its order.
-ERRORS = ("validation RMSE", "test RMSE", "test MAE", "test MASE")
+ERRORS = (_("validation RMSE"), _("test RMSE"), _("test MAE"), _("test MASE"))
 
 
 def standings_table(rows: Sequence[Standing]) -> pa.Table:
@@ -209,7 +209,7 @@ def standings_table(rows: Sequence[Standing]) -> pa.Table:
     labels, steps = [row.label for row in rows], [str(row.step or "") for row in rows]
     errors = [_numbers(column) for column in zip(*cells, strict=True)]
     columns = [column(labels, pa.string()), *errors, column(steps, pa.string())]
-    return pa.table(columns, names=["", *ERRORS, "weights of step"])
+    return pa.table(columns, names=["", *ERRORS, _("weights of step")])
 
 
 def _numbers(values: Sequence[float | None]) -> pa.Array:
@@ -219,7 +219,7 @@ def _numbers(values: Sequence[float | None]) -> pa.Array:
 
 def standings(curves: Sequence[Curve]) -> list[Standing]:
     """All racers in their order, then the baselines. Nobody sees an error on the test part while it trains."""
-    series, horizon, _ = _series(curves)
+    series, horizon, _places = _series(curves)
     places = forecast.tested_places(series)
     standings = []
     for curve in _racers(curves):
@@ -253,25 +253,31 @@ def verdict(rows: Sequence[Standing]) -> str:
     by_mae = _lowest(rows, lambda row: row.test and row.test.mae)
     assert picked.test is not None
     assert winner.test is not None
-    said = f"The validation part picks **{picked.label}**. On the test part its RMSE is {picked.test.rmse:.4g}"
-    if picked.label != last.label:
-        said += f", {_compared(picked.test.rmse, last.test.rmse)}"
-    if winner.label == picked.label:
-        said += ", and nobody's is lower."
+    sentences = [_("**{label}** wins on validation.").format(label=picked.label)]
+    if picked.label == last.label:
+        sentences.append(_("Its test error (RMSE) is {rmse:.4g}.").format(rmse=picked.test.rmse))
     else:
-        said += f"; **{winner.label}** has the lowest there, {winner.test.rmse:.4g}."
+        sentences.append(_compared(picked.test.rmse, last.test.rmse))
+    if winner.label == picked.label:
+        sentences.append(_("None is better on the test part."))
+    else:
+        best = _("On the test part **{label}** is best: {rmse:.4g}.")
+        sentences.append(best.format(label=winner.label, rmse=winner.test.rmse))
     if not winner.learned:
-        said += " No network beats this baseline, which has learned nothing."
+        sentences.append(_("No network beats this baseline."))
     if by_mae.label != winner.label:
-        said += f" By the mean absolute error **{by_mae.label}** wins."
-    return said
+        sentences.append(_("By mean absolute error **{label}** is best.").format(label=by_mae.label))
+    return " ".join(sentences)
 
 
 def _compared(one: float, other: float) -> str:
-    """One error beside that of the last value."""
+    """An error beside that of the last value."""
     if one == 0 or other == 0 or not math.isfinite(one / other):
-        return f"beside {other:.4g} of the last value"
-    ratio = one / other
-    return (
-        f"{1 / ratio:,.3g} times lower than the last value's" if ratio < 1 else f"{ratio:,.3g} times the last value's"
-    )
+        return _("Its test error (RMSE) is {one:.4g}; repeating the last value has {other:.4g}.").format(
+            one=one, other=other
+        )
+    if one < other:
+        said = _("Its test error (RMSE) is {one:.4g}, {times:,.3g} times lower than repeating the last value.")
+        return said.format(one=one, times=other / one)
+    said = _("Its test error (RMSE) is {one:.4g}, {times:,.3g} times that of repeating the last value.")
+    return said.format(one=one, times=one / other)

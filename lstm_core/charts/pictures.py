@@ -5,6 +5,7 @@ from typing import Any
 import altair as alt
 
 from lstm_core.charts.axes import BY_STEP, QUIET, axis, legend, log_axis, log_scale, only, when_asked
+from lstm_core.language import _
 
 HEIGHT, EVIDENCE_HEIGHT, PLANE_SIZE = 327, 80, 300
 HEAT_RANGE = [-12, 0]
@@ -20,8 +21,8 @@ def _colour(title: str, scale: alt.Scale) -> alt.Color:
 
 def _by_time(marks: alt.Chart, first: alt.Tooltip, last: alt.Tooltip, **channels: Any) -> alt.Chart:
     """Cells from x to x2 along the time steps of a sequence, with these channels besides."""
-    across = alt.X("x:Q", title="time step", scale=alt.Scale(nice=False))
-    told = [first, alt.Tooltip("x2:Q", title="time step"), last]
+    across = alt.X("x:Q", title=_("time step"), scale=alt.Scale(nice=False))
+    told = [first, alt.Tooltip("x2:Q", title=_("time step")), last]
     return marks.encode(x=across, x2="x2:Q", tooltip=told, **channels)
 
 
@@ -30,10 +31,10 @@ def heat() -> alt.Chart:
     return _by_time(
         alt.Chart(height=290).mark_rect(**SEAMLESS),
         alt.Tooltip("y:Q", title=BY_STEP),
-        alt.Tooltip("norm:Q", title="norm", format=".3g"),
+        alt.Tooltip("norm:Q", title=_("norm"), format=".3g"),
         y=alt.Y("y:Q", title=BY_STEP, scale=alt.Scale(nice=False)),
         y2="y2:Q",
-        color=_colour("log10 of the norm", alt.Scale(scheme="viridis", domain=HEAT_RANGE, clamp=True)),
+        color=_colour(_("log10 of the norm"), alt.Scale(scheme="viridis", domain=HEAT_RANGE, clamp=True)),
     )
 
 
@@ -56,10 +57,10 @@ def _of_racer(legend: alt.Legend | None) -> alt.Color:
 def plane() -> alt.LayerChart:
     """Eigenvalues, the unit circle, and the axes as wide as high."""
     scale = alt.Scale(nice=False, zero=False)
-    across, up = alt.X("x:Q", title="real part", scale=scale), alt.Y("y:Q", title="imaginary part", scale=scale)
+    across, up = alt.X("x:Q", title=_("real part"), scale=scale), alt.Y("y:Q", title=_("imaginary part"), scale=scale)
     tooltip = [
-        alt.Tooltip("x:Q", title="real part", format=".3g"),
-        alt.Tooltip("y:Q", title="imaginary part", format=".3g"),
+        alt.Tooltip("x:Q", title=_("real part"), format=".3g"),
+        alt.Tooltip("y:Q", title=_("imaginary part"), format=".3g"),
     ]
     return alt.layer(  # type: ignore[return-value]
         only("kind == 'frame'").mark_point(size=0).encode(x=across, y=up),
@@ -74,12 +75,12 @@ def plane() -> alt.LayerChart:
 
 def ruler() -> alt.LayerChart:
     """A histogram over powers of 2, with the length of the sequence as a rule."""
-    across = alt.X("x:Q", title="time constant 1/(1 - f), steps", scale=alt.Scale(type="log", base=2, nice=False))
-    up = alt.Y("y:Q", title="units", axis=axis(tickMinStep=1))
+    across = alt.X("x:Q", title=_("time constant 1/(1 - f), steps"), scale=alt.Scale(type="log", base=2, nice=False))
+    up = alt.Y("y:Q", title=_("units"), axis=axis(tickMinStep=1))
     tooltip = [
-        alt.Tooltip("x:Q", title="from, steps"),
-        alt.Tooltip("x2:Q", title="to, steps"),
-        alt.Tooltip("y:Q", title="units"),
+        alt.Tooltip("x:Q", title=_("from, steps")),
+        alt.Tooltip("x2:Q", title=_("to, steps")),
+        alt.Tooltip("y:Q", title=_("units")),
     ]
     return alt.layer(  # type: ignore[return-value]
         only("kind == 'frame'").mark_rect(opacity=0).encode(x=across, x2="x2:Q", y=up),
@@ -89,19 +90,19 @@ def ruler() -> alt.LayerChart:
         only("kind == 'length'").mark_rule(strokeDash=[5, 4]).encode(x=across, color=alt.value(QUIET)),
         only("kind == 'length'")
         .mark_text(align="left", baseline="top", dx=4)
-        .encode(x=across, y=alt.value(0), text=alt.value("T, the sequence"), color=alt.value(QUIET)),
+        .encode(x=across, y=alt.value(0), text=alt.value(_("T, the sequence")), color=alt.value(QUIET)),
     ).properties(height=HEIGHT)
 
 
 def ablations() -> alt.LayerChart:
     """A row for each racer, in its colour, a mark for each of its losses, the constant predictor as a rule."""
-    across = alt.X("x:Q", title="loss on held-out sequences", scale=log_scale(), axis=log_axis())
+    across = alt.X("x:Q", title=_("loss on held-out sequences"), scale=log_scale(), axis=log_axis())
     up = alt.Y("series:N", title=None, sort=None)
     shape = alt.Shape("part:N", sort=None, title=None, scale=alt.Scale(range=GATES), legend=legend(columns=2))
     tooltip = [
-        alt.Tooltip("series:N", title="racer"),
-        alt.Tooltip("part:N", title="gates"),
-        alt.Tooltip("x:Q", title="loss", format=".3g"),
+        alt.Tooltip("series:N", title=_("racer")),
+        alt.Tooltip("part:N", title=_("gates")),
+        alt.Tooltip("x:Q", title=_("loss"), format=".3g"),
     ]
     return alt.layer(  # type: ignore[return-value]
         only("kind == 'reference'").mark_rule(strokeDash=[5, 4]).encode(x=across, color=alt.value(QUIET)),
@@ -115,10 +116,10 @@ def states() -> alt.Chart:
     """The hidden states of racers, unit by unit, by time step."""
     return _by_time(
         alt.Chart(height=HEIGHT).mark_rect(**SEAMLESS),
-        alt.Tooltip("channel:N", title="unit"),
-        alt.Tooltip("state:Q", title="state", format=".3g"),
+        alt.Tooltip("channel:N", title=_("unit")),
+        alt.Tooltip("state:Q", title=_("state"), format=".3g"),
         y=alt.Y("channel:N", sort=None, title=None),
-        color=_colour("state, by the racer's largest", alt.Scale(scheme="redblue", domain=[-1, 1], reverse=True)),
+        color=_colour(_("state, by the racer's largest"), alt.Scale(scheme="redblue", domain=[-1, 1], reverse=True)),
     )
 
 
@@ -139,7 +140,7 @@ def evidence() -> alt.LayerChart:
     """A dot for each seed, their mean and its interval, and the region in which the sentence holds."""
     values = axis(tickCount=6, format=".5~g", grid=False)
     across = alt.X("x:Q", title=None, scale=alt.Scale(nice=False, zero=False), axis=values)
-    tooltip = [alt.Tooltip("kind:N"), alt.Tooltip("x:Q", title="value", format=".4g")]
+    tooltip = [alt.Tooltip("kind:N"), alt.Tooltip("x:Q", title=_("value"), format=".4g")]
     return alt.layer(  # type: ignore[return-value]
         only("kind == 'frame'").mark_rect(opacity=0).encode(x=across, x2="x2:Q"),
         only("kind == 'region'")

@@ -22,6 +22,7 @@ import torch
 from lstm_core.borrowed.arrow import of_repeating
 from lstm_core.charts.colours import HUES, slots
 from lstm_core.experiment import Experiment
+from lstm_core.language import _
 from lstm_core.measurements.checkpoints import Checkpoint, beginning, kept
 from lstm_core.training import Snapshot
 
@@ -212,12 +213,13 @@ def smallest_normal(curves: Sequence[Curve]) -> float:
     return max(torch.finfo(getattr(torch, precision)).tiny for precision in precisions)
 
 
-def noted_once(points: Iterable[Point], underflow: str = UNDERFLOW) -> Iterable[Point]:
+def noted_once(points: Iterable[Point], underflow: str = "") -> Iterable[Point]:
     """Say in words what is off the axis, at the first such point of each line."""
     said = set()
+    words = {UNDERFLOW: underflow or _("underflow"), OVERFLOW: _("overflow")}
     for point in points:
         key = (point.series, point.part, point.off)
         if point.off and key not in said:
             said.add(key)
-            point = point._replace(note=underflow if point.off == UNDERFLOW else point.off)
+            point = point._replace(note=words[point.off])
         yield point

@@ -12,6 +12,7 @@ from lstm_core.charts.colours import slots
 from lstm_core.charts.marks import lines
 from lstm_core.charts.needs import Need, adds, last, single
 from lstm_core.charts.points import Curve, Point, axis_ends, line, longest, of_points
+from lstm_core.language import _
 from lstm_core.measurements import checkpoints
 
 SHOWN_UNITS, STATE_COLUMNS = 12, 100
@@ -38,32 +39,32 @@ LOSSES_WITHOUT = Need(checkpoints.ablations, _trained, last)
 
 @chart(
     "state_growth",
-    "The largest |c_t|",
-    lines(BY_TIME, "max |c_t|", zero=True, parts="gates"),
-    "With the forget gate held at 1 the state climbs along the sequence; with the gate it levels off.",
-    "up to 1 is added at every step; the highway at full width has no way of forgetting.",
+    _("Largest cell state along the sequence"),
+    lines(BY_TIME, _("max |c_t|"), zero=True, parts=_("gates")),
+    _("Without the forget gate (held at 1) the state climbs; with it, it levels off."),
+    _("each step can add 1, nothing is removed."),
     "gers",
-    "Line chart of the largest cell state by time step, as set and with the forget gate held at 1.",
+    _("Line chart of the largest cell state by time step, as set and with the forget gate held at 1."),
     needs=(CELL_STATES, HELD_OPEN),
     of_one_step=True,
 )
 def state_growth(curves: Sequence[Curve]) -> pa.Table:
     """max |c_t| of the LSTM by time step, as set and with its forget gate held at 1."""
-    names, points = ("as set", "f held at 1"), list[Point]()
+    names, points = (_("as set"), _("f held at 1")), list[Point]()
     for name, need in zip(names, (CELL_STATES, HELD_OPEN), strict=True):
-        for curve, _, states in need.found(curves):
+        for curve, _step, states in need.found(curves):
             points += line(curve.label, range(len(states)), states.abs().amax(1), part=name)
     return of_points([*axis_ends(curves, 0, longest(curves)), *(p for p in points if math.isfinite(p.y))])
 
 
 @chart(
     "memory_ruler",
-    "Memory ruler",
+    _("Memory ruler"),
     pictures.ruler,
-    "Units right of the dashed line keep longer than the sequence; the last bin holds all that keep for ever.",
-    "a forget gate at f keeps 1/e of the state for about 1/(1 - f) steps; chrono spreads the units over all.",
+    _("Units right of the dashed line remember longer than the sequence."),
+    _("a forget gate f remembers for about 1/(1 - f) steps."),
     "tallec",
-    "Histogram of the time constants of the LSTM's units, with the length of the sequence.",
+    _("Histogram of the time constants of the LSTM's units, with the length of the sequence."),
     needs=(TIME_CONSTANTS,),
     of_one_step=True,
 )
@@ -76,7 +77,7 @@ def memory_ruler(curves: Sequence[Curve]) -> pa.Table:
     rows: list[tuple[float, float, float, str, str, int]]
     rows = [(1, last, 0, "frame", "", -1), (longest(curves), last, 0, "length", "", -1)]
     slot = slots([curve.label for curve in curves if not curve.ghost])
-    for curve, _, constants in TIME_CONSTANTS.found(curves):
+    for curve, _step, constants in TIME_CONSTANTS.found(curves):
         bins = constants.log2().clamp(max=LONGEST_MEMORY - 1).floor().long()
         own = "units", curve.label, slot[curve.label]
         rows += [(2.0**k, 2.0 ** (k + 1), n, *own) for k, n in enumerate(bins.bincount().tolist()) if n]
@@ -85,19 +86,19 @@ def memory_ruler(curves: Sequence[Curve]) -> pa.Table:
 
 @chart(
     "states",
-    "Transform or add: the states",
+    _("Transform or add: the states"),
     pictures.states,
-    "Where a mark comes, the RNN's rows flare up and fall back; the cell's rows take a step and keep it.",
-    "an RNN computes its state anew from W_h h, an LSTM adds to the state that is there.",
+    _("At a mark the RNN's rows flare and fade; the LSTM's step and stay."),
+    _("an RNN recomputes its state, an LSTM adds to it."),
     "hochreiter",
-    "Heat map of the first units' hidden state of the RNN and cell state of the LSTM by time step.",
+    _("Heat map of the first units' hidden state of the RNN and cell state of the LSTM by time step."),
     needs=(STATES,),
     of_one_step=True,
 )
 def states(curves: Sequence[Curve]) -> pa.Table:
     """The first units of each racer's state, one `channel` a unit, by time step (x to x2), relative to the largest."""
     rows = []
-    for curve, _, values in STATES.found(curves):
+    for curve, _step, values in STATES.found(curves):
         letter = curve.experiment.recurrent_cell.row.states[-1]
         largest = float(values.abs().max()) or 1.0
         stride = math.ceil((len(values) - 1) / STATE_COLUMNS)
@@ -111,19 +112,19 @@ def states(curves: Sequence[Curve]) -> pa.Table:
 
 @chart(
     "state_change",
-    "Transform or add: the change per step",
+    _("Transform or add: the change per step"),
     lines(BY_TIME, "‖s_t - s_(t-1)‖ / ‖s_t‖", zero=True),
-    "The RNN moves at every step, and back again after a mark; the LSTM moves little, and what it added stays.",
-    "what a step changes is what the next steps can no longer read.",
+    _("The RNN's state changes at every step. The LSTM's changes little, and what it added stays."),
+    _("what a step overwrites, later steps cannot read."),
     "hochreiter",
-    "Line chart of the relative change of each racer's state by time step.",
+    _("Line chart of the relative change of each racer's state by time step."),
     needs=(STATES,),
     of_one_step=True,
 )
 def state_change(curves: Sequence[Curve]) -> pa.Table:
     """||s_t - s_(t-1)|| / ||s_t|| of each racer: 1 and more where a state is rewritten, small where it is added to."""
     points: list[Point] = []
-    for curve, _, values in STATES.found(curves):
+    for curve, _step, values in STATES.found(curves):
         change = (values[1:] - values[:-1]).norm(dim=1) / values[1:].norm(dim=1).clamp_min(SMALLEST)
         points += [point for point in line(curve.label, range(1, len(values)), change) if math.isfinite(point.y)]
     return of_points([*axis_ends(curves, 1, longest(curves)), *points])
@@ -131,12 +132,12 @@ def state_change(curves: Sequence[Curve]) -> pa.Table:
 
 @chart(
     "ablation",
-    "Lesion or retrain",
+    _("Forcing a gate open after training"),
     pictures.ablations,
-    "The farther right of *as trained*, the more the cell leans on that gate; compare a racer that never had it.",
-    "the other weights were trained beside it, and a racer that never had it found a way of its own, or did not.",
+    _("Far right of *as trained*: the network relies on that gate. A network trained without it may do better."),
+    _("training adapts the other weights."),
     "greff",
-    "Dots on a log axis: loss of each LSTM as trained and with each learned gate held at 1.",
+    _("Dots on a log axis: loss of each LSTM as trained and with each learned gate held at 1."),
     needs=(LOSSES_WITHOUT,),
     of_one_step=True,
 )
@@ -145,11 +146,11 @@ def ablations(curves: Sequence[Curve]) -> pa.Table:
     experiment = curves[0].experiment
     constant = experiment.problem.constant_loss(experiment.length)
     slot = slots([curve.label for curve in curves if not curve.ghost])
-    rows = [(constant, label, "constant predictor", "reference", slot[label]) for label in slot]
-    for curve, _, losses in LOSSES_WITHOUT.found(curves):
+    rows = [(constant, label, _("constant predictor"), "reference", slot[label]) for label in slot]
+    for curve, _step, losses in LOSSES_WITHOUT.found(curves):
         blocks = curve.experiment.recurrent_cell.row.blocks
         for gate, loss in losses.items():
             if math.isfinite(loss):
-                part = f"{blocks[gate]} held at 1" if gate else "as trained"
+                part = _("{gate} held at 1").format(gate=blocks[gate]) if gate else _("as trained")
                 rows.append((loss, curve.label, part, "racer", slot[curve.label]))
     return of_rows(rows, ["x", "series", "part", "kind", "slot"])

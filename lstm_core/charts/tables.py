@@ -28,7 +28,8 @@ from lstm_core.charts.points import (
 )
 from lstm_core.data import samples
 from lstm_core.experiment import Experiment
-from lstm_core.training import COMPLETED, Snapshot
+from lstm_core.language import _
+from lstm_core.training import COMPLETED, DIVERGED, SOLVED, Snapshot
 
 HEAT_ROWS, HEAT_COLUMNS = 30, 40
 HEAT_TABLE_COLUMNS = ["x", "x2", "y", "y2", "value", "norm"]
@@ -42,21 +43,21 @@ SPANS = (50, 200)
 
 @chart(
     "loss",
-    "Loss",
-    lines(BY_STEP, "loss, mean of 20 steps", zero=True),
-    "A curve on the upper dashed line has learned nothing but the average answer. ○: solved, ▲: above this chart.",
-    "whoever cannot carry what it read to the end can do no better.",
+    _("Loss"),
+    lines(BY_STEP, _("loss, mean of 20 steps"), zero=True),
+    _("On the upper dashed line a network only guesses the average. ○ solved, ▲ off the chart."),
+    _("it forgets the input before it answers."),
     "bengio",
-    "Line chart of the training loss of every racer by training step, with the constant predictor's loss dashed.",
+    _("Line chart of the training loss of every racer by training step, with the constant predictor's loss dashed."),
 )
 def loss_by_step(curves: Sequence[Curve]) -> pa.Table:
     """Mean of the last 20 losses, with the constant predictor and the plateaus; the axis ends a little above these."""
     experiment = curves[0].experiment
     task = experiment.problem
     constant = task.constant_loss(experiment.length)
-    lines = (("constant predictor", constant), *task.plateaus(experiment.length))
+    lines = ((_("constant predictor"), constant), *task.plateaus(experiment.length))
     endings: dict[tuple[str, float], str] = {
-        (curve.label, last.step): f"{last.ended} at step {last.step}"
+        (curve.label, last.step): _ended(last)
         for curve in curves
         for last in curve.snapshots[-1:]
         if last.ended not in (None, COMPLETED) and not curve.ghost
@@ -71,19 +72,25 @@ def loss_by_step(curves: Sequence[Curve]) -> pa.Table:
 
 @chart(
     "gradient_by_step",
-    "Gradient by training step",
-    lines(BY_STEP, "gradient norm", log=True),
-    "Peaks are explosions; whatever rises above the dashed line is shortened to it, in the same direction.",
-    "now and then the product of Jacobians is large, and one step would throw the weights far away.",
+    _("Gradient during training"),
+    lines(BY_STEP, _("gradient norm"), log=True),
+    _("Spikes are exploding gradients. Above the dashed line they are clipped: same direction, shorter step."),
+    _("a product of many matrices is sometimes huge."),
     "pascanu",
-    "Line chart on a log axis: norm of the gradient of all weights by training step, with the clipping threshold.",
+    _("Line chart on a log axis: norm of the gradient of all weights by training step, with the threshold dashed."),
 )
 def grad_norm_by_step(curves: Sequence[Curve]) -> pa.Table:
     """Norm of the whole gradient, before clipping, and the threshold of clipping by norm."""
     experiment = curves[0].experiment
-    lines = [("clipped above", experiment.clip_at)] if experiment.clip == "norm" else []
+    lines = [(_("clipped above"), experiment.clip_at)] if experiment.clip == "norm" else []
     points = by_step(curves, lambda snapshot: {"": snapshot.grad_norm})
     return of_points([*axis_ends(curves), *level_lines(curves, lines), *on_log_axis(points, smallest_normal(curves))])
+
+
+def _ended(last: Snapshot) -> str:
+    """How and when, in words."""
+    how = {SOLVED: _("solved at step {step}"), DIVERGED: _("exploded at step {step}")}
+    return how[str(last.ended)].format(step=last.step)
 
 
 def _by_block(curves: Sequence[Curve], values: Callable[[Snapshot], dict[str, float]]) -> Iterable[Point]:
@@ -97,12 +104,12 @@ def _by_block(curves: Sequence[Curve], values: Callable[[Snapshot], dict[str, fl
 
 @chart(
     "block_gradients",
-    "Gradient of each gate",
-    lines(BY_STEP, "gradient norm", log=True, parts="rows of"),
-    "A gate whose line lies far below the others is hardly being trained. ▼: below this chart.",
-    "a gate in saturation has no slope, and passes no gradient to its weights.",
+    _("Gradient of each gate"),
+    lines(BY_STEP, _("gradient norm"), log=True, parts=_("rows of")),
+    _("A gate whose line is far below the others hardly learns. ▼ off the chart."),
+    _("a gate stuck near 0 or 1 has no slope."),
     "greff",
-    "Line chart on a log axis: norm of the gradient in the weights of each gate by training step.",
+    _("Line chart on a log axis: norm of the gradient in the weights of each gate by training step."),
 )
 def block_grad_norms_by_step(curves: Sequence[Curve]) -> pa.Table:
     """Norm of the gradient in the rows of each gate and of the candidate."""
@@ -112,12 +119,12 @@ def block_grad_norms_by_step(curves: Sequence[Curve]) -> pa.Table:
 
 @chart(
     "gate_activation",
-    "Gate openness",
-    lines(BY_STEP, "mean gate value", parts="gate", ends=SHARE),
-    "1 lets everything through, 0 nothing: a forget gate near 1 keeps, near 0 erases.",
-    "what is kept after k steps is the product of k forget gates.",
+    _("How open the gates are"),
+    lines(BY_STEP, _("mean gate value"), parts=_("gate"), ends=SHARE),
+    _("1 lets everything through, 0 nothing. A forget gate near 1 remembers."),
+    _("after k steps the product of k forget gates is left."),
     "gers",
-    "Line chart of the mean value of every learned gate, between 0 and 1, by training step.",
+    _("Line chart of the mean value of every learned gate, between 0 and 1, by training step."),
     of_one_step=True,
 )
 def mean_gate_activation_by_step(curves: Sequence[Curve]) -> pa.Table:
@@ -128,12 +135,12 @@ def mean_gate_activation_by_step(curves: Sequence[Curve]) -> pa.Table:
 
 @chart(
     "largest_state",
-    "Largest state",
-    lines(BY_STEP, "largest |c| or |h|", log=True),
-    "The largest number in the cell state, or in the hidden state of cells without one: it should not run away.",
-    "without a forget gate every step adds up to 1 and nothing is taken away.",
+    _("Largest state"),
+    lines(BY_STEP, _("largest |c| or |h|"), log=True),
+    _("The largest number in the cell state (or hidden state). It should stay bounded."),
+    _("without a forget gate each step can add 1."),
     "gers",
-    "Line chart on a log axis: the largest absolute value of the cell state by training step.",
+    _("Line chart on a log axis: the largest absolute value of the cell state by training step."),
 )
 def largest_state_by_step(curves: Sequence[Curve]) -> pa.Table:
     """Largest absolute value of the cell state, or of the hidden state where there is no cell state."""
@@ -146,12 +153,12 @@ def largest_state_by_step(curves: Sequence[Curve]) -> pa.Table:
 
 @chart(
     "accuracy",
-    "Accuracy",
-    lines(BY_STEP, "share of right answers", ends=SHARE),
-    "The share of right answers in each training batch; guessing gives one over the number of classes.",
-    "part of an answer can be known from part of the memory.",
+    _("Accuracy"),
+    lines(BY_STEP, _("share of right answers"), ends=SHARE),
+    _("Share of right answers in each training batch. Guessing gives one over the number of classes."),
+    _("remembering one part already helps."),
     "hochreiter",
-    "Line chart of the share of right answers by training step.",
+    _("Line chart of the share of right answers by training step."),
 )
 def accuracy_by_step(curves: Sequence[Curve]) -> pa.Table:
     """Share of right answers in the batch; empty where the task has no classes."""
@@ -166,16 +173,22 @@ def _shown_steps(experiment: Experiment, most: int) -> range:
 
 @chart(
     "gradient_through_time",
-    "Gradient that reaches each time step",
+    _("Gradient that reaches each time step"),
     lines(
-        "time steps before the end", "gradient, last step = 1", log=True, parts="gradient of", ends=REACHED, back=True
+        _("time steps before the end"),
+        _("gradient, last step = 1"),
+        log=True,
+        parts=_("gradient of"),
+        ends=REACHED,
+        back=True,
     ),
-    "How much of the gradient of the last step reaches those before it: from nothing, nothing is learned. "
-    "▼: 1e-40 or less.",
-    "each step back multiplies by a Jacobian; a hundred of them leave next to nothing, or far too much.",
+    _("How much learning signal reaches each earlier step. No signal, no learning. ▼ 1e-40 or less."),
+    _("each step back multiplies by another matrix."),
     "bengio",
-    "Line chart on a log axis: norm of the gradient with respect to hidden and cell state at every time step, over "
-    "that at the last one.",
+    _(
+        "Line chart on a log axis: norm of the gradient by hidden and cell state at every time step, "
+        "divided by that at the last one."
+    ),
     of_one_step=True,
 )
 def gradient_through_time(curves: Sequence[Curve]) -> pa.Table:
@@ -188,7 +201,7 @@ def gradient_through_time(curves: Sequence[Curve]) -> pa.Table:
         kind = "ghost" if curve.ghost else "racer"
         end, steps = curve.experiment.time_steps - 1, _shown_steps(curve.experiment, POINTS)
         for last in curve.snapshots[-1:]:
-            for part, norms in (("hidden state", last.hidden_grad_norms), ("cell state", last.cell_grad_norms)):
+            for part, norms in ((_("hidden state"), last.hidden_grad_norms), (_("cell state"), last.cell_grad_norms)):
                 if norms is not None:
                     shown = [Point(end - t, _share(norms[t], norms[-1]), curve.label, part, kind) for t in steps]
                     points += reversed(shown)
@@ -247,7 +260,7 @@ def sample(experiment: Experiment) -> pa.Table:
     ]
     rows = [(part, name, t, t + 1, float(value)) for part, name, t, value in cells]
     ends = (0, experiment.time_steps)
-    names = dict.fromkeys((part, name) for part, name, *_ in rows)
+    names = dict.fromkeys((part, name) for part, name, *_rest in rows)
     frame = [(part, name, end, end, 0.0) for part, name in names for end in ends]
     shown = [row for row in rows if row[4] != 0]
     return of_rows([*frame, *shown], ["part", "channel", "x", "x2", "value"])
@@ -266,18 +279,18 @@ def activation_curves(names: Sequence[str], slope: bool) -> pa.Table:
 
 @chart(
     "difference",
-    "Difference of the two",
-    lines(BY_STEP, "difference of losses", log=True),
-    "1e-16 is the last digit of a double; training magnifies it, as in any two runs that differ by a digit.",
-    "both compute the same sums in another order.",
+    _("Difference between the two"),
+    lines(BY_STEP, _("difference of losses"), log=True),
+    _("1e-16 is the last digit in double precision. Training magnifies it, as it does any rounding."),
+    _("both compute the same sums in another order."),
     "greff",
-    "Line chart on a log axis: absolute difference between the losses of the first two racers by training step.",
+    _("Line chart on a log axis: absolute difference between the losses of the first two racers by training step."),
 )
 def loss_difference(curves: Sequence[Curve]) -> pa.Table:
     """|loss of one - loss of the other| of the first two racers at every snapshot that both have."""
     one, other = curves[:2]
     points = [
-        Point(a.step, abs(a.loss - b.loss), "difference", kind="other")
+        Point(a.step, abs(a.loss - b.loss), _("difference"), kind="other")
         for a, b in zip(one.snapshots, other.snapshots, strict=False)
     ]
-    return of_points([*axis_ends(curves), *noted_once(on_log_axis(points, ROUNDING), "exactly equal")])
+    return of_points([*axis_ends(curves), *noted_once(on_log_axis(points, ROUNDING), _("exactly equal"))])

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from lstm_core.borrowed.arrow import of_rows
+from lstm_core.language import _
 from lstm_core.measurements.intervals import interval
 
 CONFIRMED, REFUTED, UNDECIDED = VERDICTS = ("confirmed", "refuted", "undecided")
@@ -22,8 +23,10 @@ class Region(NamedTuple):
 
     def __str__(self) -> str:
         if self.low == -math.inf:
-            return f"at most {self.high:g}"
-        return f"at least {self.low:g}" if self.high == math.inf else f"from {self.low:g} to {self.high:g}"
+            return _("at most {high:g}").format(high=self.high)
+        if self.high == math.inf:
+            return _("at least {low:g}").format(low=self.low)
+        return _("from {low:g} to {high:g}").format(low=self.low, high=self.high)
 
     def judge(self, low: float, high: float) -> str:
         """Of an interval: inside, it confirms; outside, it refutes; across an end, or without a number, neither."""

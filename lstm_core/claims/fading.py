@@ -6,6 +6,7 @@ from lstm_core.claims import measures
 from lstm_core.claims.claim import ALL, DRAWN_RNN, FEW, MOST, NOTHING, Claim, Question, solved
 from lstm_core.claims.evidence import Region
 from lstm_core.experiment import Experiment
+from lstm_core.language import _
 from lstm_core.openings.presets import OPENINGS
 
 _ADDING = Experiment(cell="rnn", steps=1000)
@@ -13,30 +14,32 @@ _ADDING = Experiment(cell="rnn", steps=1000)
 FADING = (
     Claim(
         "A1",
-        "An RNN forgets inputs that lie far back.",
+        _("An RNN forgets inputs that lie far back."),
         (
             solved(
-                "Over 10 steps a vanilla RNN learns to add two numbers.",
-                "share of seeds that solve T = 10",
+                _("Over 10 steps a vanilla RNN learns to add two numbers."),
+                _("share of seeds that solve T = 10"),
                 "T = 10",
                 MOST,
             ),
             solved(
-                "Over 100 steps it does not.",
-                "share of seeds that solve T = 100",
+                _("Over 100 steps it does not."),
+                _("share of seeds that solve T = 100"),
                 "T = 100",
                 FEW,
             ),
             Question(
-                "Then its gradient does not reach the beginning: less than a thousandth of it is left.",
-                "‖∂h_T/∂h_0‖ after training at T = 100, decades",
+                _("Its gradient then does not reach the beginning: less than a thousandth of it is left."),
+                _("‖∂h_T/∂h_0‖ after training at T = 100, powers of ten"),
                 lambda of: measures.hidden_reach(of["T = 100"].after),
                 Region(high=-3),
             ),
         ),
-        "Right: what lies 10 steps back it learns to use, what lies 100 steps back it does not.",
-        "Each step back multiplies the gradient by one more Jacobian. Without a gradient the weights never hear of "
-        "what stood at the beginning.",
+        _("True: the RNN learns to use what lies 10 steps back, but not what lies 100 steps back."),
+        _(
+            "Each step back multiplies the gradient by another Jacobian. Without a gradient the weights "
+            "learn nothing about early inputs."
+        ),
         "dashboard",
         (("loss", ALL), ("gradient_through_time", ALL)),
         racers={f"T = {length}": dataclasses.replace(_ADDING, length=length) for length in (10, 100)},
@@ -44,26 +47,30 @@ FADING = (
     ),
     Claim(
         "A2",
-        "The gradient over many steps is a product of Jacobians diag(φ') W_h, and a power of the norm of W_h bounds "
-        "it.",
+        _(
+            "The gradient over many steps is a product of Jacobians diag(φ') W_h, and a power of the "
+            "norm of W_h bounds it."
+        ),
         (
             Question(
-                "No measured norm exceeds the bound, for tanh, ReLU and sigmoid, at any time step.",
-                "largest ‖∂h_T/∂h_t‖ / bound",
+                _("No measured norm exceeds the bound, for tanh, ReLU and sigmoid, at any time step."),
+                _("largest ‖∂h_T/∂h_t‖ / bound"),
                 lambda of: max(measures.over_bound(of[name].start) for name in ("tanh", "ReLU", "sigmoid")),
                 Region(high=1.0001),
             ),
             Question(
-                "The bound says how large the gradient is: it is within a factor of a thousand of it.",
-                "bound / ‖∂h_T/∂h_0‖ of tanh, decades",
+                _("The bound is a good estimate: within a factor of a thousand."),
+                _("bound / ‖∂h_T/∂h_0‖ of tanh, powers of ten"),
                 lambda of: measures.below_bound(of["tanh"].start),
                 Region(high=3),
                 decides=False,
             ),
         ),
-        "Right as a bound, and of little use as an estimate: at T = 100 it lies more than twenty decades too high.",
-        "A bound takes the worst direction at every single step. The direction that one step stretches most is turned "
-        "elsewhere by the next, and most slopes are below their maximum.",
+        _("True as a bound, but useless as an estimate: at T = 100 it is more than 1e20 times too high."),
+        _(
+            "The bound assumes the worst direction at every step. In fact the next step rotates that "
+            "direction away, and most slopes are below their maximum."
+        ),
         "gradient_flow",
         (("reach", "tanh"), ("reach", "sigmoid")),
         drawn={
@@ -74,32 +81,34 @@ FADING = (
     ),
     Claim(
         "A3",
-        "If the norm of W_h is above 1 the gradient explodes, if it is below 1 it vanishes.",
+        _("If the norm of W_h is above 1 the gradient explodes, if it is below 1 it vanishes."),
         (
             Question(
-                "At a norm of 0.9 less than a thousandth is left after 100 steps of a tanh network.",
-                "‖∂h_T/∂h_0‖ at a norm of 0.9, decades",
+                _("With a norm of 0.9, less than a thousandth of a tanh network's gradient is left after 100 steps."),
+                _("‖∂h_T/∂h_0‖ at a norm of 0.9, powers of ten"),
                 lambda of: measures.hidden_reach(of["norm 0.9"].start),
                 Region(high=-3),
             ),
             Question(
-                "At torch's own first weights, whose norm is about 1.13, it grows.",
-                "‖∂h_T/∂h_0‖ at a norm of 1.13, decades",
+                _("With torch's default weights, norm about 1.13, it grows."),
+                _("‖∂h_T/∂h_0‖ at a norm of 1.13, powers of ten"),
                 lambda of: measures.hidden_reach(of["norm 1.13"].start),
                 Region(low=0),
             ),
             Question(
-                "At three times these weights, a norm of about 3.4 and a spectral radius near 2, it does grow.",
-                "‖∂h_T/∂h_0‖ at a norm of 3.4, decades",
+                _("With three times these weights, norm about 3.4 and spectral radius near 2, it grows."),
+                _("‖∂h_T/∂h_0‖ at a norm of 3.4, powers of ten"),
                 lambda of: measures.hidden_reach(of["norm 3.4"].start),
                 Region(low=0),
                 decides=False,
             ),
         ),
-        "Half right: a norm below 1 is enough for vanishing, but a norm above 1 is only needed for an explosion and "
-        "far from enough.",
-        "A norm above 1 says that one direction is stretched in one step. To explode, it would have to be stretched "
-        "again and again; in the long run powers follow the spectral radius, and tanh shrinks what is large.",
+        _("False: a norm below 1 is enough for vanishing, but a norm above 1 is not enough for an explosion."),
+        _(
+            "A norm above 1 means that one direction is stretched in one step. To explode, the same "
+            "direction must be stretched at every step. In the long run powers follow the spectral "
+            "radius, and tanh shrinks large values."
+        ),
         "gradient_flow",
         (("reach", "norm 1.13"), ("reach", "norm 3.4")),
         drawn={
@@ -111,25 +120,31 @@ FADING = (
     ),
     Claim(
         "A4",
-        "The L2 norm of a matrix is its largest eigenvalue.",
+        _("The L2 norm of a matrix is its largest eigenvalue."),
         (
             Question(
-                "For a random W_h both are the same.",
-                "‖W_h‖ - ρ(W_h) of random weights",
+                _("For a random W_h the two are equal."),
+                _("‖W_h‖ - ρ(W_h) of random weights"),
                 lambda of: measures.norm_less_radius(of["random"].start),
                 Region(-1e-6, 1e-6),
             ),
             Question(
-                "For an orthogonal W_h, which is normal, both are the same.",
-                "‖W_h‖ - ρ(W_h) of orthogonal weights",
+                _("For an orthogonal W_h the two are equal."),
+                _("‖W_h‖ - ρ(W_h) of orthogonal weights"),
                 lambda of: measures.norm_less_radius(of["orthogonal"].start),
                 Region(-1e-6, 1e-6),
                 decides=False,
             ),
         ),
-        "Not so: the norm is the largest singular value. Both agree for normal matrices only, and random ones are not.",
-        "An eigenvalue says what becomes of a direction that keeps itself, a singular value what one multiplication "
-        "can stretch at most. [[.5, 10], [0, .5]] has both eigenvalues at .5 and a norm of 10.02.",
+        _(
+            "False: the norm is the largest singular value. The two agree only for matrices with "
+            "perpendicular eigenvectors, which random ones do not have."
+        ),
+        _(
+            "An eigenvalue tells what happens to a direction that the matrix does not turn, a singular "
+            "value how far one multiplication can stretch. [[.5, 10], [0, .5]] has both eigenvalues at "
+            ".5, but norm 10.02."
+        ),
         "gradient_flow",
         (("singular_values", "random"), ("eigenvalues", "random")),
         drawn={"random": DRAWN_RNN, "orthogonal": dataclasses.replace(DRAWN_RNN, init="orthogonal")},
@@ -137,57 +152,64 @@ FADING = (
     ),
     Claim(
         "A5",
-        "The derivatives of sigmoid and tanh, at most 1/4 and 1, make the vanishing worse.",
+        _("The derivatives of sigmoid and tanh, at most 1/4 and 1, make the vanishing worse."),
         (
             Question(
-                "The steepest slopes are 1/4 and 1.",
-                "distance from 1/4 and 1",
+                _("The steepest slopes are 1/4 and 1."),
+                _("distance from 1/4 and 1"),
                 lambda of: max(
                     abs(measures.steepest_slope("sigmoid") - 0.25), abs(measures.steepest_slope("tanh") - 1)
                 ),
                 NOTHING,
             ),
             Question(
-                "With a sigmoid far less is left than without any activation, from the same weights.",
-                "sigmoid / identity at ‖∂h_T/∂h_0‖, decades",
+                _("With a sigmoid far less gradient is left than without an activation function."),
+                _("sigmoid / identity at ‖∂h_T/∂h_0‖, powers of ten"),
                 lambda of: measures.hidden_reach(of["sigmoid"].start) - measures.hidden_reach(of["identity"].start),
                 Region(high=-10),
             ),
             Question(
-                "With tanh less is left than without any activation, too.",
-                "tanh / identity at ‖∂h_T/∂h_0‖, decades",
+                _("With tanh, too, less is left than without an activation function."),
+                _("tanh / identity at ‖∂h_T/∂h_0‖, powers of ten"),
                 lambda of: measures.hidden_reach(of["tanh"].start) - measures.hidden_reach(of["identity"].start),
                 Region(high=0),
             ),
         ),
-        "Right: the sigmoid takes sixty decades more than W_h takes by itself. Tanh, near 0, takes hardly any: most of "
-        "its vanishing is the matrix's.",
-        "A slope multiplies the gradient at every step. A sigmoid's is at most 1/4, so a hundred steps cost at least "
-        "4^-100 = 1e-60; the slope of tanh is near 1 as long as its units are near 0.",
+        _(
+            "True: the sigmoid costs sixty powers of ten more than W_h alone. Tanh costs little, because "
+            "its slope is near 1 around 0; most of its vanishing comes from W_h."
+        ),
+        _(
+            "The slope multiplies the gradient at every step. The sigmoid's is at most 1/4, so a hundred "
+            "steps cost a factor of 4^-100, about 1e-60."
+        ),
         "activations",
         (("reach", "tanh"), ("reach", "sigmoid")),
         drawn={name: dataclasses.replace(DRAWN_RNN, activation=name) for name in ("sigmoid", "tanh", "identity")},
     ),
     Claim(
         "A6",
-        "ReLU has slope 1 and still does not do well, because of W_h.",
+        _("ReLU has slope 1 and still does not do well, because of W_h."),
         (
             solved(
-                "From random weights a ReLU network does not learn to add over 100 steps.",
-                "share of seeds that solve it",
+                _("From random weights a ReLU network does not learn to add over 100 steps."),
+                _("share of seeds that solve it"),
                 "ReLU",
                 FEW,
             ),
             solved(
-                "The reason is W_h: the same network learns it from W_h = I.",
-                "share of seeds that solve it from W_h = I",
+                _("The cause is W_h: with W_h = I the same network learns it."),
+                _("share of seeds that solve it from W_h = I"),
                 "ReLU, W_h = I",
                 MOST,
             ),
         ),
-        "Right, and the reason is the remedy: with W_h = I, and nothing else changed, ReLU does well.",
-        "Half of the units are shut at any step, and a random W_h shrinks what passes the others. The identity shrinks "
-        "nothing, so that the gradient comes back unchanged through all units that stay open.",
+        _("True, and the cause is also the cure: with W_h = I, and nothing else changed, ReLU learns the task."),
+        _(
+            "About half of the units are off at any step, and a random W_h shrinks what the others pass "
+            "on. The identity shrinks nothing, so the gradient returns unchanged through all units that "
+            "stay on."
+        ),
         "activations",
         (("loss", ALL), ("gradient_through_time", ALL)),
         racers=OPENINGS["activations"].experiments(),

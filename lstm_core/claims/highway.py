@@ -5,6 +5,7 @@ import dataclasses
 from lstm_core.claims import measures
 from lstm_core.claims.claim import ALL, DRAWN_LSTM, FEW, MOST, NOTHING, Claim, Question, solved
 from lstm_core.claims.evidence import Region
+from lstm_core.language import _
 from lstm_core.openings.presets import FAMILY_RACERS, OPENINGS, variants
 
 _GATES = dataclasses.replace(OPENINGS["gates"].base, steps=1500)
@@ -13,30 +14,30 @@ _FLOW = OPENINGS["gradient_flow"].base
 HIGHWAY = (
     Claim(
         "A7",
-        "An additive cell state, c = c + g, keeps a 1 in the gradient.",
+        _("An additive cell state, c = c + g, keeps a 1 in the gradient."),
         (
             Question(
-                "Without any gate the direct path through the cell is 1, at every time step.",
-                "largest distance from 1",
+                _("Without any gate the direct path through the cell is 1, at every time step."),
+                _("largest distance from 1"),
                 lambda of: measures.direct_error(of["no gates"].start),
                 NOTHING,
             ),
             Question(
-                "Far more of the gradient reaches the beginning than in a vanilla RNN.",
-                "‖∂c_T/∂c_0‖ / ‖∂h_T/∂h_0‖ of the RNN, decades",
+                _("Far more of the gradient reaches the beginning than in a vanilla RNN."),
+                _("‖∂c_T/∂c_0‖ / ‖∂h_T/∂h_0‖ of the RNN, powers of ten"),
                 lambda of: measures.cell_reach(of["no gates"].start) - measures.hidden_reach(of["vanilla RNN"].start),
                 Region(low=10),
             ),
             Question(
-                "That 1 is all there is: nothing comes beside it.",
-                "‖∂c_T/∂c_0‖ less the direct path, decades",
+                _("That 1 is the whole gradient: no other path contributes."),
+                _("‖∂c_T/∂c_0‖ less the direct path, powers of ten"),
                 lambda of: measures.beside_direct(of["no gates"].start),
                 Region(high=-1),
                 decides=False,
             ),
         ),
-        "Right for the direct path, which is exactly 1. The whole gradient has more in it, and that can even grow.",
-        "c' = c + g has the derivative 1 in c itself. But g is computed from h, and h from c: those paths come on top.",
+        _("True for the direct path, which is exactly 1. The whole gradient has more paths and can even grow."),
+        _("c' = c + g has derivative 1 with respect to c. But g depends on h, and h on c: those paths are added."),
         "gradient_flow",
         (("highway", ALL),),
         drawn={
@@ -47,11 +48,13 @@ HIGHWAY = (
     ),
     Claim(
         "A8",
-        "Adding at every step can explode, so input and forget gates balance it.",
+        _("Adding at every step can explode, so input and forget gates balance it."),
         (
             Question(
-                "Without gates the state grows with the sequence: 200 steps make it at least half as large again as "
-                "100.",
+                _(
+                    "Without gates the state grows with the sequence: at 200 steps it is at least 1.5 times as "
+                    "large as at 100."
+                ),
                 "max |c|, T = 200 / T = 100",
                 lambda of: (
                     measures.largest_state(of["no gates, T = 200"].start)
@@ -60,14 +63,14 @@ HIGHWAY = (
                 Region(low=1.5),
             ),
             Question(
-                "Without gates the gradient of the cell grows on its way back.",
-                "‖∂c_T/∂c_0‖ without gates, decades",
+                _("Without gates the gradient of the cell grows on its way back."),
+                _("‖∂c_T/∂c_0‖ without gates, powers of ten"),
                 lambda of: measures.cell_reach(of["no gates, T = 100"].start),
                 Region(low=0),
             ),
             Question(
-                "With input and forget gates the state stays below a fifth of that.",
-                "max |c|, i and f / no gates",
+                _("With input and forget gates the state stays below a fifth of that."),
+                _("max |c|, i and f / no gates"),
                 lambda of: (
                     measures.largest_state(of["i and f, T = 100"].start)
                     / measures.largest_state(of["no gates, T = 100"].start)
@@ -75,24 +78,28 @@ HIGHWAY = (
                 Region(high=0.2),
             ),
             solved(
-                "Without gates adding is not learned.",
-                "share of seeds that solve it without gates",
+                _("Without gates adding is not learned."),
+                _("share of seeds that solve it without gates"),
                 "no gates",
                 FEW,
                 decides=False,
             ),
             solved(
-                "With input and forget gates it is.",
-                "share of seeds that solve it with i and f",
+                _("With input and forget gates it is."),
+                _("share of seeds that solve it with i and f"),
                 "i and f",
                 MOST,
                 decides=False,
             ),
         ),
-        "Right: without gates the state grows as long as the sequence does and nothing is learned; the two gates hold "
-        "it in bounds.",
-        "Up to 1 is added at every step and nothing is ever taken away. A forget gate below 1 lets go of a part at "
-        "every step, and an input gate lets less in.",
+        _(
+            "True: without gates the state grows with the sequence, and nothing is learned. The two "
+            "gates keep it bounded."
+        ),
+        _(
+            "Each step can add 1 and nothing is removed. A forget gate below 1 removes a part at every "
+            "step, and an input gate lets less in."
+        ),
         "gates",
         (("loss", ALL), ("largest_state", ALL)),
         racers={
@@ -106,31 +113,33 @@ HIGHWAY = (
     ),
     Claim(
         "A9",
-        "An output gate can be added as well.",
+        _("An output gate can be added as well."),
         (
             Question(
-                "It takes nothing away: wide open, it changes no hidden state.",
-                "largest difference from a cell without one",
+                _("Fully open, it changes no hidden state."),
+                _("largest difference from a cell without one"),
                 lambda of: measures.output_gate_error(of["all gates, drawn"].start),
                 NOTHING,
             ),
             solved(
-                "With it, adding over 60 steps is learned.",
-                "share of seeds that solve it",
+                _("With it, adding over 60 steps is learned."),
+                _("share of seeds that solve it"),
                 "all gates",
                 MOST,
             ),
             Question(
-                "It helps: with it the loss is lower than without.",
-                "loss with / without, decades",
+                _("It helps: with it the loss is lower than without."),
+                _("loss with / without, powers of ten"),
                 lambda of: measures.lower_loss(of["all gates"], of["i and f"]),
                 Region(high=0),
                 decides=False,
             ),
         ),
-        "Right, it can: a cell without an output gate is one whose gate is always open. Whether it helps is another "
-        "question, and Greff and others found it the least important of the three.",
-        "h = o ψ(c): the gate decides what of the cell is shown, and stands on no direct path of the cell.",
+        _(
+            "True: a cell without an output gate is a cell whose output gate is always open. Whether it "
+            "helps is another question; Jozefowicz and others (2015) found it the least important gate."
+        ),
+        _("h = o ψ(c): the gate decides how much of the cell is shown. It is not on the cell's direct path."),
         "gates",
         (("loss", ALL), ("gate_activation", ALL)),
         racers={"all gates": _GATES, "i and f": dataclasses.replace(_GATES, gates="if")},
@@ -138,62 +147,71 @@ HIGHWAY = (
     ),
     Claim(
         "A10",
-        "Gates act by the Hadamard product, element by element.",
+        _("Gates act by the Hadamard product, element by element."),
         (
             Question(
-                "A gate of one unit touches no other unit's cell within a step.",
-                "slope in other units / in the own one",
+                _("Within a step, a unit's gate affects no other unit's cell."),
+                _("slope in other units / in the own one"),
                 lambda of: measures.gate_spill(of["LSTM"].start),
                 NOTHING,
             ),
             Question(
-                "The cell state of torch's own LSTM is f * c + i * g, element by element.",
-                "largest difference",
+                _("The cell state of torch's own LSTM is f * c + i * g, element by element."),
+                _("largest difference"),
                 lambda of: measures.hadamard_error(of["LSTM"].start),
                 NOTHING,
             ),
         ),
-        "Right: every unit has gates of its own.",
-        "diag(f) c is f * c: a matrix with nothing off its diagonal. That is why the direct path of a cell has no W_h "
-        "in it; only over two steps and more do units meet, through h.",
+        _("True: every unit has its own gates."),
+        _(
+            "diag(f) c equals f * c: a matrix with nothing off its diagonal. That is why the cell's "
+            "direct path contains no W_h. Units mix only over two or more steps, through h."
+        ),
         "gates",
         (("memory_ruler", ALL),),
         drawn={"LSTM": DRAWN_LSTM},
     ),
     Claim(
         "A11",
-        "Without a forget gate the cell state runs to the beginning unchanged: a gradient super highway, as in ResNet.",
+        _(
+            "Without a forget gate the cell state runs to the beginning unchanged: a gradient super "
+            "highway, as in ResNet."
+        ),
         (
             Question(
-                "The direct path from the last cell state to the first is exactly 1.",
-                "largest distance from 1",
+                _("The direct path from the last cell state to the first is exactly 1."),
+                _("largest distance from 1"),
                 lambda of: measures.direct_error(of["no forget gate"].start),
                 NOTHING,
             ),
             Question(
-                "What reaches the beginning is no less than what set out.",
-                "‖∂c_T/∂c_0‖, decades",
+                _("The gradient does not shrink on its way to step 1."),
+                _("‖∂c_T/∂c_0‖, powers of ten"),
                 lambda of: measures.cell_reach(of["no forget gate"].start),
                 Region(low=0),
             ),
             Question(
-                "So it is in a residual chain h' = h + φ(...) with the weights of an RNN.",
-                "‖∂h_T/∂h_0‖ of the residual chain, decades",
+                _("The same holds for a residual chain h' = h + φ(...) with the weights of an RNN."),
+                _("‖∂h_T/∂h_0‖ of the residual chain, powers of ten"),
                 lambda of: measures.residual_reach(of["vanilla RNN"].start),
                 Region(low=0),
             ),
             Question(
-                "The highway is all there is: the whole Jacobian is that 1.",
-                "‖∂c_T/∂c_0‖ less the direct path, decades",
+                _("The highway is the whole gradient: no other path contributes."),
+                _("‖∂c_T/∂c_0‖ less the direct path, powers of ten"),
                 lambda of: measures.beside_direct(of["no forget gate"].start),
                 Region(high=-1),
                 decides=False,
             ),
         ),
-        "Right for the path that goes straight through the cell. It is not the whole gradient: gates and hidden state "
-        "add paths of their own, here far larger than 1.",
-        "c' = c + i g has the derivative 1 in c, and so has a product of a hundred such steps. i and g depend on h, "
-        "which depends on c: what comes through them is not unchanged at all.",
+        _(
+            "True for the path straight through the cell. It is not the whole gradient: gates and hidden "
+            "state add other paths, here far larger than 1."
+        ),
+        _(
+            "c' = c + i g has derivative 1 with respect to c, and so has a product of a hundred such "
+            "steps. But i and g depend on h, and h depends on c: what passes through them does change."
+        ),
         "gradient_flow",
         (("highway", ALL),),
         drawn={
@@ -204,28 +222,30 @@ HIGHWAY = (
     ),
     Claim(
         "A12",
-        "An RNN transforms its state at every step, an LSTM adds to it.",
+        _("An RNN transforms its state at every step, an LSTM adds to it."),
         (
             Question(
-                "A step changes less of the LSTM's cell than of the RNN's state, as they are drawn.",
-                "change per step, LSTM / RNN, decades",
+                _("Before training, a step changes the LSTM's cell less than the RNN's state."),
+                _("change per step, LSTM / RNN, powers of ten"),
                 lambda of: measures.floored_log10(
                     measures.change_per_step(of["LSTM"].start) / measures.change_per_step(of["vanilla RNN"].start)
                 ),
                 Region(high=0),
             ),
             Question(
-                "And after training.",
-                "change per step after training, decades",
+                _("The same holds after training."),
+                _("change per step after training, powers of ten"),
                 lambda of: measures.floored_log10(
                     measures.change_per_step(of["LSTM"].after) / measures.change_per_step(of["vanilla RNN"].after)
                 ),
                 Region(high=0),
             ),
             Question(
-                "It is so by nature: with a forget bias of -2, too, a step changes less than half as much as in an "
-                "RNN.",
-                "change per step at b = -2, decades",
+                _(
+                    "It does so by design: even with a forget bias of -2, a step changes less than half as much "
+                    "as in an RNN."
+                ),
+                _("change per step at b = -2, powers of ten"),
                 lambda of: measures.floored_log10(
                     measures.change_per_step(of["LSTM, b = -2"].start)
                     / measures.change_per_step(of["vanilla RNN"].start)
@@ -234,10 +254,14 @@ HIGHWAY = (
                 decides=False,
             ),
         ),
-        "Right for an LSTM whose forget gate is open. With a gate that starts shut it rewrites its state as an RNN "
-        "does.",
-        "c' = f c + i g keeps f of what was there. An RNN keeps nothing as it is: h' = φ(W_h h + ...) passes "
-        "everything through a matrix and a function.",
+        _(
+            "True for an LSTM whose forget gate is open. If the gate starts closed, the LSTM rewrites "
+            "its state as an RNN does."
+        ),
+        _(
+            "c' = f c + i g keeps the share f of the old state. An RNN keeps nothing: h' = φ(W_h h + "
+            "...) sends everything through a matrix and a function."
+        ),
         "gradient_flow",
         (("states", ALL), ("state_change", ALL)),
         racers=variants(_FLOW, {name: FAMILY_RACERS[name] for name in ("vanilla RNN", "LSTM")}),

@@ -9,6 +9,7 @@ from lstm_core.claims import measures
 from lstm_core.claims.claim import ALL, MOST, Claim, Question, solved
 from lstm_core.claims.evidence import Region
 from lstm_core.experiment import Experiment
+from lstm_core.language import _
 
 _BASE = Experiment(
     length=100,
@@ -28,24 +29,24 @@ _ON_THE_RACE = {**_NEAREST, "hidden": "128", "steps": "3000"}
 
 def _solved(label: str) -> Question:
     return solved(
-        "It solves the task, that is, its loss falls below 0.01.",
-        "share of seeds that solve it",
+        _("It solves the task: its loss falls below 0.01."),
+        _("share of seeds that solve it"),
         label,
         MOST,
     )
 
 
 def _ends(label: str, sentence: str, holds: Region) -> Question:
-    return Question(sentence, "loss on fresh sequences", lambda of: measures.held_out_loss(of[label]), holds)
+    return Question(sentence, _("loss on fresh sequences"), lambda of: measures.held_out_loss(of[label]), holds)
 
 
 PUBLISHED = (
     Claim(
         "P1",
-        "Adding, T = 100, LSTM with 128 units: below 0.01 at step 7,550.",
+        _("Adding, T = 100, LSTM with 128 units: below 0.01 at step 7,550."),
         (_solved("LSTM 128"),),
-        "It comes out: every seed gets there within 12,000 steps.",
-        "The forget gate starts at a bias of 1 and learns to stay open over a hundred steps.",
+        _("Reproduced: all 5 seeds get there within 12,000 steps."),
+        _("The forget gate starts at a bias of 1 and learns to stay open over a hundred steps."),
         "dashboard",
         (("loss", ALL),),
         racers={"LSTM 128": _BASE},
@@ -53,16 +54,16 @@ PUBLISHED = (
     ),
     Claim(
         "P2",
-        "Adding, T = 100, tanh RNN with 128 units: never; 0.165 at step 20,000.",
+        _("Adding, T = 100, tanh RNN with 128 units: never; 0.165 at step 20,000."),
         (
             _ends(
                 "tanh RNN 128",
-                "After 12,000 steps it is still at the constant predictor, 0.1667.",
+                _("After 12,000 steps it is still at the constant predictor, 0.1667."),
                 Region(0.155, 0.185),
             ),
         ),
-        "It comes out: the network answers with the average, whatever it has read.",
-        "None of the gradient reaches the marks.",
+        _("Reproduced: the network only guesses the average."),
+        _("Almost none of the gradient reaches the marks."),
         "dashboard",
         (("loss", ALL),),
         racers={"tanh RNN 128": dataclasses.replace(_BASE, cell="rnn")},
@@ -70,10 +71,10 @@ PUBLISHED = (
     ),
     Claim(
         "P3",
-        "Adding, T = 100, ReLU network from W_h = I with 128 units: below 0.01 at step 3,000.",
+        _("Adding, T = 100, ReLU network from W_h = I with 128 units: below 0.01 at step 3,000."),
         (_solved("IRNN 128"),),
-        "It comes out for most seeds within 8,000 steps, and takes about twice as many as published.",
-        "From the identity the gradient comes back unchanged through all units that stay open.",
+        _("Undecided: 4 of 5 seeds get there within 8,000 steps, after about twice as many steps as published."),
+        _("With W_h = I the gradient returns unchanged through all units that stay on."),
         "activations",
         (("loss", ALL),),
         racers={"IRNN 128": dataclasses.replace(_BASE, cell="rnn", activation="relu", init="identity", steps=8000)},
@@ -81,16 +82,16 @@ PUBLISHED = (
     ),
     Claim(
         "P4",
-        "Copy memory, T = 100, tanh RNN with 80 units: 0.1733 at step 20,000.",
+        _("Copy memory, T = 100, tanh RNN with 80 units: 0.1733 at step 20,000."),
         (
             _ends(
                 "tanh RNN 80",
-                "It is within 2 % of 0.1733, the constant predictor.",
+                _("It is within 2 % of 0.1733, the constant predictor."),
                 Region(0.98 * 0.1733, 1.02 * 0.1733),
             ),
         ),
-        "It comes out: some seeds stay on the constant predictor, others come a per cent or two below it.",
-        "A little of the ten symbols can be kept by an RNN that is trained for long enough; most cannot.",
+        _("Reproduced: some seeds stay at the constant predictor, others end one or two per cent below it."),
+        _("An RNN can keep a little of the ten symbols if it trains for long enough; most of them are lost."),
         "dashboard",
         (("loss", ALL),),
         racers={"tanh RNN 80": dataclasses.replace(_COPY, cell="rnn", hidden=80)},
@@ -98,10 +99,10 @@ PUBLISHED = (
     ),
     Claim(
         "P5",
-        "Copy memory, T = 100, LSTM with 40 units: 0.1539 at step 20,000.",
-        (_ends("LSTM 40", "It is below 0.165.", Region(high=0.165)),),
-        "It comes out, and it is no solution: the loss only dips below the constant predictor, 0.1733.",
-        "At this size an LSTM keeps about one of the ten symbols.",
+        _("Copy memory, T = 100, LSTM with 40 units: 0.1539 at step 20,000."),
+        (_ends("LSTM 40", _("It is below 0.165."), Region(high=0.165)),),
+        _("Reproduced, but it is no solution: the loss only drops a little below the constant predictor, 0.1733."),
+        _("At this size an LSTM keeps about one of the ten symbols."),
         "dashboard",
         (("loss", ALL),),
         racers={"LSTM 40": dataclasses.replace(_COPY, hidden=40)},

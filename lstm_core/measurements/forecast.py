@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from lstm_core.experiment import Experiment
+from lstm_core.language import _
 from lstm_core.measurements.checkpoints import Checkpoint
 from lstm_core.network import Network
 from lstm_core.tasks.series import Series, known
@@ -19,7 +20,7 @@ from lstm_core.tasks.series import Series, known
 # Of long series, so that nobody waits: so many values of the validation part, evenly spaced, and the first of the test.
 MOST_VALIDATED, MOST_TESTED, MOST_FREE = 256, 2000, 200
 AT_A_TIME = 2**21
-LAST_VALUE, SEASONAL = "last value", "seasonal naive"
+LAST_VALUE, SEASONAL = _("last value"), _("seasonal naive")
 
 
 class Errors(NamedTuple):

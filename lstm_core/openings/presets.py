@@ -44,9 +44,9 @@ WIRING_RACERS: dict[str, Changes] = {name: {"wiring": name} for name in WIRINGS}
 # What may differ between the two layouts, one thing at a time.
 LAYOUT_RACERS: dict[str, Changes] = {name: {"weights": name} for name in LAYOUTS}
 COMPARISONS: dict[str, dict[str, Changes]] = {
-    "same weights": LAYOUT_RACERS,
-    "own first weights": {name: {**changes, "init": "linear"} for name, changes in LAYOUT_RACERS.items()},
-    "second bias": {"one bias": {"biases": 1}, "two biases": {"biases": 2}},
+    "weights": LAYOUT_RACERS,
+    "init": {name: {**changes, "init": "linear"} for name, changes in LAYOUT_RACERS.items()},
+    "biases": {"one bias": {"biases": 1}, "two biases": {"biases": 2}},
     "speed": {name: {**changes, "precision": "float32"} for name, changes in LAYOUT_RACERS.items()},
 }
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from lstm_core.experiment import Experiment
+from lstm_core.language import _
 from lstm_core.wiring import WIRINGS
 
 # About a minute of one core, and what two cores can have at a time beside forty visitors' pages.
@@ -44,17 +45,31 @@ def tape_bytes(experiment: Experiment) -> int:
 def too_much(experiments: Iterable[Experiment]) -> str | None:
     """Why a race of these would take too much, and what to lower; None if it does not."""
     racers = list(experiments)
-    also = ", the layers" if any(racer.layers > 1 for racer in racers) else ""
+    deep = any(racer.layers > 1 for racer in racers)
     tape = max(map(tape_bytes, racers)) / MOST_TAPE
     if tape > 1:
-        return (
-            f"One training step of this race would need {tape:.1f} times the memory that a visitor may use. "
-            f"Lower the length{also}, the batch size or the hidden size."
-        )
+        if deep:
+            said = _(
+                "One training step of this race needs {times:.1f} times the memory available here. "
+                "Lower the length, the layers, the batch size or the hidden size."
+            )
+        else:
+            said = _(
+                "One training step of this race needs {times:.1f} times the memory available here. "
+                "Lower the length, the batch size or the hidden size."
+            )
+        return said.format(times=tape)
     work = sum(map(multiplications, racers)) / MOST_MULTIPLICATIONS
     if work > 1:
-        return (
-            f"This race would take {work:.1f} times the work that a visitor may ask for. "
-            f"Lower the training steps{also}, the hidden size, the batch size or the length, or race fewer."
-        )
+        if deep:
+            said = _(
+                "This race would take {times:.1f} times the computing time available here. "
+                "Lower the training steps, the layers, the hidden size, the batch size or the length, or race fewer."
+            )
+        else:
+            said = _(
+                "This race would take {times:.1f} times the computing time available here. "
+                "Lower the training steps, the hidden size, the batch size or the length, or race fewer."
+            )
+        return said.format(times=work)
     return None

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lstm_core.language import _
 from lstm_core.streams import Rng
 from lstm_core.tasks.task import Sample, Task, undecided
 
@@ -44,32 +45,32 @@ def _multiplication(length: int, batch: int, rng: Rng) -> Sample:
 
 ADDING = Task(
     "adding",
-    "Adding",
-    "Two of the numbers are marked; at the end, their sum is asked for.",
-    "values .9 .2 .5 .7 .1 .3, marks on .2 and .1: the answer is .3",
-    inputs=("value", "mark"),
-    outputs=("sum",),
+    _("Adding"),
+    _("Two of the numbers are marked. At the end the network must give their sum."),
+    _("values .9 .2 .5 .7 .1 .3, marks on .2 and .1: the answer is .3"),
+    inputs=(_("value"), _("mark")),
+    outputs=(_("sum"),),
     shortest=2,
     draw=_adding,
     constant=lambda length: torch.tensor([1.0]),
     constant_loss=lambda length: 1 / 6,
-    plateaus=lambda length: (("one of two remembered", 1 / 12),),
+    plateaus=lambda length: ((_("one of two remembered"), 1 / 12),),
     classes=False,
 )
 
 
 MULTIPLICATION = Task(
     "multiplication",
-    "Multiplication",
-    "Two of the numbers are marked; at the end, their product is asked for.",
-    "values .9 .2 .5 .7 .1 .3, marks on .2 and .1: the answer is .02",
-    inputs=("value", "mark"),
-    outputs=("product",),
+    _("Multiplication"),
+    _("Two of the numbers are marked. At the end the network must give their product."),
+    _("values .9 .2 .5 .7 .1 .3, marks on .2 and .1: the answer is .02"),
+    inputs=(_("value"), _("mark")),
+    outputs=(_("product"),),
     shortest=2,
     draw=_multiplication,
     constant=lambda length: torch.tensor([0.25]),
     constant_loss=lambda length: 7 / 144,
-    plateaus=lambda length: (("one of two remembered", 1 / 36),),
+    plateaus=lambda length: ((_("one of two remembered"), 1 / 36),),
     classes=False,
 )
 
@@ -81,11 +82,11 @@ def _parity(length: int, batch: int, rng: Rng) -> Sample:
 
 PARITY = Task(
     "parity",
-    "Parity",
-    "Random bits; at the end: was the number of ones even or odd? Every single bit counts.",
-    "0 1 1 0 1 0: three ones, the answer is odd",
-    inputs=("bit",),
-    outputs=("even", "odd"),
+    _("Parity"),
+    _("Random bits. At the end: was the number of ones even or odd? Every single bit counts."),
+    _("0 1 1 0 1 0: three ones, the answer is odd"),
+    inputs=(_("bit"),),
+    outputs=(_("even"), _("odd")),
     shortest=2,
     draw=_parity,
     constant=undecided(2),

@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from torch import Tensor
 
+from lstm_core.language import _
 from lstm_core.tasks import windows
 from lstm_core.tasks.series import known
 from lstm_core.tasks.task import Task
@@ -31,18 +32,20 @@ def forecasting(series: str, horizon: int) -> Task:
 
     return Task(
         "forecast",
-        "Forecasting",
-        "Part of a series is read, scaled to mean 0 and variance 1; at its end, the value so many steps later, the "
-        "horizon, is asked for.",
-        "values .1 .5 .8 .9, and a horizon of 1: the answer is the value that comes after .9",
-        inputs=("value",),
-        outputs=("value to come",),
+        _("Forecasting"),
+        _(
+            "The network reads a part of a series, scaled to mean 0 and variance 1. At its end it must give the value "
+            "some steps later; their number is the horizon."
+        ),
+        _("values .1 .5 .8 .9, and a horizon of 1: the answer is the value after .9"),
+        inputs=(_("value"),),
+        outputs=(_("value to come"),),
         shortest=1,
         draw=lambda length, batch, rng: windows.drawn(known(series), horizon, length, batch, rng),
         draw_held_out=lambda length, batch, rng: windows.held_out(known(series), horizon, length, batch, rng),
         constant=lambda length: answers(length).mean()[None],
         constant_loss=lambda length: float(answers(length).var(correction=0)),
-        plateaus=lambda length: (("last value", last_value_loss(length)),),
+        plateaus=lambda length: ((_("last value"), last_value_loss(length)),),
         classes=False,
         solvable=False,
         refusal=lambda length: windows.too_long(known(series), horizon, length),

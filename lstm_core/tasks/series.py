@@ -19,6 +19,7 @@ from weakref import WeakValueDictionary
 import torch
 from torch import Tensor
 
+from lstm_core.language import _
 from lstm_core.streams import Purpose, stream
 from lstm_core.tasks import series_file
 
@@ -147,31 +148,31 @@ def _packaged(file: str, column: str, time: str) -> Callable[[], Sequence[float]
     return read
 
 
-_PUBLIC = "public domain, a work of the US government"
-_FREE = "free to use"
+_PUBLIC = _("public domain, a work of the US government")
+_FREE = _("free to use")
 
 SERIES = {
     "mackey_glass": SeriesRow(
-        "Mackey-Glass, τ = 17", "Integrated here, after Mackey and Glass 1977", _FREE, 0, lambda: mackey_glass(3000)
+        _("Mackey-Glass, τ = 17"), _("Computed here, after Mackey and Glass 1977"), _FREE, 0, lambda: mackey_glass(3000)
     ),
-    "sines": SeriesRow("Two sines and noise", "Made here, with one seed", _FREE, 300, _sines),
+    "sines": SeriesRow(_("Two sines and noise"), _("Made here, with one seed"), _FREE, 300, _sines),
     "seattle_daily": SeriesRow(
-        "Seattle, warmest of each day, °C, 2012 to 2015",
-        "NOAA, in vega_datasets: seattle-weather.csv",
+        _("Seattle, warmest of each day, °C, 2012 to 2015"),
+        _("NOAA, in vega_datasets: seattle-weather.csv"),
         _PUBLIC,
         365,
         _packaged("seattle-weather.csv", "temp_max", "date"),
     ),
     "san_francisco_hourly": SeriesRow(
-        "San Francisco, usual temperature of each hour, °F, 2010",
-        "NOAA, in vega_datasets: sf-temps.csv",
+        _("San Francisco, usual temperature of each hour, °F, 2010"),
+        _("NOAA, in vega_datasets: sf-temps.csv"),
         _PUBLIC,
         24,
         _packaged("sf-temps.csv", "temp", "date"),
     ),
     "us_employment": SeriesRow(
-        "US employment, thousands, by month, 2006 to 2015",
-        "Bureau of Labor Statistics, seasonally adjusted, in vega_datasets: us-employment.csv",
+        _("US employment, thousands, by month, 2006 to 2015"),
+        _("Bureau of Labor Statistics, seasonally adjusted, in vega_datasets: us-employment.csv"),
         _PUBLIC,
         12,
         _packaged("us-employment.csv", "nonfarm", "month"),

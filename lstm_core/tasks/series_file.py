@@ -17,6 +17,8 @@ from datetime import datetime
 from itertools import pairwise
 from typing import NamedTuple, TypeVar
 
+from lstm_core.language import _, ngettext
+
 MOST_BYTES, MOST_COLUMNS, MOST_ROWS = 5 * 2**20, 500, 100_000
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "|"}
 MISSING = frozenset(("", "na", "n/a", "nan", "null", "none", "-", "?"))
@@ -79,17 +81,15 @@ def _decoded(content: bytes) -> str:
     wide = content.startswith(UTF_16)
     if b"\0" in content and not wide:
         line = content[: content.index(b"\0")].count(b"\n") + 1
-        raise ValueError(
-            f"line {line}: a byte that is 0; this is no text, or UTF-16 that does not say so. Save it as UTF-8"
-        )
+        raise ValueError(f"line {line}: a byte that is 0; this is not a text file. Save it as UTF-8")
     try:
         text = content.decode("utf-16" if wide else "utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        raise ValueError(f"line {line}: bytes that are not UTF-8; this is no text, or save it as UTF-8") from None
+        raise ValueError(f"line {line}: bytes that are not UTF-8; save the file as UTF-8") from None
     if "\0" in text:
         raise ValueError(
-            f"line {text[: text.index(chr(0))].count(chr(10)) + 1}: a character that is 0; this is no text"
+            f"line {text[: text.index(chr(0))].count(chr(10)) + 1}: a character that is 0; this is not a text file"
         )
     if not text.strip():
         raise ValueError("line 1: the file is empty")
@@ -211,7 +211,7 @@ def _spaces(cells: Sequence[tuple[int, str]], time: str) -> list[int]:
     """How many rows are missing after each row, by the most frequent distance of two times."""
     times = [_seconds_of(line, time, cell) for line, cell in cells]
     steps = [later - earlier for earlier, later in pairwise(times)]
-    for (line, cell), (_, before), step in zip(cells[1:], cells, steps, strict=False):
+    for (line, cell), (_line, before), step in zip(cells[1:], cells, steps, strict=False):
         if not step > 0:
             what = "is there twice" if step == 0 else f"comes after {before[:40]!r}; sort the file by time"
             raise ValueError(f"line {line}, column {time[:40]!r}: {cell[:40]!r} {what}")
@@ -256,10 +256,22 @@ def _counted(number: int, thing: str) -> str:
 
 
 def _report(inserted: int, empty: int, outside: int) -> str:
-    changes = [f"{_counted(empty, 'cell')} without a value" if empty else ""]
-    changes.append(f"{_counted(inserted, 'row')} that the times show to be missing" if inserted else "")
-    gaps = " and ".join(filter(None, changes))
-    sentences = [f"Filled linearly between the neighbours: {gaps}."] if gaps else ["There are no gaps."]
+    gaps = []
+    if empty:
+        gaps.append(
+            ngettext("{number:,} cell without a value", "{number:,} cells without a value", empty).format(number=empty)
+        )
+    if inserted:
+        rows = ngettext("{number:,} missing row", "{number:,} missing rows", inserted)
+        gaps.append(rows.format(number=inserted))
+    sentences = [_("There are no gaps.")]
+    if gaps:
+        sentences = [_("Filled linearly between the neighbours: {gaps}.").format(gaps=", ".join(gaps))]
     if outside:
-        sentences.append(f"Left out: {_counted(outside, 'row')} without a value at the ends.")
+        ends = ngettext(
+            "Left out: {number:,} row without a value at the ends.",
+            "Left out: {number:,} rows without a value at the ends.",
+            outside,
+        )
+        sentences.append(ends.format(number=outside))
     return " ".join(sentences)

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lstm_core.language import _
 from lstm_core.streams import Rng
 from lstm_core.tasks.task import Sample, Task, undecided
 
@@ -39,10 +40,10 @@ def _latch(length: int, batch: int, rng: Rng) -> Sample:
 
 LATCH = Task(
     "latch",
-    "Latch",
-    "The first input is +1 or -1, all others are noise; at the end, the sign of the first is asked for.",
-    "+1, then noise: the answer is +",
-    inputs=("signal",),
+    _("Latch"),
+    _("The first input is +1 or -1, all others are noise. At the end the network must give the sign of the first."),
+    _("+1, then noise: the answer is +"),
+    inputs=(_("signal"),),
     outputs=("-", "+"),
     shortest=2,
     draw=_latch,

@@ -22,6 +22,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lstm_core.language import _
 from lstm_core.streams import Rng
 from lstm_core.tasks.task import Sample, Task, undecided
 
@@ -54,16 +55,16 @@ def _copy_constant(length: int) -> Tensor:
 
 COPY = Task(
     "copy",
-    "Copy memory",
-    "Ten symbols, a long blank, a delimiter; then the ten symbols are to be written out in order.",
-    "d a g b b h c a f e, blanks, delimiter: the answer is d a g b b h c a f e",
-    inputs=(*LETTERS, "blank", "delimiter"),
-    outputs=(*LETTERS, "blank"),
+    _("Copy memory"),
+    _("Ten symbols, many blanks, a delimiter. Then the network must repeat the ten symbols in order."),
+    _("d a g b b h c a f e, blanks, delimiter: the answer is d a g b b h c a f e"),
+    inputs=(*LETTERS, _("blank"), _("delimiter")),
+    outputs=(*LETTERS, _("blank")),
     shortest=1,
     draw=_copy,
     constant=_copy_constant,
     constant_loss=lambda length: COPIED * math.log(SYMBOLS) / (length + 2 * COPIED),
-    plateaus=lambda length: (("five of ten symbols", COPIED / 2 * math.log(SYMBOLS) / (length + 2 * COPIED)),),
+    plateaus=lambda length: ((_("five of ten symbols"), COPIED / 2 * math.log(SYMBOLS) / (length + 2 * COPIED)),),
     every_step=True,
     counted_steps=lambda length: COPIED,
     extra_steps=2 * COPIED,
@@ -84,16 +85,16 @@ def _temporal_order(length: int, batch: int, rng: Rng) -> Sample:
 
 TEMPORAL_ORDER = Task(
     "temporal_order",
-    "Temporal order",
-    "Among distractors, an A or a B appears early and another one in the middle: which two, in which order?",
-    "c e A d f c B e d c: the answer is AB",
+    _("Temporal order"),
+    _("Among other symbols, an A or a B appears early and another in the middle. Which two, in which order?"),
+    _("c e A d f c B e d c: the answer is AB"),
     inputs=("A", "B", "c", "d", "e", "f"),
     outputs=("AA", "AB", "BA", "BB"),
     shortest=10,
     draw=_temporal_order,
     constant=undecided(4),
     constant_loss=lambda length: math.log(4),
-    plateaus=lambda length: (("one of two remembered", math.log(2)),),
+    plateaus=lambda length: ((_("one of two remembered"), math.log(2)),),
 )
 
 
@@ -106,10 +107,10 @@ def _recall(length: int, batch: int, rng: Rng) -> Sample:
 
 RECALL = Task(
     "recall",
-    "Delayed recall",
-    "One symbol, then blanks; at the cue, the symbol is to be named.",
-    "c, blanks, cue: the answer is c",
-    inputs=(*LETTERS, "blank", "cue"),
+    _("Delayed recall"),
+    _("One symbol, then blanks. At the cue the network must name the symbol."),
+    _("c, blanks, cue: the answer is c"),
+    inputs=(*LETTERS, _("blank"), _("cue")),
     outputs=LETTERS,
     shortest=2,
     draw=_recall,

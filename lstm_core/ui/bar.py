@@ -3,6 +3,7 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from lstm_core.language import _
 from lstm_core.race.race import Race
 from lstm_core.race.runs import snapshots_every
 from lstm_core.ui.pins import MOST_PINS, pin, pinned_races, pins
@@ -15,7 +16,7 @@ def bar(shown: Showing) -> DeltaGenerator:
     with st.bottom, st.container(horizontal=True, vertical_alignment="center"):
         _buttons(shown)
         place = st.container(width=190).empty()
-        st.slider("Rewind to step", 1, last_step(shown.race), key=STEP_SHOWN, label_visibility="collapsed")
+        st.slider(_("Rewind to step"), 1, last_step(shown.race), key=STEP_SHOWN, label_visibility="collapsed")
     return place
 
 
@@ -23,7 +24,7 @@ def _buttons(shown: Showing) -> None:
     race = shown.race
     goes = race.running and not race.finished
     st.button(
-        "Pause" if goes else "Go on",
+        _("Pause") if goes else _("Resume"),
         icon=":material/pause:" if goes else ":material/play_arrow:",
         on_click=race.pause if goes else race.start,
         key="pause",
@@ -37,19 +38,25 @@ def _buttons(shown: Showing) -> None:
         on_click=race.step,
         key="step",
         disabled=not still,
-        help="So many training steps more, while the race is paused",
+        help=_("Train this many more steps, while the race is paused."),
     )
-    st.button("Again", icon=":material/replay:", on_click=start_over, key="restart", help="Train it once more")
     st.button(
-        "Pin",
+        _("Again"),
+        icon=":material/replay:",
+        on_click=start_over,
+        key="restart",
+        help=_("Train once more from the start."),
+    )
+    st.button(
+        _("Pin"),
         icon=":material/keep:",
         on_click=lambda: pin(shown.by_seed[0]),
         key="pin",
         disabled=len(pins()) >= MOST_PINS,
-        help="Keep these curves, grey, behind those to come",
+        help=_("Keep these curves in grey behind the next race."),
     )
     if pins():
-        with st.popover(f"{len(pins())} pinned"):
+        with st.popover(_("{number} pinned").format(number=len(pins()))):
             pinned_races()
 
 

@@ -11,6 +11,7 @@ from lstm_core.charts.marks import spec
 from lstm_core.charts.needs import missing
 from lstm_core.charts.points import COLUMNS, Curve
 from lstm_core.charts.seeds import over_seeds
+from lstm_core.language import _
 from lstm_core.ui.room import type_scale
 
 Item = TypeVar("Item")
@@ -33,18 +34,19 @@ def draw(
     """
     chart = CHARTS[name]
     table = chart.table(curves)
-    waits = " · :gray[measuring …]" if _waits(chart, curves, still) else ""
+    waits = _(" · :gray[measuring …]") if _waits(chart, curves, still) else ""
     if seeds and (chart.needs or table.column_names != COLUMNS):
-        of = "the first seed"
+        of = _("the first seed")
     elif seeds:
         table = over_seeds([table, *map(chart.table, seeds)])
-    st.markdown(f"**{chart.title}**" + f" · {of}" * bool(of) + waits, help=chart.caption)
+    st.markdown(f"**{chart.title}**" + f" · {of}" * bool(of) + waits, help=chart.help)
     width = "stretch" if chart.stretched else "content"
     st.vega_lite_chart(
         table, spec(chart.picture, type_scale()), key=f"chart {name} {of}", alt=chart.description, width=width
     )  # type: ignore[call-overload]
     for error in _failures(chart, curves):
-        st.caption(f":red[This could not be measured: {type(error).__name__}: {error}]")
+        said = _(":red[This could not be measured: {kind}: {error}]")
+        st.caption(said.format(kind=type(error).__name__, error=error))
 
 
 def _waits(chart: Chart, curves: Sequence[Curve], still: bool) -> bool:

@@ -8,14 +8,16 @@ import streamlit as st
 
 from lstm_core.charts.marks import evidence, spec
 from lstm_core.charts.points import Curve
+from lstm_core.charts.words import meanings
 from lstm_core.claims import SEEDS, Claim
-from lstm_core.claims.evidence import CONFIRMED, REFUTED, UNDECIDED, Finding, dots
+from lstm_core.claims.evidence import CONFIRMED, REFUTED, UNDECIDED, VERDICTS, Finding, dots
 from lstm_core.claims.testing import UnderTest
 from lstm_core.claims.verdicts import findings, recorded
 from lstm_core.fair_lock import PAGE, held
 from lstm_core.history.database import store
 from lstm_core.history.records import Record, record_of
 from lstm_core.history.schema import History, UnavailableError
+from lstm_core.language import _, ngettext
 from lstm_core.race.jobs import Job
 from lstm_core.race.limits import too_much
 from lstm_core.race.race import Race
@@ -33,9 +35,9 @@ from lstm_core.ui.texts import equations
 # of all seeds takes about as long as its training does on one core that does nothing else.
 QUICK_SECONDS = 20
 BADGES = {
-    CONFIRMED: ":green-badge[:material/check: confirmed]",
-    REFUTED: ":red-badge[:material/close: refuted]",
-    UNDECIDED: ":orange-badge[:material/question_mark: undecided]",
+    CONFIRMED: _(":green-badge[:material/check: confirmed]"),
+    REFUTED: _(":red-badge[:material/close: refuted]"),
+    UNDECIDED: _(":orange-badge[:material/question_mark: undecided]"),
 }
 
 SIGNS = {
@@ -83,7 +85,7 @@ def is_quick(claim: Claim) -> bool:
 def statement(claim: Claim) -> None:
     """All about one statement: what to take away, the evidence, the test, the equations, and where to go on."""
     st.markdown(f"**{claim.name}. “{claim.said}”** {BADGES[recorded()[claim.name]['verdict']]}")
-    st.markdown(f"**{claim.takeaway}** {claim.why}")
+    st.markdown(f"**{claim.takeaway}** {claim.why}", help=meanings(claim.said, claim.takeaway, claim.why) or None)
     again = st.session_state.get(AGAIN)
     refusal = too_much(UnderTest(claim, range(SEEDS)).experiments.values()) if claim.racers else None
     if (again is None or again.test.claim is not claim) and not refusal and is_quick(claim):
@@ -97,26 +99,27 @@ def statement(claim: Claim) -> None:
         _evidence(claim, None)
     equations({**claim.trained(0), **claim.looked_at(0)})
     page = PAGES[claim.page]
-    label = f"Play with it on the page {page.label}"
+    label = _("Try it yourself on the page {page}").format(page=page.label)
     st.page_link(page.path, label=label, icon=page.icon, query_params=exact(claim.address))
 
 
 def _buttons(claim: Claim, again: Again | None, refusal: str | None) -> None:
     row = recorded()[claim.name]
     seeds = len(row["seeds"])
-    trained = (
-        f"{row['seconds']:.0f} s of training on the {row['engine']} engine" if claim.racers else "nothing to train"
-    )
-    record = f"Recorded on {row['date']}, {seeds} seeds, {trained}."
+    if claim.racers:
+        record = _("Recorded on {date} with {seeds} seeds: {seconds:.0f} s of training on the {engine} engine.")
+    else:
+        record = _("Recorded on {date} with {seeds} seeds; nothing had to be trained.")
+    st.caption(record.format(date=row["date"], seeds=seeds, seconds=row["seconds"], engine=row["engine"]))
     if refusal:
-        st.caption(f"{record} It takes minutes: `python -m lstm_core claims {claim.name}` runs it again in a shell.")
+        too_long = _("Too long to run here; in a terminal: `python -m lstm_core claims {name}`")
+        st.caption(too_long.format(name=claim.name))
         return
-    st.caption(record)
     with st.container(horizontal=True):
-        once_more = "Run it again" if again is None or again.test.finished else "Start over"
+        once_more = _("Run it again") if again is None or again.test.finished else _("Start over")
         st.button(once_more, icon=":material/replay:", on_click=_begin, args=(claim, True), key="run claim")
         if again and not again.test.finished:
-            st.button("Stop", icon=":material/stop:", on_click=_halt, args=(again,), key="stop claim")
+            st.button(_("Stop"), icon=":material/stop:", on_click=_halt, args=(again,), key="stop claim")
 
 
 def _halt(again: Again) -> None:
@@ -186,47 +189,63 @@ def _progress(test: UnderTest, race: Race) -> str:
     done, seeds = len(test.numbers), len(test.seeds)
     if test.finished:
         failed = sum(record.ended == FAILED for record in test.records.values())
-        return f"{seeds} seeds are done" + (f", {failed} runs failed" if failed else "")
-    left = f", about {race.seconds_left:.0f} s of training left" if race.progress else ""
-    return f"under test: {done} of {seeds} seeds are done{left}"
+        if failed:
+            said = ngettext(
+                "{seeds} seeds are done, {failed} run failed", "{seeds} seeds are done, {failed} runs failed", failed
+            )
+        else:
+            said = ngettext("{seeds} seed is done", "{seeds} seeds are done", seeds)
+        return said.format(seeds=seeds, failed=failed)
+    if race.progress:
+        said = _("under test: {done} of {seeds} seeds are done, about {left:.0f} s of training left")
+    else:
+        said = _("under test: {done} of {seeds} seeds are done")
+    return said.format(done=done, seeds=seeds, left=race.seconds_left or 0)
 
 
 def _evidence(claim: Claim, answers: Sequence[Finding] | None, settled: bool = True) -> None:
     """Of each question its sentence, its verdict, the rule, what was measured, and a picture of it; the recorded one
     as long as there are no answers."""
     before = findings(claim)
-    st.caption("Grey: where the sentence holds. Dots: one for each seed; bar: their mean and its 95 % interval.")
+    st.caption(
+        _("Grey: where the sentence holds. Dots: one for each seed; bar: their mean and its 95 % interval."),
+        help=meanings(*VERDICTS, _("95 % interval")),
+    )
     for number, (question, then) in enumerate(zip(claim.questions, before, strict=True)):
         shown = answers[number] if answers else then
-        badge = BADGES[shown.verdict] if settled else ":gray-badge[under test]"
-        beside = "" if question.decides else " *(context only, not counted)*"
-        st.markdown(f"{badge} {question.sentence}{beside}")
+        badge = BADGES[shown.verdict] if settled else _(":gray-badge[under test]")
+        beside = "" if question.decides else _(" *(context only, not counted)*")
+        st.markdown(f"{badge} {question.sentence}{beside}", help=meanings(question.rule, question.sentence) or None)
         st.vega_lite_chart(
             dots(shown, question.holds),
             spec(evidence),
             key=f"evidence {claim.name} {number}",
-            alt=f"{question.quantity}: a dot for each seed, the mean with its interval, and where the sentence holds.",
+            alt=_("{quantity}: a dot for each seed, the mean with its interval, and where the sentence holds.").format(
+                quantity=question.quantity
+            ),
         )
-        lines = [f"Rule: {question.rule}."]
-        lines += [f"Measured now: {_numbers(shown, question.share)}."] if answers else []
-        lines += [f"Recorded: {_numbers(then, question.share)}."]
+        lines = [_("Rule: {rule}.").format(rule=question.rule)]
+        lines += [_("Measured now: {numbers}.").format(numbers=_numbers(shown, question.share))] if answers else []
+        lines += [_("Recorded: {numbers}.").format(numbers=_numbers(then, question.share))]
         lines += [_needed(shown)] if shown.verdict == UNDECIDED and settled else []
         st.caption(" ".join(lines))
 
 
 def _numbers(finding: Finding, share: bool) -> str:
     if finding.mean is None or finding.low is None:
-        return "no number"
+        return _("no number")
     if share:
-        seeds = f"{sum(finding.values):.0f} of {len(finding.values)} seeds"
-        return f"{seeds}, {100 * finding.low:.0f} to {100 * finding.high:.0f} %"
-    return f"{finding.mean:.3g}, 95 % interval {finding.low:.3g} to {finding.high:.3g}"
+        said = _("{some:.0f} of {seeds} seeds, 95 % interval {low:.0f} to {high:.0f} %")
+        low, high = 100 * finding.low, 100 * finding.high
+        return said.format(some=sum(finding.values), seeds=len(finding.values), low=low, high=high)
+    said = _("{mean:.3g}, 95 % interval {low:.3g} to {high:.3g}")
+    return said.format(mean=finding.mean, low=finding.low, high=finding.high)
 
 
 def _needed(finding: Finding) -> str:
     if finding.seeds_needed is None:
-        return "More than a thousand seeds like these would be needed to settle it."
-    return f"About {finding.seeds_needed} seeds would settle it, if the others are like these."
+        return _("It would take more than a thousand seeds to settle it.")
+    return _("About {seeds} seeds would settle it (extrapolated).").format(seeds=finding.seeds_needed)
 
 
 def _shown(again: Again, race: Race) -> list[tuple[str, str, list[Curve]]]:

@@ -10,6 +10,7 @@ from lstm_core.charts import tables
 from lstm_core.charts.marks import heat, spec
 from lstm_core.charts.points import last_step
 from lstm_core.fair_lock import PAGE, held
+from lstm_core.language import _
 from lstm_core.race.race import Race, crowd
 from lstm_core.ui.chart import in_rows
 from lstm_core.ui.session import TAB
@@ -17,7 +18,7 @@ from lstm_core.ui.showing import Showing
 
 # The name of a tab, and what draws it.
 Folded = Mapping[str, Callable[[], object]]
-MORE, OVER_TRAINING = "More charts", "Gradient over training"
+MORE, OVER_TRAINING = _("More charts"), _("Gradient over training")
 SECONDS, SECONDS_A_RACE = 1.0, 0.07
 
 
@@ -53,9 +54,13 @@ def _heat_maps(shown: Showing) -> None:
                 tables.heat(curve, last_step(curves)),
                 spec(heat),
                 key=f"heat {curve.label}",
-                alt=f"Heat map of the gradient norm of {curve.label}, training step by time step.",
+                alt=_("Heat map of the gradient norm of {label}, training step by time step.").format(
+                    label=curve.label
+                ),
             )
     st.caption(
-        "Each row is one moment of training, earliest at the bottom. Bright on the left: the gradient reaches the "
-        "first inputs. All maps have one scale."
+        _(
+            "Each row is one moment of training, earliest at the bottom. Bright on the left: the gradient reaches the "
+            "first inputs."
+        )
     )

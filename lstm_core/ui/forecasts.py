@@ -8,6 +8,8 @@ import streamlit as st
 
 from lstm_core.charts import outlook
 from lstm_core.charts.points import Curve
+from lstm_core.charts.words import meanings
+from lstm_core.language import _
 from lstm_core.measurements.checkpoints import Checkpoint
 from lstm_core.measurements.saved import to_safetensors
 from lstm_core.race.race import Race
@@ -17,8 +19,7 @@ from lstm_core.ui.showing import Showing, showing
 from lstm_core.ui.upload import stay
 from lstm_core.ui.view import BySeed
 
-WAITING = ":gray[The test part is looked at when all have ended.]"
-NUMBER = st.column_config.NumberColumn(format="%.4g")
+WAITING = _(":gray[Test scores appear when the training ends.]")
 
 
 def verdict(race: Race, by_seed: BySeed) -> list[str]:
@@ -39,7 +40,9 @@ def _table(shown: Showing) -> None:
         hide_index=True,
         width="content",
         key="standings",
-        column_config=dict.fromkeys(outlook.ERRORS, NUMBER),
+        column_config={
+            name: st.column_config.NumberColumn(format="%.4g", help=meanings(name)) for name in outlook.ERRORS
+        },
     )
 
 
@@ -47,16 +50,16 @@ def take_home() -> None:
     """The forecasts of the race that this visitor sees, and each racer's model, when all have ended."""
     shown = showing()
     if shown is None or not shown.race.finished or shown.race.moving:
-        st.caption("Forecasts, models and a snippet that runs them are here when all racers have ended.")
+        st.caption(_("Forecasts, models and code to run them appear here when the training ends."))
         return
     curves = shown.by_seed[0]
     checkpoints = {curve.label: curve.checkpoint(step) for curve in curves for step in outlook.chosen(curve)}
     if not checkpoints:
-        st.caption("No racer has forecasts that are numbers.")
+        st.caption(_("All networks exploded; there is nothing to download."))
         return
     errors = {row.label: row.validation.rmse for row in outlook.standings(curves) if row.validation}
     best = min(checkpoints, key=errors.__getitem__)
-    label = st.selectbox("Model of", list(checkpoints), list(checkpoints).index(best), key="taken")
+    label = st.selectbox(_("Model of"), list(checkpoints), list(checkpoints).index(best), key="taken")
     _downloads(curves, label, checkpoints[label])
 
 
@@ -65,10 +68,10 @@ def _downloads(curves: tuple[Curve, ...], label: str, checkpoint: Checkpoint) ->
     icon = ":material/download:"
     with st.container(horizontal=True):
         st.download_button(
-            "All forecasts, CSV", lambda: _csv(curves), "forecasts.csv", "text/csv", icon=icon, on_click="ignore"
+            _("All forecasts, CSV"), lambda: _csv(curves), "forecasts.csv", "text/csv", icon=icon, on_click="ignore"
         )
         st.download_button(
-            "Model, safetensors",
+            _("Model, safetensors"),
             lambda: to_safetensors(experiment, checkpoint.weights),
             file,
             "application/octet-stream",
@@ -76,7 +79,7 @@ def _downloads(curves: tuple[Curve, ...], label: str, checkpoint: Checkpoint) ->
             on_click="ignore",
         )
         st.download_button(
-            "Experiment, JSON",
+            _("Experiment, JSON"),
             experiment.to_json(),
             "experiment.json",
             "application/json",

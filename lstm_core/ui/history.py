@@ -12,6 +12,7 @@ from lstm_core.history.database import records, runs, store
 from lstm_core.history.exchange import BadFileError, from_csv, from_parquet, to_csv, to_parquet
 from lstm_core.history.records import Record
 from lstm_core.history.schema import History, UnavailableError, open_history
+from lstm_core.language import _, ngettext
 from lstm_core.sweep.scores import differing
 
 SECRET = "history"
@@ -37,7 +38,11 @@ def opened() -> History | None:
     """The history; None, and a word about it, where there is none."""
     history = configured()
     if isinstance(history, str):
-        st.info(f"There is no history here, and nothing is kept: {history}. All other pages work without one.")
+        st.info(
+            _("There is no history here, so nothing is stored: {reason}. All other pages work without one.").format(
+                reason=history
+            )
+        )
         return None
     return history
 
@@ -51,7 +56,7 @@ def chosen(history: History) -> pa.Table:
     for (name, values), column in zip(fields, places, strict=False):
         with column:
             by_text = {str(value): value for value in values}
-            picked = st.multiselect(name.replace("_", " "), list(by_text), key=f"choose {name}", placeholder="all")
+            picked = st.multiselect(name.replace("_", " "), list(by_text), key=f"choose {name}", placeholder=_("all"))
             if picked:
                 wanted[name] = [by_text[one] for one in picked]
     return runs(history, **wanted) if wanted else everything
@@ -68,13 +73,16 @@ def files(history: History, keys: Callable[[], list[str]]) -> None:
         for name, write, kind in exports:
             content, file = partial(_written, history, keys, write), f"runs.{name.lower()}"
             icon = ":material/download:"
-            st.download_button(f"Chosen runs, {name}", content, file, kind, icon=icon, on_click="ignore")
-    uploaded = st.file_uploader("Add runs from a file", ["parquet", "csv"], max_upload_size=MOST_UPLOAD_MB)
-    if uploaded and st.button("Add them"):
+            st.download_button(
+                _("Chosen runs, {file_type}").format(file_type=name), content, file, kind, icon=icon, on_click="ignore"
+            )
+    uploaded = st.file_uploader(_("Add runs from a file"), ["parquet", "csv"], max_upload_size=MOST_UPLOAD_MB)
+    if uploaded and st.button(_("Add them")):
         read = from_parquet if uploaded.name.endswith(".parquet") else from_csv
         try:
             new = store(history, read(uploaded.getvalue()))
         except (BadFileError, UnavailableError) as error:
             st.error(str(error))
         else:
-            st.success(f"{new:,} new runs are in the history.")
+            said = ngettext("{number:,} new run is in the history.", "{number:,} new runs are in the history.", new)
+            st.success(said.format(number=new))

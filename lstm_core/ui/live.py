@@ -10,6 +10,7 @@ from lstm_core.charts.catalogue import CHARTS
 from lstm_core.charts.colours import HUES
 from lstm_core.experiment import Experiment
 from lstm_core.fair_lock import OPENING, PAGE, held
+from lstm_core.language import _
 from lstm_core.race.limits import too_much
 from lstm_core.race.race import Race, crowd
 from lstm_core.ui import address, controls, outcome
@@ -84,14 +85,15 @@ def _allowed(experiments: Mapping[str, Experiment], seeds: int) -> dict[str, Exp
     racers = dict(list(experiments.items())[:MOST_RACERS])
     if not racers:
         stop()
-        st.info("Choose at least one racer.")
+        st.info(_("Choose at least one racer."))
         return {}
     old = (experiment.refusal for experiment in racers.values())
     if refusal := next(filter(None, old), None) or too_much(of_seeds(racers, seeds).values()):
         refuse(refusal)
         return {}
     if len(experiments) > MOST_RACERS:
-        st.warning(f"{len(experiments)} racers are chosen; the first {MOST_RACERS} run.")
+        said = _("{chosen} racers are chosen; the first {most} run.")
+        st.warning(said.format(chosen=len(experiments), most=MOST_RACERS))
     return racers
 
 

@@ -1,7 +1,7 @@
 """What does every page begin with? Its name, the way to the others, and torch warmed up."""
 
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
 import streamlit as st
@@ -11,6 +11,7 @@ from lstm_core.borrowed.system import freeze, keep_memory_small, settle_process
 from lstm_core.experiment import PRECISIONS, Experiment
 from lstm_core.kernels.compilation import build
 from lstm_core.kernels.one_thread import settle_thread
+from lstm_core.language import _
 from lstm_core.training import train
 from lstm_core.ui import address
 from lstm_core.ui.room import embedded
@@ -34,21 +35,28 @@ class Page:
     @property
     def path(self) -> str:
         """Of its file; the first page is the one that Streamlit is started with."""
-        return "dashboard.py" if self.name == "dashboard" else f"pages/{self.name}.py"
+        return "dashboard.py" if self.name == "dashboard" else str(PurePosixPath("pages") / f"{self.name}.py")
 
 
+_WHY, _STRUCTURE, _EVIDENCE = _("Why"), _("Structure"), _("Evidence")
 _ROWS = (
-    Page("dashboard", "Race", ":material/sprint:", "How long can a network remember?"),
-    Page("activations", "Activations", ":material/ssid_chart:", "Is the activation function to blame?", "Why"),
-    Page("gradient_flow", "Gradient flow", ":material/water:", "How far back does the gradient reach?", "Why"),
-    Page("gates", "Gates", ":material/tune:", "What does each gate buy?", "Structure"),
+    Page("dashboard", _("Race"), ":material/sprint:", _("How long can a network remember?")),
+    Page("activations", _("Activations"), ":material/ssid_chart:", _("Is the activation function to blame?"), _WHY),
+    Page("gradient_flow", _("Gradient flow"), ":material/water:", _("How far back does the gradient reach?"), _WHY),
+    Page("gates", _("Gates"), ":material/tune:", _("What does each gate buy?"), _STRUCTURE),
     Page(
-        "concatenation", "Concatenation", ":material/join:", "Is one matrix for [h; x] different from two?", "Structure"
+        "concatenation",
+        _("Concatenation"),
+        ":material/join:",
+        _("Is one matrix for [h; x] different from two?"),
+        _STRUCTURE,
     ),
-    Page("depth", "Depth", ":material/layers:", "Does it help to wire layers as DenseNet does?", "Structure"),
-    Page("forecast", "Forecast", ":material/query_stats:", "How well do these cells forecast a series?", "Evidence"),
-    Page("claims", "Claims", ":material/fact_check:", "Is what the article says true?", "Evidence"),
-    Page("sweeps", "Sweeps", ":material/table_chart:", "What holds over many seeds?", "Evidence"),
+    Page("depth", _("Depth"), ":material/layers:", _("Does it help to wire layers as DenseNet does?"), _STRUCTURE),
+    Page(
+        "forecast", _("Forecast"), ":material/query_stats:", _("How well do these cells forecast a series?"), _EVIDENCE
+    ),
+    Page("claims", _("Claims"), ":material/fact_check:", _("Is what the article says true?"), _EVIDENCE),
+    Page("sweeps", _("Sweeps"), ":material/table_chart:", _("What holds over many seeds?"), _EVIDENCE),
 )
 
 PAGES = {row.name: row for row in _ROWS}
@@ -81,8 +89,9 @@ def _navigation(here: Page) -> DeltaGenerator:
         for name, pages in () if embedded() else groups.items():
             if pages[0].group:
                 # By another key on every page, or it would stay open after a choice.
-                key = f"from {here.name} to {name}"
-                with st.popover(f"**{name}**" if here in pages else name, type="tertiary", key=key):
+                with st.popover(
+                    f"**{name}**" if here in pages else name, type="tertiary", key=f"from {here.name} to {name}"
+                ):
                     for page in pages:
                         st.page_link(page.path, label=page.label, icon=page.icon, help=page.question)
             else:
@@ -94,7 +103,7 @@ def _navigation(here: Page) -> DeltaGenerator:
 def setup(name: str) -> DeltaGenerator:
     """Begin the page `name` of `PAGES`, with the way to the others; the place for its icons."""
     page = PAGES[name]
-    st.set_page_config(page_title=f"{page.label} · Gradient Highway", page_icon=ICON, layout="wide")
+    st.set_page_config(page_title=_("{page} · Gradient Highway").format(page=page.label), page_icon=ICON, layout="wide")
     address.arrive(name)
     _warm_up()
     return _navigation(page)

@@ -13,10 +13,18 @@ import streamlit as st
 from lstm_core.charts.export import everything
 from lstm_core.charts.points import Curve
 from lstm_core.engine import expected
+from lstm_core.language import _
+from lstm_core.training import COMPLETED, DIVERGED, SOLVED
 from lstm_core.ui.address import exact, words
 from lstm_core.ui.session import PINS
 
 MOST_PINS = 4
+ENDS = {
+    None: _("**{label}** paused at step {step:,}, loss {loss:.4g}"),
+    SOLVED: _("**{label}** solved at step {step:,}, loss {loss:.4g}"),
+    DIVERGED: _("**{label}** exploded at step {step:,}, loss {loss:.4g}"),
+    COMPLETED: _("**{label}** ended at step {step:,}, loss {loss:.4g}"),
+}
 FRAME = '<iframe src="{}" width="100%" height="560" title="Gradient Highway"></iframe>'
 
 
@@ -30,7 +38,10 @@ class Pin:
     @property
     def ghosts(self) -> tuple[Curve, ...]:
         """To draw behind other curves."""
-        return tuple(replace(curve, label=f"{curve.label} (pin {self.number})", ghost=True) for curve in self.curves)
+        return tuple(
+            replace(curve, label=_("{label} (pin {number})").format(label=curve.label, number=self.number), ghost=True)
+            for curve in self.curves
+        )
 
 
 def pins() -> list[Pin]:
@@ -55,12 +66,17 @@ def pinned_races() -> None:
     for number, curves in ((pin.number, pin.curves) for pin in pins()):
         ends = []
         for curve in curves:
-            last = curve.snapshots[-1] if curve.snapshots else None
-            end = f"{last.ended or 'paused'} at step {last.step:,}, loss {last.mean_loss:.4g}" if last else "not begun"
-            ends.append(f"**{curve.label}** {end}")
+            if not curve.snapshots:
+                ends.append(_("**{label}** not begun").format(label=curve.label))
+                continue
+            last = curve.snapshots[-1]
+            said = ENDS[last.ended]
+            ends.append(said.format(label=curve.label, step=last.step, loss=last.mean_loss))
         first = curves[0].experiment
-        st.button(f"Unpin {number}", icon=":material/keep_off:", on_click=_unpin, args=(number,), key=f"unpin {number}")
-        st.caption(f"{first.problem.label}, T = {first.length}, grey in the charts: {'; '.join(ends)}.")
+        name = _("Unpin {number}").format(number=number)
+        st.button(name, icon=":material/keep_off:", on_click=_unpin, args=(number,), key=f"unpin {number}")
+        kept = _("{task}, T = {length}, grey in the charts: {racers}.")
+        st.caption(kept.format(task=first.problem.label, length=first.length, racers="; ".join(ends)))
 
 
 def _csv(curves: Sequence[Curve]) -> bytes:
@@ -75,7 +91,7 @@ def _json(curves: Sequence[Curve]) -> str:
 
 def share(curves: Callable[[], Sequence[Curve]]) -> None:
     """A link to this race that names its engine, its curves as they are at the click, and its experiments."""
-    st.markdown("**Link**: whoever opens it sees the same race, number by number on the same machine.")
+    st.markdown(_("**Link**: anyone who opens it sees the same race."))
     engines = [
         curve.snapshots[-1].engine
         if curve.snapshots
@@ -85,11 +101,11 @@ def share(curves: Callable[[], Sequence[Curve]]) -> None:
     settings = urlencode(exact(words(), engines))
     address = f"{st.context.url}?{settings}"
     st.code(address, language=None, wrap_lines=True)
-    st.markdown("**In a page of yours**: one control and two charts.")
+    st.markdown(_("**To embed in your own page**: one control and two charts."))
     st.code(FRAME.format(escape(f"{address}&embed=true")), language=None, wrap_lines=True)
     files: tuple[tuple[str, Callable[[], str | bytes], str, str], ...] = (
-        ("All curves, CSV", lambda: _csv(curves()), "curves.csv", "text/csv"),
-        ("The experiments, JSON", lambda: _json(curves()), "experiments.json", "application/json"),
+        (_("All curves, CSV"), lambda: _csv(curves()), "curves.csv", "text/csv"),
+        (_("The experiments, JSON"), lambda: _json(curves()), "experiments.json", "application/json"),
     )
     for label, content, name, kind in files:
         st.download_button(label, content, name, kind, icon=":material/download:", on_click="ignore")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from lstm_core.charts.alike import alike
 from lstm_core.charts.colours import HUES, SYMBOLS, slots
+from lstm_core.language import _
 from lstm_core.race.race import MOST_RACING, MOST_WAITING, Race, Racer
 from lstm_core.race.runs import FAILED
 from lstm_core.training import COMPLETED, DIVERGED, SOLVED
@@ -21,13 +22,20 @@ def progress(race: Race) -> str:
     note = other_engine(engines)
     if race.finished:
         seconds = sum(racer.seconds for racer in race.racers)
-        return f"finished after {step:,} steps, {seconds:.1f} s{note}"
+        return _("finished after {step:,} steps, {seconds:.1f} s{note}").format(step=step, seconds=seconds, note=note)
     if place := race.place:
-        queue = f"you are number {place}" if place < MOST_WAITING else "and the queue is full; it is tried again"
-        return f"busy: {MOST_RACING} races are under way, {queue}"
+        if place < MOST_WAITING:
+            said = _("Server busy: {races} races are running, you are number {place} in the queue.")
+        else:
+            said = _("Server busy: {races} races are running, the queue is full. Retrying …")
+        return said.format(races=MOST_RACING, place=place)
     limit = last_step(race)
-    left = f", {race.seconds_left:.0f} s left" if step else ""
-    return f"step {step:,} of {limit:,}{left}{note}" if race.running else f"paused at step {step:,} of {limit:,}{note}"
+    if not race.running:
+        return _("paused at step {step:,} of {limit:,}{note}").format(step=step, limit=limit, note=note)
+    if not step:
+        return _("step {step:,} of {limit:,}{note}").format(step=step, limit=limit, note=note)
+    said = _("step {step:,} of {limit:,}, {left:.0f} s left{note}")
+    return said.format(step=step, limit=limit, left=race.seconds_left, note=note)
 
 
 def in_a_line(view: View) -> str:
@@ -37,7 +45,7 @@ def in_a_line(view: View) -> str:
         f":{HUES[slot[label]]}[{SYMBOLS[slot[label]]}] {_chip(label, racers)}".replace(" ", "&nbsp;")
         for label, racers in view.shown.of_label.items()
     ]
-    said += [f":gray[{' = '.join(labels)}, so far]" for labels in alike(view.by_seed[0])]
+    said += [_(":gray[{labels}, so far]").format(labels=" = ".join(labels)) for labels in alike(view.by_seed[0])]
     return " &ensp; ".join(said)
 
 
@@ -49,25 +57,32 @@ def _chip(label: str, racers: Sequence[Racer]) -> str:
         if math.isfinite(loss):
             parts[0] += f" {loss:.4f}" if loss < 1e4 else f" {loss:.1e}"
         if last[0].accuracy is not None:
-            parts.append(f"{statistics.median(snapshot.accuracy or 0.0 for snapshot in last):.0%} right")
+            right = statistics.median(snapshot.accuracy or 0.0 for snapshot in last)
+            parts.append(_("{share:.0%} right").format(share=right))
     parts.append(_state(racers[0]) if len(racers) == 1 else _states(racers))
     return " · ".join(filter(None, parts))
 
 
 def _state(racer: Racer) -> str:
-    return {
-        None: "" if racer.steps else "waiting",
-        SOLVED: f"**solved at {racer.steps:,}**",
-        DIVERGED: f"**exploded at {racer.steps:,}**",
-        COMPLETED: "not solved" if racer.experiment.problem.solvable else "",
-        FAILED: f"**failed**: {racer.error}",
-    }[racer.ended]
+    said = {
+        None: "" if racer.steps else _("waiting"),
+        SOLVED: _("**solved at {step:,}**"),
+        DIVERGED: _("**exploded at {step:,}**"),
+        COMPLETED: _("not solved") if racer.experiment.problem.solvable else "",
+        FAILED: _("**failed**: {error}"),
+    }
+    return said[racer.ended].format(step=racer.steps, error=racer.error)
 
 
 def _states(racers: Sequence[Racer]) -> str:
     """How many of several seeds have ended in which way."""
-    ways = {SOLVED: "solved", DIVERGED: "exploded", FAILED: "failed"}
+    ways = {
+        SOLVED: _("**solved {some} of {seeds}**"),
+        DIVERGED: _("**exploded {some} of {seeds}**"),
+        FAILED: _("**failed {some} of {seeds}**"),
+    }
     ended = [racer.ended for racer in racers]
-    said = [f"**{word} {ended.count(way)} of {len(racers)}**" for way, word in ways.items() if way in ended]
-    solvable = racers[0].experiment.problem.solvable
-    return ", ".join(said) or (f"solved 0 of {len(racers)}" if solvable and all(ended) else "")
+    said = [way.format(some=ended.count(how), seeds=len(racers)) for how, way in ways.items() if how in ended]
+    if not said and all(ended) and racers[0].experiment.problem.solvable:
+        return _("solved {some} of {seeds}").format(some=0, seeds=len(racers))
+    return ", ".join(said)

@@ -16,6 +16,6 @@ ADDRESS = "address"
 # The statement that is open, and the one under test.
 OPEN, AGAIN = "claim", "again"
 # What is held of an uploaded file.
-SHELF = "own series"
+SHELF = "own_series"
 # A small grid: its text, its race, and which of its runs are stored.
-TEXT, UNDER_WAY, STORED = "grid text", "grid", "grid stored"
+TEXT, UNDER_WAY, STORED = "grid_text", "grid", "grid_stored"

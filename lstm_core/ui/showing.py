@@ -10,6 +10,7 @@ from lstm_core.charts.catalogue import CHARTS
 from lstm_core.charts.needs import missing
 from lstm_core.charts.points import Curve
 from lstm_core.experiment import Experiment
+from lstm_core.language import _
 from lstm_core.race.jobs import Job
 from lstm_core.race.race import Race, Racer
 from lstm_core.ui.pins import pins
@@ -81,10 +82,14 @@ def needed(curves: Iterable[Curve], chart: str) -> list[Job]:
 def of_seeds(experiments: Mapping[str, Experiment], seeds: int) -> dict[str, Experiment]:
     """These experiments, and those with the seeds that follow theirs, under labels that say so."""
     return {
-        f"{label}, seed {experiment.seed + k}" if k else label: replace(experiment, seed=(experiment.seed + k) % 2**32)
+        _seeded(label, experiment.seed + k) if k else label: replace(experiment, seed=(experiment.seed + k) % 2**32)
         for k in range(seeds)
         for label, experiment in experiments.items()
     }
+
+
+def _seeded(label: str, seed: int) -> str:
+    return _("{label}, seed {seed}").format(label=label, seed=seed)
 
 
 def show(

@@ -6,6 +6,7 @@ from lstm_core.experiment import Experiment
 from lstm_core.history.database import outcomes, store
 from lstm_core.history.records import record_of
 from lstm_core.history.schema import History, UnavailableError
+from lstm_core.language import _
 from lstm_core.race.limits import too_much
 from lstm_core.race.race import Race, Racer
 from lstm_core.race.runs import FAILED
@@ -52,7 +53,7 @@ def _begin(history: History) -> None:
         st.session_state[UNDER_WAY] = str(error)
         return
     if not new:
-        st.session_state[UNDER_WAY] = "All runs of this grid are in the history already."
+        st.session_state[UNDER_WAY] = _("All runs of this grid are in the history already.")
         return
     race = Race({experiment.key: experiment for experiment in new}, behind=True)
     race.start()
@@ -76,10 +77,11 @@ def _store(history: History, race: Race) -> None:
 
 def small_grid(history: History) -> None:
     """A grid to write down, its progress, and a way to stop it."""
-    st.text_area("Grid", EXAMPLE, height=330, key=TEXT, max_chars=5000, help="TOML; every field of an experiment.")
+    about = _("TOML; every field of an experiment.")
+    st.text_area(_("Grid"), EXAMPLE, height=330, key=TEXT, max_chars=5000, help=about)
     with st.container(horizontal=True):
-        st.button("Run the grid", icon=":material/play_arrow:", on_click=_begin, args=(history,), key="run grid")
-        st.button("Stop it", icon=":material/stop:", on_click=_stop, key="stop grid")
+        st.button(_("Run the grid"), icon=":material/play_arrow:", on_click=_begin, args=(history,), key="run grid")
+        st.button(_("Stop it"), icon=":material/stop:", on_click=_stop, key="stop grid")
     under_way = st.session_state.get(UNDER_WAY)
     if isinstance(under_way, str):
         st.warning(under_way)
@@ -99,10 +101,21 @@ def _watch(history: History, race: Race) -> None:
             st.error(str(error))
         ended = sum(bool(racer.ended) for racer in race.racers)
         failed = sum(racer.ended == FAILED for racer in race.racers)
-        counts = f"{ended} of {len(race.racers)} runs are done" + (f", {failed} failed" if failed else "")
-        left = f", about {race.seconds_left:.0f} s left if no live race comes before" if moving else ""
-        st.progress(race.progress, counts + left)
+        said = _progress(bool(failed), moving)
+        st.progress(
+            race.progress,
+            said.format(done=ended, runs=len(race.racers), failed=failed, left=race.seconds_left if moving else 0),
+        )
         if moving and race.finished:
             st.rerun()
 
     watch()
+
+
+def _progress(failed: bool, moving: bool) -> str:
+    """How far a grid is, with places for its numbers."""
+    if failed and moving:
+        return _("{done} of {runs} runs are done, {failed} failed, about {left:.0f} s left (live races go first)")
+    if moving:
+        return _("{done} of {runs} runs are done, about {left:.0f} s left (live races go first)")
+    return _("{done} of {runs} runs are done, {failed} failed") if failed else _("{done} of {runs} runs are done")

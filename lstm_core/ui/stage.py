@@ -75,7 +75,7 @@ def _line() -> tuple[DeltaGenerator, DeltaGenerator]:
     """In one line above a race: what unfolds at the right, and the place at the left."""
     with st.container(horizontal=True, vertical_alignment="center", wrap=False):
         chips = st.container().empty()
-        return st.popover("Racers, seeds", type="tertiary"), chips
+        return st.popover(_("Racers, seeds"), type="tertiary"), chips
 
 
 def plain(name: str) -> Stage:

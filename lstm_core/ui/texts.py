@@ -9,21 +9,23 @@ from lstm_core.activations import ACTIVATIONS
 from lstm_core.charts import tables
 from lstm_core.charts.equations import latex, terms
 from lstm_core.charts.marks import sample, spec
+from lstm_core.charts.words import meanings
 from lstm_core.experiment import Experiment
+from lstm_core.language import _
 
 
 def texts(
     racers: Mapping[str, Experiment], as_opened: bool, look: str, why: str, article: str
 ) -> dict[str, Callable[[], object]]:
     """What lies folded below a race: what to look for and why, the equations of its racers, and their task."""
-    said = {"What to look for, and why": partial(three_texts, as_opened, look, why, article)}
-    task = {"The task": partial(the_task, next(iter(racers.values())))} if racers else {}
+    said = {_("What to look for, and why"): partial(three_texts, as_opened, look, why, article)}
+    task = {_("The task"): partial(the_task, next(iter(racers.values())))} if racers else {}
     return {**said, **equations_of(racers), **task}
 
 
 def equations_of(racers: Mapping[str, Experiment]) -> dict[str, Callable[[], object]]:
     """The equations of these racers, to fold; nothing of none."""
-    return {"Equations": partial(equations, racers)} if racers else {}
+    return {_("Equations"): partial(equations, racers)} if racers else {}
 
 
 def the_task(experiment: Experiment) -> None:
@@ -34,30 +36,33 @@ def the_task(experiment: Experiment) -> None:
         tables.sample(experiment),
         spec(sample),
         key="sample",
-        alt=f"One sequence of the task {task.label}: every input channel, and the answer, by time step.",
+        alt=_("One sequence of the task {task}: every input channel, and the answer, by time step.").format(
+            task=task.label
+        ),
     )
     length = experiment.length
-    solved = (
-        f"the task counts as solved below {task.solved_below(length):.4f}, averaged over 20 steps"
-        if task.solvable
-        else "it never counts as solved, for nobody knows how much of a series is noise"
-    )
-    st.caption(
-        f"The first sequence of this race, strong where the value is high; rows with an arrow are the answer. Whoever "
-        f"ignores the inputs gets a loss of {task.constant_loss(length):.4f} at best; {solved}."
-    )
+    if task.solvable:
+        said = _(
+            "One training example: darker = larger; → marks the target. Guessing without the input scores "
+            "{constant:.4f}; below {solved:.4f} counts as solved."
+        )
+    else:
+        said = _(
+            "One training example: darker = larger; → marks the target. Always guessing the mean scores {constant:.4f}."
+        )
+    st.caption(said.format(constant=task.constant_loss(length), solved=task.solved_below(length)))
 
 
 def three_texts(as_opened: bool, look: str, why: str, article: str) -> None:
     """What to look for in a page's opening race, why it happens, and what the article says about it."""
     if not as_opened:
-        st.caption("The texts below are about the race that this page opens with; yours differs.")
-    for column, heading, text in zip(
-        st.columns(3), ("What to look for", "Why", "What the article says"), (look, why, article), strict=True
-    ):
+        st.caption(_("You changed the settings; the texts below describe the original race."))
+    headings = _("What to look for"), _("Why"), _("What the article says")
+    for column, heading, text in zip(st.columns(3), headings, (look, why, article), strict=True):
         with column:
             st.subheader(heading)
-            st.markdown(text)
+            st.markdown(text, help=meanings(text) or None)
+    st.caption(_("The article is the Korean article from RNN to LSTM and DenseNet behind this project."))
 
 
 def equations(experiments: Mapping[str, Experiment]) -> None:
@@ -67,12 +72,16 @@ def equations(experiments: Mapping[str, Experiment]) -> None:
         rows = [
             f"| ${term.name}$ | {' × '.join(map(str, term.shape))} | {term.size:,} | {term.about} |" for term in weights
         ]
-        table = "\n".join(["| weights | shape | numbers | |", "|---|---|---|---|", *rows])
+        head = f"| {_('weights')} | {_('shape')} | {_('numbers')} | |"
+        table = "\n".join([head, "|---|---|---|---|", *rows])
         row = ACTIVATIONS[experiment.activation]
         with tab:
-            st.markdown(
-                f"$$\n{latex(experiment)}\n$$\n\n{table}\n\n"
-                f"Together **{sum(term.size for term in weights):,}** numbers. "
-                f"The activation is {row.label}: $\\varphi(x) = {row.formula}$, with the slope "
-                f"$\\varphi'(x) = {row.slope_formula}$."
+            said = _(
+                "Together **{size:,}** numbers. The activation is {label}: ${function}$, with slope ${slope}$."
+            ).format(
+                size=sum(term.size for term in weights),
+                label=row.label,
+                function=rf"\varphi(x) = {row.formula}",
+                slope=rf"\varphi'(x) = {row.slope_formula}",
             )
+            st.markdown(f"$$\n{latex(experiment)}\n$$\n\n{table}\n\n{said}")

@@ -8,13 +8,14 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from lstm_core.borrowed.pages import identity
+from lstm_core.language import _
 from lstm_core.race.race import LEASE_SECONDS
 from lstm_core.tasks.series import Series, check_known, register
 from lstm_core.tasks.series_file import MOST_BYTES, MOST_ROWS, SeriesFile, column, guessed, opened
 from lstm_core.ui.session import SHELF
 
-OWN, OWN_LABEL = "own", "Your own file"
-NO_TIMES = "none"
+OWN, OWN_LABEL = "own", _("Your own file")
+NO_TIMES = _("none")
 MOST_MB = MOST_BYTES // 2**20
 
 
@@ -83,20 +84,22 @@ def stay(name: str) -> None:
 def own_series() -> str:
     """A file to upload, and columns to choose: the name of the series. ValueError, why, as long as there is none."""
     shelf = _shelf()
-    uploaded = st.file_uploader("CSV file", ["csv", "tsv", "txt"], max_upload_size=MOST_MB, key="csv")
+    uploaded = st.file_uploader(_("CSV file"), ["csv", "tsv", "txt"], max_upload_size=MOST_MB, key="csv")
     if uploaded is None:
         shelf.held = shelf.file = None
         st.caption(
-            f"The first line names the columns; at most {MOST_MB} MB and {MOST_ROWS:,} rows. The file stays in the "
-            "memory of this session and is gone with it: a link to this page does not carry it."
+            _(
+                "The first line names the columns; at most {mb} MB and {rows:,} rows. The file stays in this session "
+                "only: links do not carry it."
+            ).format(mb=MOST_MB, rows=MOST_ROWS)
         )
-        raise ValueError("Choose a file with a series.")
+        raise ValueError(_("Choose a file with a series."))
     try:
         held = _read(shelf, identity(uploaded), _opened(shelf, uploaded))
     except ValueError as error:
         shelf.held = None
         raise ValueError(str(error).replace("$", r"\$")) from None
-    st.caption(f"{len(held.series.values):,} values. {held.report}")
+    st.caption(_("{number:,} values. {report}").format(number=len(held.series.values), report=held.report))
     return held.series.name
 
 
@@ -112,14 +115,14 @@ def _read(shelf: Shelf, file_id: str, file: SeriesFile) -> Held:
     number, time_column = guessed(file)
     left, middle, right = st.columns(3)
     with left:
-        name = st.selectbox("Column", file.names, file.names.index(number), key="column")
+        name = st.selectbox(_("Column"), file.names, file.names.index(number), key="column")
     times = [NO_TIMES, *(other for other in file.names if other != name)]
     first = times.index(time_column) if time_column in times else 0
     with middle:
-        chosen = st.selectbox("Column of times", times, first, key="times")
-    about = "Steps after which it repeats, for the seasonal naive forecast; 0: none."
+        chosen = st.selectbox(_("Column of times"), times, first, key="times")
+    about = _("Steps after which the series repeats, for the seasonal naive forecast; 0: none.")
     with right:
-        season = int(st.number_input("Season", 0.0, 10_000.0, 0.0, 1.0, format="%.0f", key="season", help=about))
+        season = int(st.number_input(_("Season"), 0.0, 10_000.0, 0.0, 1.0, format="%.0f", key="season", help=about))
     choice = file_id, name, chosen, season
     held = shelf.held
     if held is None or held.choice != choice:

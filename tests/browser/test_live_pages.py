@@ -132,7 +132,7 @@ def test_a_file_is_raced_on_and_its_forecasts_are_taken_home(page: Page, address
     expect(page.get_by_text(message)).to_be_visible(timeout=PATIENCE_MS)
     page.locator("input[type=file]").set_input_files(tmp_path / "own.csv")
     expect(page.get_by_text(re.compile("150 values. There are no gaps"))).to_be_visible(timeout=PATIENCE_MS)
-    expect(page.get_by_text(re.compile("^The validation part picks"))).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text(re.compile("wins on validation"))).to_be_visible(timeout=PATIENCE_MS)
     page.get_by_role("tab", name="Take it home").click()
     with page.expect_download() as download:
         page.get_by_role("button", name="All forecasts, CSV").click()
@@ -153,6 +153,6 @@ def test_a_statement_is_put_to_the_test_in_place_and_another_row_opens_at_a_clic
     assert page.evaluate(f"{CHARTS}.filter(node => node.dataset.seen).length") == 7
     expect(page.get_by_text(re.compile("Measured now: 5 of 5 seeds"))).to_be_visible()
     page.get_by_text("The L2 norm of a matrix is its largest eigenvalue.").click()
-    expect(page.get_by_text("Not so: the norm is the largest singular value.")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("False: the norm is the largest singular value.")).to_be_visible(timeout=PATIENCE_MS)
     expect(page.get_by_text("Without gates adding is not learned.")).to_have_count(0, timeout=PATIENCE_MS)
     assert page.url.endswith("/claims?claim=A4&stream=2")
