@@ -34,6 +34,7 @@ SLOW = {
     "test_exchange",
     "test_facts",
     "test_first_view",
+    "test_guesses",
     "test_forecast",
     "test_forecast_page",
     "test_fused_autograd",

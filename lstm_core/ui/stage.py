@@ -10,10 +10,11 @@ from streamlit.delta_generator import DeltaGenerator
 from lstm_core.experiment import Experiment
 from lstm_core.ui import controls
 from lstm_core.ui.page import PAGES, setup
-from lstm_core.ui.room import embedded, enlarge
+from lstm_core.ui.room import embedded, enlarge, projected
 from lstm_core.ui.session import DEFAULTS
 
 WIDTHS = (1, 3.6)
+GUESS_HEIGHT = 110
 SHARED = ("task", "length", "hidden", "optimizer", "lr", "seed")
 RARE = ("steps", "batch", "clip", "clip_at", "init", "gain", "precision")
 
@@ -22,7 +23,8 @@ RARE = ("steps", "batch", "clip", "clip_at", "init", "gain", "precision")
 class Stage:
     """
     The places of a race page, by its name: its main control, up to two `further` ones, all other `settings`, what to
-    `keep`, the `race`, and above it the `chips` of its racers beside a place that unfolds for the choice of `rivals`.
+    `keep`, the `race`, and above it the `chips` of its racers beside a place that unfolds for the choice of `rivals`;
+    where one may `guess`, None in a frame or on a wall.
     """
 
     page: str
@@ -33,6 +35,7 @@ class Stage:
     settings: DeltaGenerator
     keep: DeltaGenerator
     race: DeltaGenerator
+    guess: DeltaGenerator | None = None
 
     def experiment(self, base: Experiment, **placed: Any) -> Experiment:
         """
@@ -69,10 +72,11 @@ def stage(name: str, touch: str) -> Stage:
         if not embedded():
             st.caption(touch)
         main = st.container()
+        guess = None if embedded() or projected() else st.container(height=GUESS_HEIGHT, border=False)
         enlarge()
     further = settings if embedded() else main
     with right:
-        return Stage(name, main, further, *_line(), settings, keep, st.container())
+        return Stage(name, main, further, *_line(), settings, keep, st.container(), guess)
 
 
 def _line() -> tuple[DeltaGenerator, DeltaGenerator]:
