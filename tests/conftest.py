@@ -46,6 +46,7 @@ SLOW = {
     "test_pages",
     "test_process",
     "test_stage",
+    "test_starts",
     "test_streams",
     "test_structure",
     "test_sweep",

@@ -5,6 +5,7 @@ import math
 from collections.abc import Sequence
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from lstm_core import Experiment, train
@@ -197,11 +198,11 @@ def test_without_a_guess_the_page_says_what_came_out(visits: list[AppTest]) -> N
 def test_a_guess_after_the_answer_counts_for_nothing(visits: list[AppTest], monkeypatch: pytest.MonkeyPatch) -> None:
     """The click of somebody who has seen it before the page was drawn again."""
     visit = open_page(visits, "dashboard", seed="73", **SHORT)
-    (key,) = [pills.key for pills in visit.pills if (pills.key or "").startswith("guess ")]
+    (key,) = [pills.key for pills in visit.pills if pills.key and pills.key.startswith("guess ")]
     race = visit.session_state[SHOWING].race
     settled(visit)
     state = {key: 0}
-    monkeypatch.setattr(guess.st, "session_state", state)
+    monkeypatch.setattr(st, "session_state", state)
     guess._note(OF_PAGE["dashboard"], race, key)
     assert GUESSED not in state
 

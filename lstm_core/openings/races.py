@@ -4,10 +4,10 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from lstm_core.activations import ACTIVATIONS
 from lstm_core.experiment import CHRONO, Experiment
 from lstm_core.openings.presets import (
     ACTIVATION_RACERS,
-    ACTIVATIONS,
     COMPARISONS,
     FAMILY_RACERS,
     GATE_SETS,

@@ -21,5 +21,5 @@ OPEN, AGAIN = "open claim", "again"
 SHELF = "own series"
 # A small grid: its text, its race, and which of its runs are stored.
 TEXT, UNDER_WAY, STORED = "grid text", "grid", "grid stored"
-# A race, and the visitor's guess at what comes out of it.
-GUESSED = "guessed"
+# How often a race to start from was chosen; a race, and the visitor's guess at what comes out of it.
+STARTED, GUESSED = "starts", "guessed"

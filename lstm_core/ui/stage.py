@@ -11,7 +11,7 @@ from lstm_core.experiment import Experiment
 from lstm_core.ui import controls
 from lstm_core.ui.page import PAGES, setup
 from lstm_core.ui.room import embedded, enlarge, projected
-from lstm_core.ui.session import DEFAULTS
+from lstm_core.ui.start import set_to, start_from
 
 WIDTHS = (1, 3.6)
 GUESS_HEIGHT = 110
@@ -53,7 +53,8 @@ class Stage:
                 "Opening settings",
                 icon=":material/undo:",
                 type="tertiary",
-                on_click=_reset,
+                on_click=set_to,
+                args=({},),
                 help="Back to this page's first race.",
             )
         return dataclasses.replace(base, **values)
@@ -71,8 +72,11 @@ def stage(name: str, touch: str) -> Stage:
         st.title(PAGES[name].question, anchor=False)
         if not embedded():
             st.caption(touch)
+        narrow = embedded() or projected()
+        if not narrow:
+            start_from(name)
         main = st.container()
-        guess = None if embedded() or projected() else st.container(height=GUESS_HEIGHT, border=False)
+        guess = None if narrow else st.container(height=GUESS_HEIGHT, border=False)
         enlarge()
     further = settings if embedded() else main
     with right:
@@ -90,10 +94,3 @@ def plain(name: str) -> Stage:
     """For a race in the middle of a page: all one below the other, nothing to set."""
     keep = st.popover(":material/link:")
     return Stage(name, st.container(), st.container(), *_line(), st.container(), keep, st.container())
-
-
-def _reset() -> None:
-    """Put every control back to this page's default."""
-    for key, default in st.session_state[DEFAULTS].items():
-        if key in st.session_state:
-            st.session_state[key] = default
