@@ -98,6 +98,15 @@ def _print(lines: Iterable[str]) -> int:
     return 0
 
 
+def _openings(recording: bool) -> int:
+    """Train every race that a page begins with or offers, and tell for which seeds its claim held."""
+    with ProcessPoolExecutor() as executor:
+        found = calibration.verdicts(executor)
+    if recording:
+        calibration.keep(found)
+    return _print(calibration.report(found))
+
+
 def _sweep(groups: Iterable[Group], history: History, workers: int, scheduler: str | None, retry_failed: bool) -> int:
     """Train what is not in the history; one line sums up, after Ctrl-C as well."""
     started, status, ran = time.perf_counter(), 0, 0
@@ -198,8 +207,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     values = vars(parser.parse_args(arguments))
     match command := values.pop("command"):
         case "openings":
-            with ProcessPoolExecutor() as executor:
-                return _print(calibration.report(executor))
+            return _openings(values["record"])
         case "bench":
             return _print(bench.report())
         case "sweep" | "report":

@@ -35,7 +35,12 @@ def parser() -> argparse.ArgumentParser:
         "--times", metavar="NAME", help="of the file, a column of times that shows where rows are missing"
     )
     command.add_argument("--record-every", type=int, default=1, help="steps between two lines")
-    commands.add_parser("openings", help="run every page's opening race with five seeds, a table in Markdown")
+    command = commands.add_parser(
+        "openings",
+        help="run every page's opening race, and those to start from, with five seeds, tables in Markdown",
+        allow_abbrev=False,
+    )
+    command.add_argument("--record", action="store_true", help="write for how many seeds each claim held")
     commands.add_parser("bench", help="time the fused engine against others, a report in Markdown")
     command = commands.add_parser("sweep", help="train the experiments of a grid, each once", allow_abbrev=False)
     _add_grid(command)

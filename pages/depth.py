@@ -2,12 +2,12 @@
 
 from lstm_core.language import _
 from lstm_core.openings.presets import OPENINGS, WIRING_RACERS, variants, within_budget
+from lstm_core.openings.races import EQUAL_SIZE, EQUAL_WEIGHTS, IN_TIME, STACKS
 from lstm_core.ui import controls
 from lstm_core.ui.live import live
 from lstm_core.ui.stage import stage
 from lstm_core.ui.texts import texts
 
-STACKS, IN_TIME = "stacks", "time"
 LOOKS = {STACKS: _("Stacks of layers"), IN_TIME: _("Dense in time")}
 CHARTS = {
     STACKS: (
@@ -22,7 +22,6 @@ CHARTS = {
     ),
     IN_TIME: ("loss", "gradient_through_time", "shortest_path"),
 }
-EQUAL_SIZE, EQUAL_WEIGHTS = "size", "weights"
 EQUAL = {EQUAL_SIZE: _("equal hidden size"), EQUAL_WEIGHTS: _("equal number of weights")}
 
 page = stage("depth", _("**Drag the number of layers**, then compare at equal numbers of weights."))

@@ -6,7 +6,8 @@ import streamlit as st
 
 from lstm_core.charts.words import variants as spelt_out
 from lstm_core.language import _
-from lstm_core.openings.presets import ACTIVATION_RACERS, FAMILY_RACERS, GATE_SETS, OPENINGS, variants
+from lstm_core.openings.presets import ACTIVATION_RACERS, OPENINGS, variants
+from lstm_core.openings.races import CELLS
 from lstm_core.tasks.series import SERIES
 from lstm_core.ui import controls
 from lstm_core.ui.forecasts import scores, take_home, verdict
@@ -17,7 +18,6 @@ from lstm_core.ui.texts import texts
 from lstm_core.ui.upload import OWN, OWN_LABEL, own_series
 
 CHARTS = ("loss", "forecasts", "validation", "residuals", "free_running", "gradient_through_time")
-CELLS = {**FAMILY_RACERS, **{name: {"cell": "lstm", **changes} for name, changes in GATE_SETS.items()}}
 
 page = stage("forecast", _("**Choose a series** or upload your own. Which network beats repeating the last value?"))
 opening = OPENINGS["forecast"]

@@ -1,29 +1,59 @@
-"""Do the opening races show what their pages say? Here for one seed; `python -m lstm_core openings` does five."""
+"""Do the races to begin with show what their pages say? Here for one seed; `python -m lstm_core openings` does five."""
 
 import dataclasses
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
-from lstm_core import Experiment, train
-from lstm_core.openings import calibration
+from lstm_core import Experiment
+from lstm_core.openings import calibration, record
+from lstm_core.openings.calibration import RACES, SEEDS
 from lstm_core.openings.presets import OPENINGS
 
-
-@pytest.mark.parametrize("page", OPENINGS)
-def test_the_claim_of_a_page_holds_for_its_own_seed(page: str) -> None:
-    assert OPENINGS[page].holds(calibration.run(page, seed=0))
+# Those that take little time.
+CHEAP = ("dashboard: ten steps", "activations: no activation", "depth: dense in time")
 
 
-def test_the_report_counts_the_seeds_for_which_a_claim_held(monkeypatch: pytest.MonkeyPatch) -> None:
-    small = dataclasses.replace(
+@pytest.mark.parametrize("name", [*OPENINGS, *CHEAP])
+def test_the_claim_of_a_race_holds_for_its_own_seed(name: str) -> None:
+    assert RACES[name].holds(calibration.run(name, seed=0))
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[calibration.Verdicts]:
+    """Those of one race, which take no time; whatever is recorded lies in a folder of its own."""
+    race = dataclasses.replace(
         OPENINGS["dashboard"],
         base=Experiment(length=5, hidden=2, steps=2),
         holds=lambda results: results["LSTM"][0].loss > results["vanilla RNN"][0].loss,
     )
-    wins = sum(small.holds({name: list(train(e)) for name, e in small.experiments(seed).items()}) for seed in range(5))
-    monkeypatch.setattr(calibration, "OPENINGS", {"dashboard": small})
+    monkeypatch.setattr(calibration, "RACES", {"dashboard": race})
+    monkeypatch.setattr(record, "RECORDED", tmp_path / "record.json")
     with ThreadPoolExecutor(1) as executor:
-        report = "\n".join(calibration.report(executor))
+        found = calibration.verdicts(executor)
+    record.recorded.cache_clear()
+    yield found
+    record.recorded.cache_clear()
+
+
+def test_a_verdict_is_that_of_the_claim_for_its_seed(small: calibration.Verdicts) -> None:
+    race = calibration.RACES["dashboard"]
+    held = [race.holds(calibration.run("dashboard", seed)) for seed in SEEDS]
+    assert [verdict for verdict, _ in small["dashboard"]] == held
+    assert len(set(held)) == 2
+
+
+def test_the_report_counts_the_seeds_for_which_a_claim_held(small: calibration.Verdicts) -> None:
+    wins = sum(held for held, _ in small["dashboard"])
+    report = "\n".join(calibration.report(small))
     assert f"Held for {wins} of 5 seeds" in report
     assert report.splitlines()[-1].count("yes") == wins
+
+
+def test_what_is_kept_is_read_again(small: calibration.Verdicts) -> None:
+    assert record.recorded() == {}
+    calibration.keep(small)
+    kept = record.recorded()["dashboard"]
+    assert (kept.held, kept.seeds) == (sum(held for held, _ in small["dashboard"]), len(SEEDS))

@@ -47,8 +47,8 @@ RACERS = {
     *(name for opening in OPENINGS.values() for name in opening.racers),
     *(name for claim in ROWS.values() for name in (*claim.racers, *claim.drawn)),
 }
-# Constants and functions that hold code, or what an address says.
-CODE = {"EXAMPLE", "FRAME", "_STAR", "_NEAREST", "_ON_THE_RACE", "snippet"}
+# Names of what holds keys, code, or what an address says.
+CODE = {"key", "EXAMPLE", "FRAME", "_STAR", "_NEAREST", "_ON_THE_RACE", "snippet"}
 # Of arguments that are no texts.
 NO_TEXTS = {"key", "address", "shape"}
 MARKUP = re.compile(

@@ -1,25 +1,31 @@
-"""Does every opening race show what its page says, whatever the seed?"""
+"""Does every opening race, and every race to start from, show what its page says, whatever the seed?"""
 
 import datetime
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 
 import torch
 from tqdm import tqdm
 
-from lstm_core.openings.presets import OPENINGS, Results
+from lstm_core.openings.presets import OPENINGS, Opening, Results
+from lstm_core.openings.record import Held, record
+from lstm_core.openings.starts import STARTS, Start
 from lstm_core.race.runs import weights_every
 from lstm_core.training import SOLVED, Snapshot, train
 
 SEEDS = (0, 1, 2, 3, 4)
+RACES: dict[str, Opening | Start] = {**OPENINGS, **{start.key: start for start in STARTS}}
+# Whether the claim of a race held for a seed, and how its racers ended, by label.
+Verdict = tuple[bool, dict[str, str]]
+Verdicts = Mapping[str, Sequence[Verdict]]
 
 
-def run(page: str, seed: int) -> Results:
-    """All snapshots of a page's opening race, by racer, with weights where the page has them."""
+def run(name: str, seed: int) -> Results:
+    """All snapshots of a row of `RACES`, by racer, with weights where the page has them."""
     return {
         label: list(train(experiment, weights_every=weights_every(experiment.steps)))
-        for label, experiment in OPENINGS[page].experiments(seed).items()
+        for label, experiment in RACES[name].experiments(seed).items()
     }
 
 
@@ -28,30 +34,51 @@ def _outcome(snapshots: Sequence[Snapshot]) -> str:
     return f"**{last.step}**" if last.ended == SOLVED else f"{last.mean_loss:.4g}"
 
 
-def _verdict(page: str, seed: int) -> tuple[bool, dict[str, str]]:
-    results = run(page, seed)
-    return OPENINGS[page].holds(results), {label: _outcome(snapshots) for label, snapshots in results.items()}
+def _verdict(name: str, seed: int) -> Verdict:
+    results = run(name, seed)
+    return RACES[name].holds(results), {label: _outcome(snapshots) for label, snapshots in results.items()}
 
 
-def report(executor: Executor, seeds: Sequence[int] = SEEDS) -> Iterator[str]:
-    """A table in Markdown for each page: how every racer ended for every seed, and whether the page's claim held."""
-    yield "# Opening races"
+def verdicts(executor: Executor, seeds: Sequence[int] = SEEDS) -> Verdicts:
+    """Of each row of `RACES`, one for each seed; it trains them all."""
+    jobs = [(name, seed) for name in RACES for seed in seeds]
+    results = executor.map(_verdict, *zip(*jobs, strict=True))
+    found = dict(zip(jobs, tqdm(results, total=len(jobs), disable=None), strict=True))
+    return {name: [found[name, seed] for seed in seeds] for name in RACES}
+
+
+def report(found: Verdicts, seeds: Sequence[int] = SEEDS) -> Iterator[str]:
+    """A table in Markdown for each race: how every racer ended for every seed, and whether its claim held."""
+    yield "# Opening races, and races to start from"
     yield ""
     yield "Bold: the step at which the task was solved. Otherwise: the mean loss of the last 20 steps."
-    today = datetime.datetime.now(tz=datetime.UTC).date()
-    yield f"Made by `python -m lstm_core openings` on {today}, {platform.machine()}, torch {torch.__version__}."
-    jobs = [(page, seed) for page in OPENINGS for seed in seeds]
-    results = executor.map(_verdict, *zip(*jobs, strict=True))
-    verdicts = dict(zip(jobs, tqdm(results, total=len(jobs), disable=None), strict=True))
-    for page, opening in OPENINGS.items():
-        columns = [verdicts[page, seed] for seed in seeds]
+    yield f"Made by `python -m lstm_core openings` on {_today()}, {platform.machine()}, torch {torch.__version__}."
+    for name, columns in found.items():
         yield ""
-        yield f"## {page}"
+        yield f"## {name}"
         yield ""
-        yield f"{opening.claim} Held for {sum(held for held, _ in columns)} of {len(seeds)} seeds."
+        yield f"{RACES[name].claim} Held for {sum(held for held, _ in columns)} of {len(seeds)} seeds."
         yield ""
         yield f"| racer | {' | '.join(f'seed {seed}' for seed in seeds)} |"
         yield f"|---|{'---|' * len(seeds)}"
-        for label in opening.racers:
+        for label in columns[0][1]:
             yield f"| {label} | {' | '.join(outcomes[label] for _, outcomes in columns)} |"
         yield f"| claim held | {' | '.join('yes' if held else 'no' for held, _ in columns)} |"
+
+
+def keep(found: Verdicts, seeds: Sequence[int] = SEEDS) -> None:
+    """Write for how many seeds each claim held, and of which experiments, in place of what was recorded."""
+    record(
+        Held(
+            name,
+            sum(held for held, _ in columns),
+            len(seeds),
+            _today(),
+            {label: experiment.key for label, experiment in RACES[name].experiments(seeds[0]).items()},
+        )
+        for name, columns in found.items()
+    )
+
+
+def _today() -> str:
+    return datetime.datetime.now(tz=datetime.UTC).date().isoformat()

@@ -87,17 +87,17 @@ def within_budget(racers: Mapping[str, Experiment]) -> dict[str, Experiment]:
     return {label: fitted(racer) for label, racer in racers.items()}
 
 
-def _solved(snapshots: Sequence[Snapshot]) -> bool:
+def solved(snapshots: Sequence[Snapshot]) -> bool:
     return snapshots[-1].ended == SOLVED
 
 
-def _stuck(snapshots: Sequence[Snapshot], step: int) -> bool:
+def stuck(snapshots: Sequence[Snapshot], step: int) -> bool:
     """Within 10 % of the constant predictor on adding, at `step`."""
     constant = TASKS["adding"].constant_loss(0)
     return abs(snapshots[step - 1].mean_loss / constant - 1) <= 0.1
 
 
-def _reach(snapshot: Snapshot) -> float:
+def reach(snapshot: Snapshot) -> float:
     """How much of the gradient of the last hidden state is left at the first."""
     return snapshot.hidden_grad_norms[0] / snapshot.hidden_grad_norms[-1]
 
@@ -105,20 +105,20 @@ def _reach(snapshot: Snapshot) -> float:
 def _lstm_remembers(results: Results) -> bool:
     lstm, rnn = results["LSTM"], results["vanilla RNN"]
     step = lstm[-1].step
-    return _solved(lstm) and _stuck(rnn, step) and _reach(lstm[-1]) > 1000 * _reach(rnn[step - 1])
+    return solved(lstm) and stuck(rnn, step) and reach(lstm[-1]) > 1000 * reach(rnn[step - 1])
 
 
 def _only_identity_learns(results: Results) -> bool:
     tanh, sigmoid, random, identity = results.values()
     step = identity[-1].step
-    late = not _solved(random) or random[-1].step > step
-    return _solved(identity) and late and _stuck(tanh, step) and _stuck(sigmoid, step)
+    late = not solved(random) or random[-1].step > step
+    return solved(identity) and late and stuck(tanh, step) and stuck(sigmoid, step)
 
 
 def _gates_balance(results: Results) -> bool:
     full, coupled, unforgetting, bare = results.values()
     largest = [max(snapshot.max_cell or 0.0 for snapshot in racer) for racer in (coupled, full, unforgetting, bare)]
-    return _solved(full) and _solved(coupled) and not _solved(bare) and largest == sorted(largest) and largest[0] <= 1
+    return solved(full) and solved(coupled) and not solved(bare) and largest == sorted(largest) and largest[0] <= 1
 
 
 def _layouts_agree(results: Results) -> bool:
@@ -131,7 +131,7 @@ def _cell_keeps_a_path(results: Results) -> bool:
     rnn, lstm = results.values()
     paths = [snapshot.cell_grad_norms or (0.0, 1.0) for snapshot in (lstm[0], lstm[-1])]
     learned = lstm[-1].mean_loss < TASKS["adding"].constant_loss(0) / 3
-    return _reach(rnn[0]) < 1e-12 and min(path[0] / path[-1] for path in paths) > 0.01 and learned
+    return reach(rnn[0]) < 1e-12 and min(path[0] / path[-1] for path in paths) > 0.01 and learned
 
 
 def _wiring_hands_gradients_down(results: Results) -> bool:
@@ -139,12 +139,14 @@ def _wiring_hands_gradients_down(results: Results) -> bool:
     constant = TASKS["adding"].constant_loss(0)
     shares = [racer[0].layer_grad_norms[0] / racer[0].layer_grad_norms[-1] for racer in (plain, *wired)]
     learned = all(racer[-1].mean_loss < constant / 5 for racer in wired)
-    return learned and _stuck(plain, plain[-1].step) and shares[0] < 0.1 and min(shares[1:]) > 0.5
+    return learned and stuck(plain, plain[-1].step) and shares[0] < 0.1 and min(shares[1:]) > 0.5
 
 
-def _forecasts_tenfold(results: Results) -> bool:
-    """The weights are those of any seed, and say with any of them the same."""
-    experiments = OPENINGS["forecast"].experiments()
+def picked(results: Results, experiments: Mapping[str, Experiment]) -> tuple[str, dict[str, forecast.Scores]]:
+    """
+    Of forecasts: the racer that the validation part picks, and the scores of each on the test part, at the step that it
+    picks. The weights are those of any seed, and say with any of these experiments the same.
+    """
     by_label = {
         label: min(
             (forecast.validation_errors(experiments[label], snapshot.weights).rmse, snapshot.step, snapshot.weights)
@@ -154,8 +156,12 @@ def _forecasts_tenfold(results: Results) -> bool:
         for label, snapshots in results.items()
     }
     scores = {label: forecast.scores(experiments[label], weights) for label, (*_, weights) in by_label.items()}
-    picked, worst = min(by_label, key=lambda label: by_label[label][0]), max(scores, key=scores.__getitem__)
-    return 10 * scores[picked].model <= scores[picked].last_value and worst == "sigmoid"
+    return min(by_label, key=lambda label: by_label[label][0]), scores
+
+
+def _forecasts_tenfold(results: Results) -> bool:
+    best, scores = picked(results, OPENINGS["forecast"].experiments())
+    return 10 * scores[best].model <= scores[best].last_value and max(scores, key=scores.__getitem__) == "sigmoid"
 
 
 OPENINGS = {

@@ -160,9 +160,12 @@ def write() -> None:
 
 
 def put(values: Mapping[str, Any]) -> None:
-    """Set this page's controls to these values, all others to their defaults."""
-    for key, (control, default) in _book().placed.items():
+    """Set this page's controls to these values, by their keys, all others to their defaults."""
+    placed = _book().placed
+    for key, (control, default) in placed.items():
         control.put(key, values.get(key, default))
+    for key in values.keys() - placed:
+        st.session_state[key] = values[key]
 
 
 def as_opened() -> bool:

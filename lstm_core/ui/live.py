@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from lstm_core.charts.catalogue import CHARTS
 from lstm_core.charts.colours import HUES
@@ -16,6 +15,7 @@ from lstm_core.race.race import Race, crowd
 from lstm_core.ui import address, controls, outcome
 from lstm_core.ui.bar import bar
 from lstm_core.ui.folded import MORE, OVER_TRAINING, Folded, opened, over_training, ticking
+from lstm_core.ui.guess import ask
 from lstm_core.ui.pins import share
 from lstm_core.ui.racers import in_a_line, progress
 from lstm_core.ui.room import embedded, projected
@@ -72,7 +72,7 @@ def live(
     places = opened(tabs)
     if racers:
         with stage.race:
-            _stage(shown, stage.chips, charts[: 2 if narrow else ON_STAGE], sentence, more if MORE in places else ())
+            _stage(shown, stage, charts[: 2 if narrow else ON_STAGE], sentence, more if MORE in places else ())
         with stage.keep:
             share(lambda: curves_of(shown.race))
     for name, place in places.items():
@@ -97,12 +97,11 @@ def _allowed(experiments: Mapping[str, Experiment], seeds: int) -> dict[str, Exp
     return racers
 
 
-def _stage(
-    shown: Showing, chips: DeltaGenerator, charts: Sequence[str], sentence: Sentence, more: Sequence[str]
-) -> None:
+def _stage(shown: Showing, stage: Stage, charts: Sequence[str], sentence: Sentence, more: Sequence[str]) -> None:
     """The race with its first charts; what `more` charts need is measured too."""
     race = shown.race
     place = st.empty() if embedded() else bar(shown)
+    tell = ask(stage.guess, shown)
     moving, slower = race.moving, crowd() * SECONDS_A_RACE * shown.seeds
 
     @st.fragment(run_every=max(FRAME_SECONDS, slower) if moving else None)
@@ -119,7 +118,8 @@ def _stage(
         with held(kind):
             view = View(shown)
             place.caption(progress(race))
-            chips.markdown(in_a_line(view))
+            tell()
+            stage.chips.markdown(in_a_line(view))
             race.ask(view.needed([*charts, *more]))
             view.draw(charts[:2])
             first, *numbers = sentence(race, view.then)

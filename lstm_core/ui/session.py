@@ -19,3 +19,5 @@ OPEN, AGAIN = "claim", "again"
 SHELF = "own_series"
 # A small grid: its text, its race, and which of its runs are stored.
 TEXT, UNDER_WAY, STORED = "grid_text", "grid", "grid_stored"
+# How often a race to start from was chosen; a race, and the visitor's guess at what comes out of it.
+STARTED, GUESSED = "starts", "guessed"

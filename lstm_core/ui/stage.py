@@ -11,9 +11,11 @@ from lstm_core.experiment import Experiment
 from lstm_core.language import _
 from lstm_core.ui import address, controls
 from lstm_core.ui.page import PAGES, setup
-from lstm_core.ui.room import embedded, enlarge
+from lstm_core.ui.room import embedded, enlarge, projected
+from lstm_core.ui.start import start_from
 
 WIDTHS = (1, 3.6)
+GUESS_HEIGHT = 110
 SHARED = ("task", "length", "hidden", "optimizer", "lr", "seed")
 RARE = ("steps", "batch", "clip", "clip_at", "init", "gain", "precision")
 
@@ -22,7 +24,8 @@ RARE = ("steps", "batch", "clip", "clip_at", "init", "gain", "precision")
 class Stage:
     """
     The places of a race page, by its name: its main control, up to two `further` ones, all other `settings`, what to
-    `keep`, the `race`, and above it the `chips` of its racers beside a place that unfolds for the choice of `rivals`.
+    `keep`, the `race`, and above it the `chips` of its racers beside a place that unfolds for the choice of `rivals`;
+    where one may `guess`, None in a frame or on a wall.
     """
 
     page: str
@@ -33,6 +36,7 @@ class Stage:
     settings: DeltaGenerator
     keep: DeltaGenerator
     race: DeltaGenerator
+    guess: DeltaGenerator | None = None
 
     def experiment(self, base: Experiment, **placed: Any) -> Experiment:
         """
@@ -64,11 +68,15 @@ def stage(name: str, touch: str) -> Stage:
         st.title(PAGES[name].question, anchor=False)
         if not embedded():
             st.caption(touch)
+        narrow = embedded() or projected()
+        if not narrow:
+            start_from(name)
         main = st.container()
+        guess = None if narrow else st.container(height=GUESS_HEIGHT, border=False)
         enlarge()
     further = settings if embedded() else main
     with right:
-        return Stage(name, main, further, *_line(), settings, keep, st.container())
+        return Stage(name, main, further, *_line(), settings, keep, st.container(), guess)
 
 
 def _line() -> tuple[DeltaGenerator, DeltaGenerator]:

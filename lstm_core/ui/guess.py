@@ -1,0 +1,74 @@
+"""What does a visitor guess, and was it right? Asked once a race, answered by the race itself."""
+
+from collections.abc import Callable
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from lstm_core.experiment import Experiment
+from lstm_core.language import _
+from lstm_core.openings.guesses import Guess, question
+from lstm_core.race.race import Race
+from lstm_core.training import Snapshot
+from lstm_core.ui.session import GUESSED
+from lstm_core.ui.showing import Showing
+
+
+def ask(place: DeltaGenerator | None, shown: Showing) -> Callable[[], None]:
+    """
+    Ask the question about this race, where there is one; what every frame of it has to do: as soon as the answer is
+    there, say it in the place of the question. Of several seeds nothing is asked.
+    """
+    row = question(shown.page, dict(shown.experiments)) if place and shown.seeds == 1 else None
+    if place is None or row is None:
+        return lambda: None
+    spot, race = place.empty(), shown.race
+    if _guessed(race) is None:
+        st.session_state.pop(GUESSED, None)
+    if row.decided(*_so_far(race)) is None:
+        key = f"guess {id(race)}"
+        spot.pills(
+            row.question,
+            range(len(row.answers)),
+            format_func=row.answers.__getitem__,
+            key=key,
+            on_change=_note,
+            args=(row, race, key),
+        )
+
+    def tell() -> None:
+        right = row.decided(*_so_far(race))
+        if right is not None:
+            spot.markdown(told(row, right, _guessed(race)))
+
+    return tell
+
+
+def _so_far(race: Race) -> tuple[dict[str, list[Snapshot]], dict[str, Experiment]]:
+    """The snapshots and the experiments of its racers, by label."""
+    return (
+        {racer.label: racer.snapshots for racer in race.racers},
+        {racer.label: racer.experiment for racer in race.racers},
+    )
+
+
+def told(row: Guess, right: int, guessed: int | None) -> str:
+    """What came out, and, where somebody has guessed, whether that was right."""
+    came_out = row.came_out[right]
+    if guessed is None:
+        return f"{row.question} {_('What came out: {came_out}').format(came_out=came_out)}"
+    if guessed == right:
+        return _(":green[:material/check:] You guessed right: {came_out}").format(came_out=came_out)
+    return _("It came out otherwise: {came_out}").format(came_out=came_out)
+
+
+def _note(row: Guess, race: Race, key: str) -> None:
+    """Remember the guess; one that comes after the answer counts for nothing."""
+    if row.decided(*_so_far(race)) is None:
+        st.session_state[GUESSED] = race, st.session_state[key]
+
+
+def _guessed(race: Race) -> int | None:
+    """What the visitor has guessed about this race, as the number of an answer."""
+    of, guessed = st.session_state.get(GUESSED, (None, None))
+    return guessed if of is race else None
