@@ -191,8 +191,12 @@ def test_a_guess_is_answered_in_the_place_of_the_question(answer: int, word: str
 
 
 def test_without_a_guess_the_page_says_what_came_out(visits: list[AppTest]) -> None:
-    visit = settled(open_page(visits, "dashboard", seed="72", **SHORT))
+    visit = open_page(visits, "dashboard", seed="72", **SHORT)
+    (key,) = [pills.key for pills in visit.pills if pills.key and pills.key.startswith("guess ")]
+    assert key in visit.session_state
+    settled(visit)
     assert said(visit) == [f"{OF_PAGE['dashboard'].question} What came out: the vanilla RNN has solved it."]
+    assert key not in visit.session_state
 
 
 def test_a_guess_after_the_answer_counts_for_nothing(visits: list[AppTest], monkeypatch: pytest.MonkeyPatch) -> None:
