@@ -128,7 +128,7 @@ def opened_run(history: History) -> None:
 def page(history: History) -> None:
     """Choice, ranking, curves, a run live, a small grid, files."""
     listed = chosen(history)
-    st.subheader(ngettext("{number:,} run", "{number:,} runs", len(listed)).format(number=len(listed)))
+    st.header(ngettext("{number:,} run", "{number:,} runs", len(listed)).format(number=len(listed)), anchor=False)
     if len(listed):
         settings = ranked(listed)
         if len(settings) > MOST_RANKED:

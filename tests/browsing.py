@@ -8,6 +8,8 @@ from typing import Literal, NamedTuple
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from lstm_core.streams import CURRENT
+
 CHROMIUM = shutil.which("chromium")
 FLAGS = [
     "--no-sandbox",
@@ -25,7 +27,7 @@ ON_STAGE = 4
 # What comes with a page itself, and from no host.
 WITHIN = {"data", "blob"}
 # A race that lasts: at the lowest rate nobody solves anything, and nobody else has trained from this seed.
-LONG = "?seed=11&steps=3000&lr=0.0001"
+LONG = f"?seed=11&steps=3000&lr=0.0001&stream={CURRENT}"
 
 Scheme = Literal["light", "dark"]
 

@@ -37,7 +37,7 @@ def settings(visit: AppTest) -> dict[str, str]:
 
 
 def told(visit: AppTest) -> str:
-    return "\n".join(toast.value for toast in visit.toast)
+    return "\n".join(note.value for note in visit.warning if note.icon == ":material/link:")
 
 
 def come_back(visit: AppTest, name: str, **link: str) -> AppTest:
@@ -160,7 +160,7 @@ def test_an_address_and_the_command_line_say_the_same(field: str, word: str) -> 
     ],
     ids=str,
 )
-def test_what_a_link_says_and_the_page_cannot_use_is_told_once_with_what_was_taken(
+def test_what_a_link_says_and_the_page_cannot_use_is_told_with_what_was_taken_until_something_else_is_set(
     said: dict[str, str | tuple[str, ...]], taken: str, lengths: dict[str, Any], visits: list[AppTest]
 ) -> None:
     visit = open_page(visits, "dashboard", **said, **STREAM)
@@ -169,7 +169,9 @@ def test_what_a_link_says_and_the_page_cannot_use_is_told_once_with_what_was_tak
     for field, value in lengths.items():
         assert getattr(first, field) == value
         assert f"`{CONTROLS[field].write(value)}` is taken" in told(visit)
-    assert told(check(visit.run())) == ""
+    assert told(check(visit.run())) == told(visit) != ""
+    check(visit.slider(key="steps").set_value(2000).run())
+    assert told(visit) == ""
 
 
 def test_what_strangers_write_into_a_link_is_shown_as_it_is(visits: list[AppTest]) -> None:

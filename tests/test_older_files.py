@@ -100,19 +100,19 @@ def test_a_downloaded_snippet_of_that_time_runs(capsys: pytest.CaptureFixture[st
     assert len(json.loads(capsys.readouterr().out)) == 10
 
 
-def test_a_link_of_that_time_races_with_new_numbers_and_says_so_once(visits: list[AppTest]) -> None:
+def test_a_link_of_that_time_races_with_new_numbers_and_says_so(visits: list[AppTest]) -> None:
     visit = open_page(visits, "gates", length="100", seed="3")
-    assert [toast.value for toast in visit.toast] == [address.NEWER]
+    assert [note.value for note in visit.warning] == [address.NEWER]
     racers = dict(visit.session_state[SHOWING].experiments)
     assert {(one.length, one.seed, one.stream) for one in racers.values()} == {(100, 3, CURRENT)}
-    assert not check(visit.run()).toast
+    check(visit.run())
     assert visit.query_params["stream"] == str(CURRENT)
 
 
 @pytest.mark.parametrize("link", [{}, {"length": "100", "stream": str(CURRENT)}], ids=["bare", "new"])
 def test_an_address_of_today_says_nothing_of_other_numbers(link: dict[str, str], visits: list[AppTest]) -> None:
     visit = open_page(visits, "gates", **link)
-    assert not visit.toast
+    assert not visit.warning
     assert dict(visit.query_params) == link
 
 

@@ -137,5 +137,7 @@ def spec(picture: Picture, scale: float = 1.0) -> dict[str, Any]:
                 all_slots = {**channel.get("scale", {}), "domain": list(range(len(HUES)))}
                 channel |= {"field": "slot", "legend": None, "scale": all_slots}
     specification.pop("datasets", None)
+    # Those who cannot see it are told of the chart as a whole, not of nameless marks.
+    config = specification.get("config", {}) | {"mark": {"aria": False}}
     # Streamlit leaves 20 pixels free below a chart that does not say how many.
-    return specification | {"padding": {"bottom": 4}}
+    return specification | {"padding": {"bottom": 4}, "config": config}

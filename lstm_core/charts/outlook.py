@@ -209,7 +209,7 @@ def standings_table(rows: Sequence[Standing]) -> pa.Table:
     labels, steps = [row.label for row in rows], [str(row.step or "") for row in rows]
     errors = [_numbers(column) for column in zip(*cells, strict=True)]
     columns = [column(labels, pa.string()), *errors, column(steps, pa.string())]
-    return pa.table(columns, names=["", *ERRORS, _("weights of step")])
+    return pa.table(columns, names=[_("forecast by"), *ERRORS, _("weights of step")])
 
 
 def _numbers(values: Sequence[float | None]) -> pa.Array:

@@ -33,8 +33,9 @@ Texts = dict[str, list[str]]
 class _Book:
     """
     Of one visitor: the page he is on, the controls `placed` there with their defaults and those `drawn` now, what is
-    `said` of those that are not yet placed, what the address is known to say `now` and said `before`, what could not be
-    used, the words of each page that he has seen, and the engine that his link names, with the words of that `link`.
+    `said` of those that are not yet placed, what the address is known to say `now` and said `before`, `notes` on the
+    link that he has come by, the words of each page that he has seen, the engine that his link names, and the words of
+    that `link`.
     """
 
     page: str = ""
@@ -44,7 +45,7 @@ class _Book:
     now: Texts = field(default_factory=dict)
     before: tuple[Texts, float] = field(default_factory=lambda: ({}, -LAG_SECONDS))
     by_address: bool = False
-    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     pages: dict[str, Texts] = field(default_factory=dict)
     engine: str | None = None
     link: Texts | None = None
@@ -86,9 +87,9 @@ def arrive(page: str) -> None:
         control.forget(key)
     said = address if address or here else book.pages.get(page, {})
     book.page, book.placed, book.now, book.said = page, {}, address, _of_today(said)
-    book.by_address = bool(address)
+    book.by_address, book.notes = bool(address), []
     if address and st.query_params.get(STREAM) != str(CURRENT):
-        st.toast(NEWER, icon=":material/history:", duration="long")
+        book.notes = [NEWER]
     engine = st.query_params.get(ENGINE)
     book.engine, book.link = engine if engine in (FUSED, REFERENCE_ENGINE) else None, None
 
@@ -111,7 +112,7 @@ def _read(control: Control, key: str, default: Any, book: _Book) -> Any:
         return default
     value, fits = read(control, key, texts, default)
     if not fits:
-        book.problems.append(
+        book.notes.append(
             _("`{said}` cannot be used, `{taken}` is taken.").format(
                 said=_code("&".join(f"{key}={text}" for text in texts)), taken=_code(control.write(value))
             )
@@ -132,17 +133,21 @@ def read(control: Control, key: str, texts: list[str], default: Any) -> tuple[An
 
 
 def tell() -> None:
-    """Say in one line what the address said and this page could not use."""
+    """
+    Say in one line what the link that the visitor has come by means otherwise, and what of it this page cannot use,
+    until something else is set.
+    """
     book = _book()
-    problems, book.problems = book.problems, []
     if book.by_address:
-        problems += [_("`{name}` is not set on this page.").format(name=_code(name)) for name in book.said]
-        book.by_address, book.said = False, {}
-    if problems:
-        more = len(problems) - MOST_SHOWN
-        if more > 0:
-            problems[MOST_SHOWN:] = [ngettext("And {n} more.", "And {n} more.", more).format(n=more)]
-        st.toast("  \n".join(problems), icon=":material/link_off:", duration="infinite")
+        book.notes += [_("`{name}` is not set on this page.").format(name=_code(name)) for name in book.said]
+        book.by_address, book.said, book.link = False, {}, _texts(words())
+    more = len(book.notes) - MOST_SHOWN
+    if more > 0:
+        book.notes[MOST_SHOWN:] = [ngettext("And {n} more.", "And {n} more.", more).format(n=more)]
+    if book.notes and _texts(words()) == book.link:
+        st.warning(" ".join(book.notes), icon=":material/link:")
+    else:
+        book.notes = []
 
 
 def write() -> None:

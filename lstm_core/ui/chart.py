@@ -11,6 +11,7 @@ from lstm_core.charts.marks import spec
 from lstm_core.charts.needs import missing
 from lstm_core.charts.points import COLUMNS, Curve
 from lstm_core.charts.seeds import over_seeds
+from lstm_core.charts.spoken import outcome
 from lstm_core.language import _
 from lstm_core.ui.room import type_scale
 
@@ -40,10 +41,9 @@ def draw(
     elif seeds:
         table = over_seeds([table, *map(chart.table, seeds)])
     st.markdown(f"**{chart.title}**" + f" · {of}" * bool(of) + waits, help=chart.help)
+    spoken = f"{chart.description} {outcome(table)}" if still else chart.description
     width = "stretch" if chart.stretched else "content"
-    st.vega_lite_chart(
-        table, spec(chart.picture, type_scale()), key=f"chart {name} {of}", alt=chart.description, width=width
-    )  # type: ignore[call-overload]
+    st.vega_lite_chart(table, spec(chart.picture, type_scale()), key=f"chart {name} {of}", alt=spoken, width=width)  # type: ignore[call-overload]
     for error in _failures(chart, curves):
         said = _(":red[This could not be measured: {kind}: {error}]")
         st.caption(said.format(kind=type(error).__name__, error=error))

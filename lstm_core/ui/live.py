@@ -52,7 +52,9 @@ def live(
     """
     with stage.rivals:
         seeds = SEEDS if controls.five_seeds() else 1
-    address.tell()
+    if stage.notes:
+        with stage.notes:
+            address.tell()
     with stage.race:
         racers = _allowed(experiments, seeds)
     tabs = dict(below)

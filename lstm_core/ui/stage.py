@@ -25,7 +25,8 @@ class Stage:
     """
     The places of a race page, by its name: its main control, up to two `further` ones, all other `settings`, what to
     `keep`, the `race`, and above it the `chips` of its racers beside a place that unfolds for the choice of `rivals`;
-    where one may `guess`, None in a frame or on a wall.
+    where one may `guess`, None in a frame or on a wall, and where the `notes` on a link stand, None in the middle of a
+    page.
     """
 
     page: str
@@ -37,6 +38,7 @@ class Stage:
     keep: DeltaGenerator
     race: DeltaGenerator
     guess: DeltaGenerator | None = None
+    notes: DeltaGenerator | None = None
 
     def experiment(self, base: Experiment, **placed: Any) -> Experiment:
         """
@@ -68,6 +70,7 @@ def stage(name: str, touch: str) -> Stage:
         st.title(PAGES[name].question, anchor=False)
         if not embedded():
             st.caption(touch)
+        notes = st.container()
         narrow = embedded() or projected()
         if not narrow:
             start_from(name)
@@ -76,7 +79,7 @@ def stage(name: str, touch: str) -> Stage:
         enlarge()
     further = settings if embedded() else main
     with right:
-        return Stage(name, main, further, *_line(), settings, keep, st.container(), guess)
+        return Stage(name, main, further, *_line(), settings, keep, st.container(), guess, notes)
 
 
 def _line() -> tuple[DeltaGenerator, DeltaGenerator]:

@@ -60,7 +60,7 @@ def three_texts(as_opened: bool, look: str, why: str, article: str) -> None:
     headings = _("What to look for"), _("Why"), _("What the article says")
     for column, heading, text in zip(st.columns(3), headings, (look, why, article), strict=True):
         with column:
-            st.subheader(heading)
+            st.header(heading, anchor=False)
             st.markdown(text, help=meanings(text) or None)
     st.caption(_("The article is the Korean article from RNN to LSTM and DenseNet behind this project."))
 
@@ -72,7 +72,7 @@ def equations(experiments: Mapping[str, Experiment]) -> None:
         rows = [
             f"| ${term.name}$ | {' × '.join(map(str, term.shape))} | {term.size:,} | {term.about} |" for term in weights
         ]
-        head = f"| {_('weights')} | {_('shape')} | {_('numbers')} | |"
+        head = f"| {_('weights')} | {_('shape')} | {_('numbers')} | {_('meaning')} |"
         table = "\n".join([head, "|---|---|---|---|", *rows])
         row = ACTIVATIONS[experiment.activation]
         with tab:
