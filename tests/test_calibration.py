@@ -57,3 +57,17 @@ def test_what_is_kept_is_read_again(small: calibration.Verdicts) -> None:
     calibration.keep(small)
     kept = record.recorded()["dashboard"]
     assert (kept.held, kept.seeds) == (sum(held for held, _ in small["dashboard"]), len(SEEDS))
+
+
+def test_every_race_is_recorded_as_it_is_now() -> None:
+    assert {name: row.experiments for name, row in record.recorded().items()} == {
+        name: {label: experiment.key for label, experiment in race.experiments().items()}
+        for name, race in RACES.items()
+    }
+
+
+@pytest.mark.parametrize("name", RACES)
+def test_a_claim_has_held_for_four_of_five_seeds_or_all(name: str) -> None:
+    row = record.recorded()[name]
+    assert row.held >= 4
+    assert row.seeds == len(SEEDS)

@@ -344,7 +344,7 @@ STARTS = (
         "depth",
         "dense in time",
         _("Dense in time"),
-        _("A cell that sees its last 8 states brings 1,000 times as much gradient to step 1, before training."),
+        _("A cell that sees its last 8 states mostly brings 1,000 times the gradient to step 1, before training."),
         {"look": IN_TIME, "windows": ["1", "8"], "length": 60},
         _shorter_way,
     ),
