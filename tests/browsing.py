@@ -42,6 +42,12 @@ class Size(NamedTuple):
         return f"{self.width}x{self.height}"
 
 
+# What a phone's browser says of itself, and does.
+HANDHELD = {
+    "user_agent": "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/150.0 Mobile Safari/537.36",
+    "is_mobile": True,
+    "has_touch": True,
+}
 LAPTOP, WIDER, DESKTOP, PHONE = Size(1366, 768), Size(1440, 900), Size(1920, 1080), Size(390, 844)
 
 
@@ -57,7 +63,11 @@ def chromium() -> Iterator[Browser]:
 @contextmanager
 def window(browser: Browser, size: Size, scheme: Scheme = "light") -> Iterator[Page]:
     """An empty window of somebody who was never here."""
-    context = browser.new_context(viewport={"width": size.width, "height": size.height}, color_scheme=scheme)
+    context = browser.new_context(
+        viewport={"width": size.width, "height": size.height},
+        color_scheme=scheme,
+        **(HANDHELD if size == PHONE else {}),  # type: ignore[arg-type]
+    )
     page = context.new_page()
     page.set_default_timeout(PATIENCE_MS)
     yield page

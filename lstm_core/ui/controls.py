@@ -68,16 +68,10 @@ _BIAS = slider(_("Forget bias b"), -2.0, 6.0, 0.1, _("How open the forget gate s
 
 CONTROLS: dict[str, Control] = {
     "task": select(_("Task"), _labels(TASKS), _("What the network is asked to remember.")),
-    "length": slider(_("Length T"), 10, 200, 5, _("How many time steps back the oldest information lies.")),
+    "length": slider(_("Length T, in time steps"), 10, 200, 5),
     "cell": choice(_("Cell"), _labels(FAMILIES)),
     "activation": ordered(_("Activation, by its largest slope"), _labels(ACTIVATIONS)),
-    "gates": pills(
-        _("Learned gates"),
-        GATES,
-        same(GATES),
-        _("A gate that is switched off stays fully open, at 1, and has no weights."),
-        between="",
-    ),
+    "gates": pills(_("Learned gates; the others stay open, at 1"), GATES, same(GATES), between=""),
     "coupled": toggle(_("Coupled: f = 1 - i"), _("Writing 30 % new erases 30 % old. Needs input and forget gates.")),
     "peephole": toggle(_("Peepholes"), _("The gates see the cell state.")),
     "forget_bias": ForgetBias(_BIAS.draw, _BIAS.read, _BIAS.write, lambda b: b if b == CHRONO else _BIAS.fit(b)),

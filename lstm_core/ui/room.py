@@ -5,6 +5,17 @@ import streamlit as st
 from lstm_core.ui.session import PROJECTED
 
 LARGER = 1.35
+# Targets of 40 pixels. A slider is moved by its thumb alone, so that a swipe over its track scrolls the page.
+FOR_FINGERS = """
+@media (pointer: coarse) {
+  button, [role=tab], [data-testid=stPageLink] a, [data-baseweb=select], label:has(input[type=checkbox]) {
+    min-height: 40px !important; min-width: 40px !important;
+  }
+  [data-testid=stSlider] [role=group] > div { pointer-events: none; }
+  [data-testid=stSlider] div:has(> div > input[type=range]) { pointer-events: auto; touch-action: pan-y !important; }
+  [data-testid=stSlider] div:has(> div > input[type=range])::after { content: ""; position: absolute; inset: -15px; }
+}
+"""
 
 
 def embedded() -> bool:
@@ -22,8 +33,12 @@ def type_scale() -> float:
     return LARGER if projected() else 1.0
 
 
-def enlarge() -> None:
-    """Set the page in its type for this visitor; the theme's sizes hold for all."""
-    if projected():
-        size = st.get_option("theme.baseFontSize") * type_scale()
-        st.html(f"<style>html {{ font-size: {size}px }}</style>")
+def handheld() -> bool:
+    """Whether it is shown on a phone, by what its browser says of itself."""
+    return "Mobi" in (st.context.headers.get("User-Agent") or "")
+
+
+def shape_type() -> None:
+    """Set the page in its type for this visitor, and for fingers; the theme's sizes hold for all."""
+    size = f"html {{ font-size: {st.get_option('theme.baseFontSize') * type_scale()}px }}" if projected() else ""
+    st.html(f"<style>{size}{FOR_FINGERS}</style>")

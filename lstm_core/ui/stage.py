@@ -11,7 +11,7 @@ from lstm_core.experiment import Experiment
 from lstm_core.language import _
 from lstm_core.ui import address, controls
 from lstm_core.ui.page import PAGES, setup
-from lstm_core.ui.room import embedded, enlarge, projected
+from lstm_core.ui.room import embedded, handheld, projected, shape_type
 from lstm_core.ui.start import start_from
 
 WIDTHS = (1, 3.6)
@@ -23,10 +23,10 @@ RARE = ("steps", "batch", "clip", "clip_at", "init", "gain", "precision")
 @dataclass(frozen=True)
 class Stage:
     """
-    The places of a race page, by its name: its main control, up to two `further` ones, all other `settings`, what to
-    `keep`, the `race`, and above it the `chips` of its racers beside a place that unfolds for the choice of `rivals`;
-    where one may `guess`, None in a frame or on a wall, and where the `notes` on a link stand, None in the middle of a
-    page.
+    The places of a race page, by its name: its main control, up to two `further` ones (on a phone among the settings),
+    all other `settings`, what to `keep`, the `race`, and above it the `chips` of its racers beside a place that unfolds
+    for the choice of `rivals`; where one may `guess`, None in a frame or on a wall, and where the `notes` on a link
+    stand, None in the middle of a page.
     """
 
     page: str
@@ -57,39 +57,54 @@ class Stage:
 
 def stage(name: str, touch: str) -> Stage:
     """Begin the race page `name` of `PAGES`, with a sentence that says what to `touch`."""
-    with setup(name):
-        if not embedded():
-            about = _("Again from the opening: back to this page's first race.")
-            st.button(":material/undo:", type="tertiary", key="opening", on_click=address.put, args=({},), help=about)
-        keep = st.popover(":material/link:", type="tertiary")
-        settings = st.popover(":material/tune:", type="tertiary")
-    with settings:
-        controls.projector()
+    navigation = setup(name)
+    narrow = embedded() or projected()
     left, right = st.columns(WIDTHS, gap="medium")
     with left:
         st.title(PAGES[name].question, anchor=False)
         if not embedded():
             st.caption(touch)
-        notes = st.container()
-        narrow = embedded() or projected()
+        notes, main = st.container(), st.container()
+        beside = st.container()
+    with right:
+        line = st.container(horizontal=True, vertical_alignment="center", wrap=False, gap="xsmall")
+        with line:
+            chips, rivals = _racers()
+        race = st.container()
+    # What comes first stands first, for a finger and for a keyboard: on a phone the charts, else the main control.
+    with navigation if handheld() else line:
+        keep, settings = _icons()
+    with right if handheld() else beside:
         if not narrow:
             start_from(name)
-        main = st.container()
         guess = None if narrow else st.container(height=GUESS_HEIGHT, border=False)
-        enlarge()
-    further = settings if embedded() else main
-    with right:
-        return Stage(name, main, further, *_line(), settings, keep, st.container(), guess, notes)
+    shape_type()
+    further = settings if embedded() or handheld() else main
+    return Stage(name, main, further, rivals, chips, settings, keep, race, guess, notes)
 
 
-def _line() -> tuple[DeltaGenerator, DeltaGenerator]:
-    """In one line above a race: what unfolds at the right, and the place at the left."""
-    with st.container(horizontal=True, vertical_alignment="center", wrap=False):
-        chips = st.container().empty()
-        return st.popover(_("Racers, seeds"), type="tertiary"), chips
+def _racers() -> tuple[DeltaGenerator, DeltaGenerator]:
+    """A place for the racers' chips, and beside it what unfolds to choose them."""
+    chips = st.container().empty()
+    return chips, st.popover(_("Racers, seeds"), type="tertiary")
+
+
+def _icons() -> tuple[DeltaGenerator, DeltaGenerator]:
+    """The way back to the opening; what unfolds to keep a race, and to set all that has no place in sight."""
+    if not embedded():
+        about = _("Again from the opening: back to this page's first race.")
+        st.button(":material/undo:", type="tertiary", key="opening", on_click=address.put, args=({},), help=about)
+    keep = st.popover(":material/link:", type="tertiary", help=_("Link to this race, files"))
+    settings = st.popover(":material/tune:", type="tertiary", help=_("All settings"))
+    with settings:
+        controls.projector()
+    return keep, settings
 
 
 def plain(name: str) -> Stage:
     """For a race in the middle of a page: all one below the other, nothing to set."""
-    keep = st.popover(":material/link:")
-    return Stage(name, st.container(), st.container(), *_line(), st.container(), keep, st.container())
+    keep = st.popover(":material/link:", help=_("Link to this race, files"))
+    main, further = st.container(), st.container()
+    with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+        chips, rivals = _racers()
+    return Stage(name, main, further, rivals, chips, st.container(), keep, st.container())

@@ -40,7 +40,7 @@ def test_every_page_opens_on_its_own_race_wherever_one_comes_from(page: Page, ad
     """Also after a control was moved on another page, with a clean address; what was moved is there again."""
     visit(page, address)
     expect_opening_race(page, "dashboard")
-    page.get_by_role("slider", name="Length T").focus()
+    page.get_by_role("slider", name="Length T, in time steps").focus()
     page.keyboard.press("ArrowRight")
     page.wait_for_url("**/?length=105&stream=2")
     for name in list(OPENINGS)[1:]:
@@ -49,7 +49,7 @@ def test_every_page_opens_on_its_own_race_wherever_one_comes_from(page: Page, ad
         assert "?" not in page.url
     turn_to(page, "dashboard")
     page.wait_for_url("**/?length=105&stream=2")
-    expect(page.get_by_role("slider", name="Length T")).to_have_value("105")
+    expect(page.get_by_role("slider", name="Length T, in time steps")).to_have_value("105")
 
 
 def test_the_browsers_back_leads_to_what_was_set(page: Page, address: str) -> None:
@@ -79,7 +79,7 @@ def test_no_live_chart_is_redrawn_while_it_grows_or_after_a_changed_slider(page:
     page.wait_for_timeout(2000)
     page.evaluate(f"{CHARTS}.forEach(node => node.dataset.seen = 'yes')")
     page.wait_for_timeout(6000)
-    page.get_by_role("slider", name="Length T").focus()
+    page.get_by_role("slider", name="Length T, in time steps").focus()
     page.keyboard.press("ArrowLeft")
     page.wait_for_url("**/?length=95*")
     page.wait_for_timeout(4000)

@@ -52,7 +52,7 @@ async def _visit(address: str, seconds: float, seed: int) -> tuple[Visitor, list
     leaves = time.monotonic() + seconds
     await asyncio.sleep(chance.uniform(0, CHANGE_EVERY))
     while time.monotonic() < leaves:
-        moved = await visitor.slide("Length T", chance.choice(LENGTHS))
+        moved = await visitor.slide("Length T, in time steps", chance.choice(LENGTHS))
         try:
             await visitor.until(lambda moved=moved: bool(visitor.trained(moved)))  # type: ignore[misc]
             reactions.append(visitor.trained(moved)[0] - moved)

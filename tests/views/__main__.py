@@ -26,24 +26,34 @@ from tests.browsing import (
     window,
 )
 from tests.serving import serve
+from tests.views.accessible import (
+    LEAST_TARGET,
+    REACHED_WITHIN,
+    at_rest,
+    barriers,
+    small_targets,
+    tabs_to_the_main_control,
+)
 from tests.views.calm import TRAINING_MS, calm
 from tests.views.first import LEAST_PLANE, LEAST_PLOT, LOWEST_ON_A_PHONE, View, faults, seen
 
-SIZES = (LAPTOP, WIDER, DESKTOP, PHONE)
+# A screen's window is made larger; a phone is another device.
+DEVICES = ((LAPTOP, WIDER, DESKTOP), (PHONE,))
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 
 
 def _views(browser: Browser, address: str, name: str) -> Iterator[tuple[str, View]]:
     """A page in every window, light and dark, while it trains; and when its opening race is over."""
-    for scheme in SCHEMES:
-        with window(browser, LAPTOP, scheme) as page:
-            page.goto(place(address, name, LONG))
-            until_it_trains(page)
-            yield from ((f"{scheme}, trains", seen(page, size)) for size in SIZES)
-    with window(browser, LAPTOP) as page:
-        page.goto(place(address, name))
-        expect(page.get_by_text(re.compile("^finished after"))).to_be_visible(timeout=5 * PATIENCE_MS)
-        yield from (("light, race over", seen(page, size)) for size in SIZES)
+    for sizes in DEVICES:
+        for scheme in SCHEMES:
+            with window(browser, sizes[0], scheme) as page:
+                page.goto(place(address, name, LONG))
+                until_it_trains(page)
+                yield from ((f"{scheme}, trains", seen(page, size)) for size in sizes)
+        with window(browser, sizes[0]) as page:
+            page.goto(place(address, name))
+            expect(page.get_by_text(re.compile("^finished after"))).to_be_visible(timeout=5 * PATIENCE_MS)
+            yield from (("light, race over", seen(page, size)) for size in sizes)
 
 
 def _row(name: str, how: str, view: View) -> str:
@@ -96,8 +106,33 @@ def _stillness(browser: Browser, address: str) -> None:
         print(f"| {' | '.join(cells)} |", flush=True)
 
 
+def _for_everybody(browser: Browser, address: str) -> None:
+    print("\n## With a screen reader, a keyboard, a finger\n")
+    print(
+        "What axe-core finds serious or critical, light and dark; how often Tab is pressed until the first control has"
+    )
+    print(f"the focus, {REACHED_WITHIN} at most; what is smaller than {LEAST_TARGET} pixels on a phone.\n")
+    print("| page | light | dark | tabs | too small |\n|---|---|---|---|---|")
+    for name in PAGES:
+        cells = [PAGES[name].label]
+        for scheme in SCHEMES:
+            with window(browser, LAPTOP, scheme) as page:
+                page.goto(place(address, name))
+                at_rest(page)
+                cells.append("; ".join(barriers(page)) or "nothing")
+        with window(browser, LAPTOP) as page:
+            page.goto(place(address, name))
+            page.wait_for_timeout(TRAINING_MS)
+            cells.append(str(tabs_to_the_main_control(page)) if name in OPENINGS else "")
+        with window(browser, PHONE) as page:
+            page.goto(place(address, name))
+            at_rest(page)
+            cells.append("; ".join(small_targets(page)) or "nothing")
+        print(f"| {' | '.join(cells)} |", flush=True)
+
+
 def main() -> None:
-    """Both tables."""
+    """All tables."""
     # A server that compiles them would be measured with its compiler.
     for precision in PRECISIONS:
         build(precision).done.result()
@@ -105,6 +140,7 @@ def main() -> None:
         _head(browser)
         _first_views(browser, server.address)
         _stillness(browser, server.address)
+        _for_everybody(browser, server.address)
 
 
 if __name__ == "__main__":

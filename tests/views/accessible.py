@@ -1,0 +1,54 @@
+"""What stands in somebody's way? By axe-core, by the Tab key, and by the size of what a finger has to hit."""
+
+import re
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.browsing import PATIENCE_MS
+
+SERIOUS = {"serious", "critical"}
+REACHED_WITHIN = 8
+LEAST_TARGET = 40
+FOCUSED_AT_THE_LEFT = """() => {
+    const focused = document.activeElement, left = document.querySelector('h1').closest('[data-testid=stColumn]');
+    return left.contains(focused) && !(focused.getAttribute('aria-label') || '').startsWith('Help');
+}"""
+# A slider's input is hidden in its thumb, a link to the main content until it has the focus.
+SMALL_TARGETS = f"""() => [...document.querySelectorAll('button, a, [role=tab], [role=radio]')]
+    .filter(node => node.checkVisibility() && node.getAttribute('href') !== '#main-content')
+    .map(node => [node.innerText || node.getAttribute('aria-label'), node.getBoundingClientRect()])
+    .filter(([, box]) => box.width > 1 && (box.width < {LEAST_TARGET} || box.height < {LEAST_TARGET}))
+    .map(([name, box]) => `${{name}}: ${{box.width}} x ${{box.height}}`)"""
+
+
+def at_rest(page: Page) -> None:
+    """Wait until it is there; a race, if it has one, is held on its way, so that nothing changes."""
+    page.get_by_role("heading", level=1).wait_for()
+    pause = page.get_by_role("button", name="Pause", exact=True)
+    if page.get_by_test_id("stBottom").count():
+        expect(page.get_by_text(re.compile(r"^step [1-9]|^finished after"))).to_be_visible(timeout=PATIENCE_MS)
+        if pause.is_enabled():
+            pause.click()
+    page.wait_for_timeout(1500)
+
+
+def barriers(page: Page) -> list[str]:
+    """What axe-core finds serious or critical: its rule, and the first of the nodes."""
+    found = Axe().run(page).response["violations"]
+    return [f"{one['id']}: {one['nodes'][0]['html'][:120]}" for one in found if one["impact"] in SERIOUS]
+
+
+def tabs_to_the_main_control(page: Page) -> int:
+    """How often Tab is pressed in a page just opened until the first control at the left has the focus."""
+    for pressed in range(1, 3 * REACHED_WITHIN):
+        page.keyboard.press("Tab")
+        if page.evaluate(FOCUSED_AT_THE_LEFT):
+            return pressed
+    return 3 * REACHED_WITHIN
+
+
+def small_targets(page: Page) -> list[str]:
+    """What can be pressed and is smaller than a finger needs."""
+    found: list[str] = page.evaluate(SMALL_TARGETS)
+    return found
