@@ -25,7 +25,7 @@ from lstm_core.ui.control import text
 from lstm_core.ui.history import chosen, files, opened
 from lstm_core.ui.live import live
 from lstm_core.ui.page import PAGES, setup
-from lstm_core.ui.small_grid import small_grid
+from lstm_core.ui.small_grid import first_runs, is_under_way, small_grid
 from lstm_core.ui.stage import plain
 from lstm_core.ui.texts import equations_of
 
@@ -136,11 +136,9 @@ def page(history: History) -> None:
             st.caption(many.format(number=len(settings), shown=MOST_RANKED))
         small_multiples(history, ranking(settings[:MOST_RANKED])[:MOST_SHOWN])
     else:
-        st.info(
-            _("No runs yet. Run a small grid below, or `python -m lstm_core sweep sweeps/greff.toml` in a terminal.")
-        )
+        first_runs(history)
     opened_run(history)
-    with st.expander(_("Run a small grid"), key="small grid", icon=":material/grid_on:"):
+    with st.expander(_("Run a small grid"), key="small grid", icon=":material/grid_on:", expanded=is_under_way()):
         small_grid(history)
     with st.expander(_("Files"), key="files", icon=":material/folder:"):
         files(history, lambda: listed.column("key").to_pylist())

@@ -16,8 +16,10 @@ from lstm_core.history.records import failed, record_of
 from lstm_core.history.schema import PLACE, History, open_history
 from lstm_core.race.race import Race
 from lstm_core.race.runs import Run
+from lstm_core.sweep.grid import read_grid
 from lstm_core.ui.page import PAGES
 from lstm_core.ui.session import SHOWING, TEXT, UNDER_WAY
+from lstm_core.ui.small_grid import GRID as GREFF
 from tests.visits import ROOT, check
 
 SMALL = Experiment(length=4, hidden=4, batch=4, steps=30, cell="rnn")
@@ -67,14 +69,33 @@ def rows(page: AppTest) -> list[tuple[str, str]]:
 
 def test_an_empty_history_says_how_to_fill_it(history: History) -> None:
     page = visit()
-    assert [shown.value for shown in page.subheader] == ["0 runs"]
-    assert "sweeps/greff.toml" in page.info[0].value
+    assert [shown.value for shown in page.header] == ["0 runs"]
+    assert "Greff" in page.info[0].value
+    assert any("sweeps/greff.toml" in shown.value for shown in page.caption)
+
+
+def test_an_empty_history_is_filled_with_the_runs_of_the_sample_by_one_click(history: History) -> None:
+    page = visit()
+    check(page.button(key="sample").click().run())
+    asked = {one.key for group in read_grid(GREFF.read_text()) for one in group.experiments}
+    assert set(runs(history).column("key").to_pylist()) == asked
+    assert len(rows(page)) == 6
+
+
+def test_greffs_variants_are_trained_from_an_empty_history_by_one_click(history: History) -> None:
+    page = visit()
+    check(page.button(key="first grid").click().run())
+    race: Race = page.session_state[UNDER_WAY]
+    race.pause()
+    assert {racer.label for racer in race.racers} == {
+        one.key for group in read_grid(GREFF.read_text()) for one in group.experiments
+    }
 
 
 def test_every_run_is_counted_and_none_that_is_not_there(history: History) -> None:
     store(history, STORED)
     page = visit()
-    assert page.subheader[0].value == "6 runs"
+    assert page.header[0].value == "6 runs"
     assert sorted(setting for setting, _ in rows(page)) == ["cell gru", "cell rnn"]
     assert {share.split(" of ")[1] for _, share in rows(page)} == {"3"}
 
@@ -90,7 +111,7 @@ def test_runs_are_chosen_by_their_fields(history: History) -> None:
     store(history, STORED)
     page = visit()
     check(page.multiselect(key="choose cell").set_value(["gru"]).run())
-    assert page.subheader[0].value == "3 runs"
+    assert page.header[0].value == "3 runs"
     assert [setting for setting, _ in rows(page)] == ["all the same"]
 
 
@@ -119,7 +140,7 @@ def test_streamlits_secrets_may_name_the_history(history: History, tmp_path: Pat
     page = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60)
     page.secrets["history"] = url
     check(page.switch_page(PAGES["sweeps"].path).run())
-    assert page.subheader[0].value == "1 run"
+    assert page.header[0].value == "1 run"
 
 
 def test_without_a_place_to_write_the_page_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,9 +1,12 @@
 """How is a small grid run from a page? Behind all live races, each run stored as it ends."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from lstm_core.experiment import Experiment
 from lstm_core.history.database import outcomes, store
+from lstm_core.history.exchange import from_parquet
 from lstm_core.history.records import record_of
 from lstm_core.history.schema import History, UnavailableError
 from lstm_core.language import _
@@ -15,22 +18,9 @@ from lstm_core.ui.session import STORED, TEXT, UNDER_WAY
 
 MOST_RUNS = 30
 TICK_SECONDS = 1.0
-EXAMPLE = """\
-[base]
-length = 30
-steps = 400
-lr = 0.02
-
-[grid]
-seeds = 5
-
-[[variants]]
-name = "LSTM"
-
-[[variants]]
-name = "RNN"
-cell = "rnn"
-"""
+# Greff's variants, and their runs as `python -m docs.sample` has trained them.
+GRID = Path(__file__).parents[2] / "sweeps" / "small.toml"
+SAMPLE = GRID.with_suffix(".parquet")
 
 
 def _asked(history: History, text: str) -> list[Experiment]:
@@ -75,10 +65,40 @@ def _store(history: History, race: Race) -> None:
         stored |= {racer.label for racer in new}
 
 
+def first_runs(history: History) -> None:
+    """What to do with a history that is empty: train a first grid, or load it trained."""
+    runs = sum(len(group.experiments) for group in read_grid(GRID.read_text()))
+    st.info(_("No runs yet. Begin with the LSTM, its gates removed one at a time, as Greff and others did in 2017."))
+    with st.container(horizontal=True):
+        train = _("Train these {runs} runs now").format(runs=runs)
+        st.button(train, icon=":material/play_arrow:", on_click=_begin_first, args=(history,), key="first grid")
+        load = _("Load them already trained")
+        st.button(load, icon=":material/download:", on_click=_load_first, args=(history,), key="sample")
+    st.caption(_("The whole grid, 80 runs on two tasks: `python -m lstm_core sweep sweeps/greff.toml` in a terminal."))
+
+
+def _begin_first(history: History) -> None:
+    st.session_state[TEXT] = GRID.read_text()
+    _begin(history)
+
+
+def _load_first(history: History) -> None:
+    try:
+        store(history, from_parquet(SAMPLE.read_bytes()))
+    except UnavailableError as error:
+        st.session_state[UNDER_WAY] = str(error)
+
+
+def is_under_way() -> bool:
+    """Whether a grid has something to say."""
+    return UNDER_WAY in st.session_state
+
+
 def small_grid(history: History) -> None:
     """A grid to write down, its progress, and a way to stop it."""
     about = _("TOML; every field of an experiment.")
-    st.text_area(_("Grid"), EXAMPLE, height=330, key=TEXT, max_chars=5000, help=about)
+    st.session_state.setdefault(TEXT, GRID.read_text())
+    st.text_area(_("Grid"), height=330, key=TEXT, max_chars=5000, help=about)
     with st.container(horizontal=True):
         st.button(_("Run the grid"), icon=":material/play_arrow:", on_click=_begin, args=(history,), key="run grid")
         st.button(_("Stop it"), icon=":material/stop:", on_click=_stop, key="stop grid")
