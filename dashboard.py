@@ -1,7 +1,7 @@
 """The race: a vanilla RNN against an LSTM, live."""
 
 from lstm_core.language import _
-from lstm_core.openings.presets import FAMILY_RACERS, OPENINGS, variants
+from lstm_core.openings.presets import FAMILY_RACERS, OPENINGS
 from lstm_core.ui import controls
 from lstm_core.ui.live import live
 from lstm_core.ui.stage import stage
@@ -17,9 +17,8 @@ with page.further:
     chosen = controls.several(
         _("Racers"), controls.same(FAMILY_RACERS), list(opening.racers), "racers", controls.FAMILY_WORDS
     )
-base = page.experiment(opening.base, length=length)
 
-racers = variants(base, {label: FAMILY_RACERS[label] for label in chosen})
+racers = page.racers(length=length, racers=chosen)
 live(
     page,
     racers,

@@ -8,7 +8,7 @@ from lstm_core.activations import ACTIVATIONS
 from lstm_core.charts import tables
 from lstm_core.charts.marks import FUNCTIONS, SLOPES, spec
 from lstm_core.language import _
-from lstm_core.openings.presets import ACTIVATION_RACERS, OPENINGS, variants
+from lstm_core.openings.presets import ACTIVATION_RACERS, OPENINGS
 from lstm_core.ui import controls
 from lstm_core.ui.live import MOST_RACERS, live
 from lstm_core.ui.stage import stage
@@ -42,9 +42,10 @@ page = stage(
 opening = OPENINGS["activations"]
 _first, *rivals = opening.racers
 with page.control:
-    front = ACTIVATIONS[controls.draw("activation", opening.base)]
+    front = controls.draw("activation", opening.base)
 with page.further:
-    st.caption(_("Steepest slope of {label}: **{slope:.3g}**.").format(label=front.label, slope=front.largest_slope))
+    row = ACTIVATIONS[front]
+    st.caption(_("Steepest slope of {label}: **{slope:.3g}**.").format(label=row.label, slope=row.largest_slope))
     init = controls.draw("init", opening.base)
 with page.rivals:
     chosen = controls.several(
@@ -53,9 +54,7 @@ with page.rivals:
 with page.settings:
     cell = controls.draw("cell", opening.base)
 
-base = page.experiment(opening.base, cell=cell, init=init)
-changes = {label: ACTIVATION_RACERS[label] for label in dict.fromkeys([front.label, *chosen])}
-racers = variants(base, changes)
+racers = page.racers(activation=front, others=chosen, cell=cell, init=init)
 shown = list(dict.fromkeys(experiment.activation for experiment in racers.values()))[:MOST_RACERS]
 live(
     page,

@@ -5,7 +5,7 @@ import statistics
 import streamlit as st
 
 from lstm_core.language import _
-from lstm_core.openings.presets import COMPARISONS, OPENINGS, variants
+from lstm_core.openings.presets import OPENINGS
 from lstm_core.race.race import Race
 from lstm_core.ui import controls
 from lstm_core.ui.live import live
@@ -55,7 +55,7 @@ with page.further:
     cell = controls.draw("cell", opening.base)
 
 fixed = {"init": opening.base.init, "precision": opening.base.precision}
-racers = variants(page.experiment(opening.base, cell=cell, **fixed), COMPARISONS[compared])
+racers = page.racers(compare=compared, cell=cell, **fixed)
 live(
     page,
     racers,

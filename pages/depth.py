@@ -1,7 +1,7 @@
 """Depth: does it help to wire layers as DenseNet does?"""
 
 from lstm_core.language import _
-from lstm_core.openings.presets import OPENINGS, WIRING_RACERS, variants, within_budget
+from lstm_core.openings.presets import OPENINGS
 from lstm_core.openings.races import EQUAL_SIZE, EQUAL_WEIGHTS, IN_TIME, STACKS
 from lstm_core.ui import controls
 from lstm_core.ui.live import live
@@ -28,24 +28,17 @@ page = stage("depth", _("**Drag the number of layers**, then compare at equal nu
 opening = OPENINGS["depth"]
 with page.control:
     look = controls.one_of(_("Look at"), LOOKS, key="look")
-stacked = look == STACKS
 with page.further:
-    if stacked:
-        layers = controls.draw("layers", opening.base)
-        compared = controls.one_of(_("Compare at"), EQUAL, key="compared")
+    if look == STACKS:
+        placed = {"layers": controls.draw("layers", opening.base)}
+        placed["compared"] = controls.one_of(_("Compare at"), EQUAL, key="compared")
     else:
         sizes, asked = controls.same(map(str, range(1, 9))), _("Number k of last hidden states it sees")
-        windows = controls.several(asked, sizes, ["1", "2", "4"], "windows", sizes)
+        placed = {"windows": controls.several(asked, sizes, ["1", "2", "4"], "windows", sizes)}
 with page.settings:
-    placed = {field: controls.draw(field, opening.base) for field in ("cell", "sequences")}
+    placed |= {field: controls.draw(field, opening.base) for field in ("cell", "sequences")}
 
-if stacked:
-    racers = variants(page.experiment(opening.base, layers=layers, **placed), WIRING_RACERS)
-    if compared == EQUAL_WEIGHTS:
-        racers = within_budget(racers)
-else:
-    changes = {f"k = {k}": {"cell": "rnn", "layers": 1, "window": int(k)} for k in windows}
-    racers = variants(page.experiment(opening.base, **placed), changes)
+racers = page.racers(look=look, **placed)
 live(
     page,
     racers,

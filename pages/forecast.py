@@ -1,12 +1,10 @@
 """Forecast: how well do these cells forecast a series?"""
 
-import dataclasses
-
 import streamlit as st
 
 from lstm_core.charts.words import variants as spelt_out
 from lstm_core.language import _
-from lstm_core.openings.presets import ACTIVATION_RACERS, OPENINGS, variants
+from lstm_core.openings.presets import ACTIVATION_RACERS, OPENINGS
 from lstm_core.openings.races import CELLS
 from lstm_core.tasks.series import SERIES
 from lstm_core.ui import controls
@@ -48,18 +46,15 @@ with page.settings:
     length = controls.window(opening.base)
     cell = controls.draw("cell", opening.base)
 
-changes = {label: ACTIVATION_RACERS[label] for label in activations} | {label: CELLS[label] for label in cells}
-base = page.experiment(opening.base, task="forecast", length=length, horizon=horizon, cell=cell)
-if not refusal:
-    try:
-        base = dataclasses.replace(base, series=series)
-    except ValueError as error:
-        refusal = _("This series is too short: {reason}.").format(reason=error)
+placed = {"task": "forecast", "length": length, "horizon": horizon, "cell": cell, "series": series}
+try:
+    racers = page.racers(activations=activations, cells=cells, **placed)
+except ValueError as error:
+    refusal = _("This series is too short: {reason}.").format(reason=error)
 if refusal:
     with page.race:
         refuse(refusal)
 else:
-    racers = variants(base, changes)
     live(
         page,
         racers,

@@ -1,13 +1,11 @@
 """Gates: what does each gate buy?"""
 
-import dataclasses
-
 import streamlit as st
 
 from lstm_core.charts.words import WORDS
 from lstm_core.charts.words import variants as spelt_out
 from lstm_core.language import _
-from lstm_core.openings.presets import GATE_SETS, OPENINGS, variants
+from lstm_core.openings.presets import GATE_SETS, OPENINGS
 from lstm_core.ui import controls
 from lstm_core.ui.live import live
 from lstm_core.ui.stage import stage
@@ -15,7 +13,7 @@ from lstm_core.ui.texts import texts
 
 page = stage("gates", _("**Switch off a gate.** What happens to the loss and to the largest state?"))
 opening = OPENINGS["gates"]
-yours, *rivals = opening.racers
+_yours, *rivals = opening.racers
 with page.control:
     gates = controls.gates(opening.base, page.settings)
 with page.further:
@@ -30,9 +28,7 @@ with page.rivals:
         help=WORDS[_("peephole")],
     )
 
-base = page.experiment(opening.base, forget_bias=forget_bias)
-cell = dataclasses.replace(base, **gates)
-racers = {yours: cell, **variants(base, {name: GATE_SETS[name] for name in chosen})}
+racers = page.racers(**gates, forget_bias=forget_bias, variants=chosen)
 live(
     page,
     racers,

@@ -1,7 +1,7 @@
 """Gradient flow: how far back does the gradient reach, and what bounds it?"""
 
-import dataclasses
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
@@ -104,22 +104,16 @@ with page.control:
     titles = {name: row[0] for name, row in SECTIONS.items()}
     section = controls.select_one(_("Look at"), titles, key="section")
 _title, charts, main, text = SECTIONS[section]
-values = {}
+placed: dict[str, Any] = {}
 for field in ("activation", "init", "gain", "clip_at", "gates", "forget_bias"):
     with page.further if field in main else page.settings:
         if field == "gates":
-            gates = controls.gates(opening.base, page.settings)
+            placed |= controls.gates(opening.base, page.settings)
         elif field == "forget_bias":
-            forget_bias = controls.forget_bias(opening.base, page.settings)
+            placed[field] = controls.forget_bias(opening.base, page.settings)
         else:
-            values[field] = controls.draw(field, opening.base)
-both = {"clip_at": values.pop("clip_at"), "forget_bias": forget_bias}
-base = page.experiment(opening.base, activation="tanh", init=opening.base.init, gain=1.0, **both)
-rnn, lstm = opening.racers
-racers = {
-    rnn: dataclasses.replace(base, cell="rnn", **values),
-    lstm: dataclasses.replace(base, **gates),
-}
+            placed[field] = controls.draw(field, opening.base)
+racers = page.racers(section=section, **placed)
 live(
     page,
     racers,

@@ -372,3 +372,16 @@ def test_a_race_that_is_left_in_the_middle_of_a_turn_lets_go_at_its_end(monkeypa
     wait_for(lambda: other.finished)
     released.set()
     wait_for(lambda: left.racers[0].run._training is None, 10)
+
+
+def test_weights_are_kept_where_they_are_asked_for_and_nowhere_else() -> None:
+    """Here the last snapshot's: between two that are kept lie several."""
+    contest, plain = Race({"it": SHORT}, weights=True), Race({"it": dataclasses.replace(SHORT, seed=1)})
+    for one in (contest, plain):
+        one.start()
+        wait_for(lambda one=one: one.finished)  # type: ignore[misc]
+    assert [one.racers[0].snapshots[-1].weights is not None for one in (contest, plain)] == [True, False]
+
+
+def test_a_race_goes_before_those_behind_unless_it_is_one_of_them() -> None:
+    assert [Race({"it": SHORT}).behind, Race({"it": SHORT}, behind=True).behind] == [False, True]

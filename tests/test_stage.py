@@ -195,9 +195,26 @@ def test_in_a_frame_there_are_one_control_and_two_charts_and_nothing_else(
 
 def test_where_there_is_right_and_wrong_the_share_that_is_right_comes_second(visits: list[AppTest]) -> None:
     plain, classes = open_dashboard(visits), open_dashboard(visits, task="Latch")
-    first, second, third, *_ = (chart.proto.alt for chart in plain.get("vega_lite_chart"))
-    wanted = [first, CHARTS["accuracy"].description, second, third]
-    assert [chart.proto.alt for chart in classes.get("vega_lite_chart")][: live.ON_STAGE] == wanted
+    first, second, third, *_ = described(plain)
+    assert described(classes)[: live.ON_STAGE] == [first, CHARTS["accuracy"].description, second, third]
+
+
+def described(visit: AppTest) -> list[str]:
+    """What each chart says that it is, without what came out."""
+    return [re.split(r"(?<=\.) ", chart.proto.alt)[0] for chart in visit.get("vega_lite_chart")]
+
+
+def test_a_chart_at_rest_says_where_its_lines_begin_and_end_to_those_who_cannot_see_it(visits: list[AppTest]) -> None:
+    visit = settled(open_dashboard(visits, **SHORT))
+    spoken = next(chart.proto.alt for chart in visit.get("vega_lite_chart"))
+    for racer in shown(visit).race.racers:
+        last = racer.snapshots[-1]
+        assert re.search(rf"{racer.label}: [\d.]+ at \d+, {last.mean_loss:.3g} at {last.step}\.", spoken)
+
+
+def test_while_a_race_goes_its_charts_say_what_they_are(visits: list[AppTest]) -> None:
+    visit = open_dashboard(visits, steps="3000")
+    assert [chart.proto.alt for chart in visit.get("vega_lite_chart")] == described(visit)
 
 
 def test_the_number_of_states_is_asked_where_a_cell_sees_several(visits: list[AppTest]) -> None:

@@ -5,19 +5,23 @@ import math
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lstm_core.charts.points import COLUMNS, OVERFLOW
 from lstm_core.language import _
 
 MOST_LINES = 8
 
 
 def outcome(table: pa.Table) -> str:
-    """The first and the last point of every racer's line, of a table of `points`; nothing of other tables."""
-    if not {"x", "y", "series", "kind", "part"} <= set(table.column_names):
+    """
+    The first and the last point of every racer's line that lie within the chart, of a table of `points`; nothing of
+    other tables.
+    """
+    if table.column_names != COLUMNS:
         return ""
     racers = table.filter(pc.equal(table.column("kind").cast(pa.string()), "racer"))
     lines: dict[str, list[tuple[float, float]]] = {}
-    for row in racers.select(["x", "y", "series", "part"]).to_pylist():
-        if math.isfinite(row["y"]):
+    for row in racers.select(["x", "y", "series", "part", "off"]).to_pylist():
+        if math.isfinite(row["y"]) and row["off"] != OVERFLOW:
             lines.setdefault(", ".join(filter(None, (row["series"], row["part"]))), []).append((row["x"], row["y"]))
     said = []
     for name, points in list(lines.items())[:MOST_LINES]:

@@ -76,6 +76,7 @@ def arrive(page: str) -> None:
     controls will be set to what the address says; if that is nothing, to what they were when he left.
     """
     book, address = _book(), _settings()
+    st.session_state.setdefault(PROJECTED, st.query_params.get(PROJECTOR) == "true")
     here = book.page == page
     before, since = book.before
     lags = address == before and time.monotonic() - since < LAG_SECONDS

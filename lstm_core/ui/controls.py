@@ -123,11 +123,13 @@ def select_one(label: str, names: Mapping[str, str], key: str) -> str:
 
 
 def projector() -> None:
-    """Whether pages are shown to a class: what the address of the first one says, remembered from page to page."""
-    before = st.session_state.get(PROJECTED, st.query_params.get(PROJECTOR) == "true")
-    st.session_state[PROJECTED] = st.toggle(
-        _("Projector"), before, key=PROJECTOR, help=_("Larger type, controls, racers and two charts, nothing else.")
-    )
+    """Whether pages are shown to a class: remembered from page to page."""
+
+    def switch() -> None:
+        st.session_state[PROJECTED] = st.session_state[PROJECTOR]
+
+    about = _("Larger type, controls, racers and two charts, nothing else.")
+    st.toggle(_("Projector"), st.session_state[PROJECTED], key=PROJECTOR, on_change=switch, help=about)
 
 
 def five_seeds() -> bool:

@@ -1,6 +1,7 @@
 """Where on a race page does everything stand? What is asked and set at the left, what happens at the right."""
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from lstm_core.experiment import Experiment
 from lstm_core.language import _
+from lstm_core.openings.presets import OPENINGS
+from lstm_core.openings.races import race_on
 from lstm_core.ui import address, controls
 from lstm_core.ui.page import PAGES, setup
 from lstm_core.ui.room import embedded, handheld, projected, shape_type
@@ -40,11 +43,20 @@ class Stage:
     guess: DeltaGenerator | None = None
     notes: DeltaGenerator | None = None
 
+    def racers(self, **placed: Any) -> dict[str, Experiment]:
+        """
+        The experiments of this page by label, with what the visitor has set. `placed` are values of controls that the
+        page has drawn itself, by their keys; all other fields are among the settings. ValueError where they do not go
+        together.
+        """
+        values = self._set(OPENINGS[self.page].base, placed)
+        return race_on(self.page, values, values["seed"])
+
     def experiment(self, base: Experiment, **placed: Any) -> Experiment:
-        """
-        The base experiment with what the visitor changed. `placed` are fields that the page has drawn itself, with
-        their values; all others are among the settings.
-        """
+        """The same of a base experiment alone, for a page without an opening."""
+        return dataclasses.replace(base, **self._set(base, placed))
+
+    def _set(self, base: Experiment, placed: Mapping[str, Any]) -> dict[str, Any]:
         values = dict(placed)
         with self.settings:
             for column, fields in zip(st.columns(2), (SHARED, RARE), strict=True):
@@ -52,7 +64,7 @@ class Stage:
                     values |= {field: controls.draw(field, base) for field in fields if field not in placed}
             if "forget_bias" not in placed:
                 values["forget_bias"] = controls.forget_bias(base, self.settings)
-        return dataclasses.replace(base, **values)
+        return values
 
 
 def stage(name: str, touch: str) -> Stage:

@@ -16,7 +16,7 @@ from tests.serving import Server, serve
 
 Result = TypeVar("Result")
 LONG = "length=200&batch=64&hidden=64&steps=3000"
-LOSS = "Line chart of the training loss of every racer by training step, with the constant predictor's loss dashed."
+LOSS = "Line chart of the training loss of every racer by training step, with the constant predictor's loss dashed"
 
 
 @pytest.fixture(scope="module")

@@ -162,7 +162,7 @@ class Visitor:
             self.errors.append(f"{shown.type}: {shown.message}")
         elif kind == "vega_lite_chart":
             self.charts.append(now)
-            self.tables[shown.alt] = shown.data.data
+            self.tables[shown.alt.partition(". ")[0].removesuffix(".")] = shown.data.data
         elif kind == "markdown" and shown.element_type == Markdown.CAPTION:
             self.texts.append(shown.body)
             if shown_step := PROGRESS.match(shown.body):
