@@ -71,7 +71,7 @@ def test_an_empty_history_says_how_to_fill_it(history: History) -> None:
     page = visit()
     assert [shown.value for shown in page.header] == ["0 runs"]
     assert "Greff" in page.info[0].value
-    assert any("sweeps/greff.toml" in shown.value for shown in page.caption)
+    assert any("sweeps/greff.toml" in shown.value for shown in page.markdown)
 
 
 def test_an_empty_history_is_filled_with_the_runs_of_the_sample_by_one_click(history: History) -> None:

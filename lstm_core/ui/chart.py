@@ -26,12 +26,18 @@ def in_rows(items: Sequence[Item], length: int) -> Iterator[tuple[DeltaGenerator
 
 
 def draw(
-    name: str, curves: Sequence[Curve], of: str = "", still: bool = False, seeds: Sequence[Sequence[Curve]] = ()
+    name: str,
+    curves: Sequence[Curve],
+    of: str = "",
+    still: bool = False,
+    seeds: Sequence[Sequence[Curve]] = (),
+    over: bool = False,
 ) -> None:
     """
     A chart of these curves, with its title, beside which a help tells what to see in it; `of` tells it from others of
     the same row. It says that it is measuring where there is nothing to draw yet, and, of curves that stand `still`,
-    where anything is missing. Curves of further `seeds` are drawn too, where nothing of them has to be measured.
+    where anything is missing. Curves of further `seeds` are drawn too, where nothing of them has to be measured. When
+    all is `over`, it tells those who cannot see it what came out, for which the browser draws it anew.
     """
     chart = CHARTS[name]
     table = chart.table(curves)
@@ -41,7 +47,7 @@ def draw(
     elif seeds:
         table = over_seeds([table, *map(chart.table, seeds)])
     st.markdown(f"**{chart.title}**" + f" · {of}" * bool(of) + waits, help=chart.help)
-    spoken = f"{chart.description} {outcome(table)}" if still else chart.description
+    spoken = f"{chart.description} {outcome(table)}" if over else chart.description
     width = "stretch" if chart.stretched else "content"
     st.vega_lite_chart(table, spec(chart.picture, type_scale()), key=f"chart {name} {of}", alt=spoken, width=width)  # type: ignore[call-overload]
     for error in _failures(chart, curves):

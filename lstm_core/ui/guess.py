@@ -14,34 +14,27 @@ from lstm_core.ui.session import GUESSED
 from lstm_core.ui.showing import Showing
 
 
-def ask(place: DeltaGenerator | None, shown: Showing) -> Callable[[], None]:
+def ask(place: DeltaGenerator | None, shown: Showing) -> Callable[[], bool]:
     """
-    Ask the question about this race, where there is one; what every frame of it has to do: as soon as the answer is
-    there, say it in the place of the question. Of several seeds nothing is asked.
+    Ask the question about this race, where there is one, or say what came out; whether, since then, the answer has
+    come, so that the page has to be drawn anew. Of several seeds nothing is asked.
     """
     row = question(shown.page, dict(shown.experiments)) if place and shown.seeds == 1 else None
     if place is None or row is None:
-        return lambda: None
-    spot, race = place.empty(), shown.race
+        return lambda: False
+    race = shown.race
     if _guessed(race) is None:
         st.session_state.pop(GUESSED, None)
-    if row.decided(*_so_far(race)) is None:
-        key = f"guess {id(race)}"
-        spot.pills(
-            row.question,
-            range(len(row.answers)),
-            format_func=row.answers.__getitem__,
-            key=key,
-            on_change=_note,
-            args=(row, race, key),
-        )
-
-    def tell() -> None:
-        right = row.decided(*_so_far(race))
+    right = row.decided(*_so_far(race))
+    with place:
         if right is not None:
-            spot.markdown(told(row, right, _guessed(race)))
-
-    return tell
+            st.markdown(told(row, right, _guessed(race)))
+            return lambda: False
+        key = f"guess {id(race)}"
+        options = range(len(row.answers))
+        shows, noted = row.answers.__getitem__, (row, race, key)
+        st.pills(row.question, options, format_func=shows, key=key, on_change=_note, args=noted)
+    return lambda: row.decided(*_so_far(race)) is not None
 
 
 def _so_far(race: Race) -> tuple[dict[str, list[Snapshot]], dict[str, Experiment]]:

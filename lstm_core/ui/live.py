@@ -103,7 +103,7 @@ def _stage(shown: Showing, stage: Stage, charts: Sequence[str], sentence: Senten
     """The race with its first charts; what `more` charts need is measured too."""
     race = shown.race
     place = st.empty() if embedded() else bar(shown)
-    tell = ask(stage.guess, shown)
+    answered = ask(stage.guess, shown)
     moving, slower = race.moving, crowd() * SECONDS_A_RACE * shown.seeds
 
     @st.fragment(run_every=max(FRAME_SECONDS, slower) if moving else None)
@@ -120,14 +120,13 @@ def _stage(shown: Showing, stage: Stage, charts: Sequence[str], sentence: Senten
         with held(kind):
             view = View(shown)
             place.caption(progress(race))
-            tell()
             stage.chips.markdown(in_a_line(view))
             race.ask(view.needed([*charts, *more]))
             view.draw(charts[:2])
             first, *numbers = sentence(race, view.then)
             outcome.say([outcome.exploded(race) + first, *numbers])
             view.draw(charts[2:])
-        if moving != race.moving:
+        if moving != race.moving or answered():
             st.rerun()
 
     frame()

@@ -74,7 +74,7 @@ def first_runs(history: History) -> None:
         st.button(train, icon=":material/play_arrow:", on_click=_begin_first, args=(history,), key="first grid")
         load = _("Load them already trained")
         st.button(load, icon=":material/download:", on_click=_load_first, args=(history,), key="sample")
-    st.caption(_("The whole grid, 80 runs on two tasks: `python -m lstm_core sweep sweeps/greff.toml` in a terminal."))
+    st.markdown(_("The whole grid, 80 runs on two tasks: `python -m lstm_core sweep sweeps/greff.toml` in a terminal."))
 
 
 def _begin_first(history: History) -> None:

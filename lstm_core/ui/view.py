@@ -44,8 +44,9 @@ class View:
     def draw(self, charts: Sequence[str]) -> None:
         """These charts, two in a row, with what the visitor has seen before."""
         race = self.shown.race
-        still = self.then is not self.by_seed or race.finished or not race.running
+        latest = self.then is self.by_seed
+        still, over = not latest or race.finished or not race.running, latest and race.finished
         for column, name in in_rows(charts, 2):
             with column:
                 first, *others = ([*curves, *self.shown.behind] for curves in self.of(name))
-                draw(name, first, still=still, seeds=others)
+                draw(name, first, still=still, seeds=others, over=over)
