@@ -48,7 +48,7 @@ RACERS = {
     *(name for claim in ROWS.values() for name in (*claim.racers, *claim.drawn)),
 }
 # Names of what holds keys, code, or what an address says.
-CODE = {"key", "FRAME", "_STAR", "_NEAREST", "_ON_THE_RACE", "snippet"}
+CODE = {"key", "css", "FOR_FINGERS", "FRAME", "_STAR", "_NEAREST", "_ON_THE_RACE", "snippet"}
 # Of arguments that are no texts.
 NO_TEXTS = {"key", "address", "shape"}
 MARKUP = re.compile(

@@ -40,5 +40,5 @@ def handheld() -> bool:
 
 def shape_type() -> None:
     """Set the page in its type for this visitor, and for fingers; the theme's sizes hold for all."""
-    size = f"html {{ font-size: {st.get_option('theme.baseFontSize') * type_scale()}px }}" if projected() else ""
-    st.html(f"<style>{size}{FOR_FINGERS}</style>")
+    css = f"html {{ font-size: {st.get_option('theme.baseFontSize') * type_scale()}px }}" if projected() else ""
+    st.html(f"<style>{css}{FOR_FINGERS}</style>")
