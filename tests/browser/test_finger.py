@@ -1,4 +1,4 @@
-"""Can everybody use the pages: with a screen reader, a keyboard, or a finger?"""
+"""Does a phone do what a finger wants?"""
 
 from collections.abc import Iterator
 
@@ -6,31 +6,14 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from lstm_core.ui.page import PAGES
-from tests.browsing import LAPTOP, LONG, PHONE, Scheme, place, until_it_trains, window
-from tests.views.accessible import REACHED_WITHIN, at_rest, barriers, small_targets, tabs_to_the_main_control
+from tests.browsing import PHONE, place, window
+from tests.views.accessible import at_rest
 
-SCHEMES: dict[str, Scheme] = {name: "dark" if number % 2 else "light" for number, name in enumerate(PAGES)}
 THUMB = """() => {
     const thumb = document.querySelector('[data-testid=stSlider] input[type=range]').parentElement.parentElement;
     const box = thumb.getBoundingClientRect();
     return [box.x + box.width / 2, box.y + box.height / 2];
 }"""
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_axe_finds_nothing_serious(browser: Browser, address: str, name: str) -> None:
-    with window(browser, LAPTOP, SCHEMES[name]) as page:
-        page.goto(place(address, name))
-        at_rest(page)
-        assert barriers(page) == []
-
-
-@pytest.mark.parametrize("name", ["dashboard", "gates", "forecast"])
-def test_the_main_control_is_a_few_tabs_away(browser: Browser, address: str, name: str) -> None:
-    with window(browser, LAPTOP) as page:
-        page.goto(place(address, name, LONG))
-        until_it_trains(page)
-        assert tabs_to_the_main_control(page) <= REACHED_WITHIN
 
 
 @pytest.fixture
@@ -39,10 +22,6 @@ def phone(browser: Browser, address: str) -> Iterator[Page]:
         page.goto(place(address, "dashboard"))
         at_rest(page)
         yield page
-
-
-def test_what_a_finger_presses_is_large_enough(phone: Page) -> None:
-    assert small_targets(phone) == []
 
 
 def swipe(page: Page, x: float, y: float, to_x: float, to_y: float) -> None:
