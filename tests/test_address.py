@@ -12,12 +12,13 @@ from lstm_core import options
 from lstm_core.engine import FUSED, REFERENCE_ENGINE
 from lstm_core.experiment import Experiment
 from lstm_core.openings.presets import OPENINGS
+from lstm_core.openings.starts import STARTS
 from lstm_core.streams import CURRENT
 from lstm_core.ui import address
 from lstm_core.ui.controls import CONTROLS
 from lstm_core.ui.former import FORMER
 from lstm_core.ui.page import PAGES
-from lstm_core.ui.session import ADDRESS, SHOWING
+from lstm_core.ui.session import ADDRESS, PROJECTOR, SHOWING
 from lstm_core.ui.showing import Showing
 from tests.visits import check, moved, open_page
 
@@ -95,15 +96,24 @@ def test_where_nothing_is_changed_the_address_says_nothing(name: str, visits: li
 
 
 @pytest.mark.parametrize("name", OPENINGS)
-def test_what_an_address_says_after_all_was_moved_opens_the_same_race(name: str, visits: list[AppTest]) -> None:
+def test_every_control_moves_its_word_opens_the_same_race_and_one_click_leads_back(
+    name: str, visits: list[AppTest]
+) -> None:
+    """By the address to a second visitor; to a race to start from, and to the opening."""
     visit = open_page(visits, name)
-    moved(visit)
-    if SHOWING not in visit.session_state:
-        pytest.skip("all was moved to what cannot race")
-    said = settings(visit)
-    other = open_page(visits, name, **said, **STREAM)
-    assert (raced(other), told(other)) == (raced(visit), "")
-    assert settings(other) == said
+    assert len(moved(visit)) >= 12
+    if SHOWING in visit.session_state:
+        said = settings(visit)
+        other = open_page(visits, name, **said, **STREAM)
+        assert (raced(other), told(other), settings(other)) == (raced(visit), "", said)
+    check(visit.toggle(key=PROJECTOR).set_value(False).run())
+    start = next(row for row in STARTS if row.page == name)
+    check(visit.button(key=f"start {start.name}").click().run())
+    assert raced(visit) == start.experiments()
+    assert visit.session_state[SHOWING].seeds == 1
+    check(visit.button(key="opening").click().run())
+    assert raced(visit) == OPENINGS[name].experiments()
+    assert settings(visit) == {}
 
 
 # Numbers and words that a page offers, for each field that it can set.

@@ -10,9 +10,8 @@ from lstm_core.openings.record import Held
 from lstm_core.openings.starts import STARTS, Start
 from lstm_core.race.limits import too_much
 from lstm_core.ui import live, page, stage, start
-from lstm_core.ui.session import SHOWING
 from tests.test_pages import experiments
-from tests.visits import check, controls, moved, open_page
+from tests.visits import check, controls, open_page
 
 MOST_WORDS = 25
 every_start = pytest.mark.parametrize("row", STARTS, ids=lambda row: row.key)
@@ -67,16 +66,6 @@ def test_a_click_brings_its_race_one_after_the_other(name: str, visits: list[App
     for row in [*of_page(name), *reversed(of_page(name))]:
         shown = experiments(click(visit, row))
         assert list(shown.items()) == list(row.experiments().items()), row.key
-
-
-@pytest.mark.parametrize("name", OPENINGS)
-def test_a_click_sets_back_whatever_else_was_moved(name: str, visits: list[AppTest]) -> None:
-    visit = open_page(visits, name)
-    moved(visit)
-    check(visit.toggle(key="projector").set_value(False).run())
-    row = of_page(name)[0]
-    assert experiments(click(visit, row)) == row.experiments()
-    assert visit.session_state[SHOWING].seeds == 1
 
 
 @pytest.mark.parametrize("name", OPENINGS)
