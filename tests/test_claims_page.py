@@ -186,7 +186,7 @@ def test_without_a_history_statements_are_tested_all_the_same(
     check(visit.run())
 
 
-@settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(strategies.text(max_size=20) | strategies.sampled_from(["none", "a6", "A99", "A6 ", "\x00"]))
 def test_a_link_to_no_statement_opens_the_first_and_says_so(visits: list[AppTest], text: str) -> None:
     visit = open_page(visits, "claims", claim=text, stream=str(CURRENT))

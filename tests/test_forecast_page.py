@@ -13,6 +13,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from lstm_core import Experiment
+from lstm_core.streams import CURRENT
 from lstm_core.tasks import series
 from lstm_core.tasks.series import SERIES, known
 from lstm_core.ui import upload as uploads
@@ -97,7 +98,7 @@ def test_a_bad_file_gets_one_message_and_no_race(kind: str, visits: list[AppTest
 
 
 def test_after_a_bad_file_a_good_one_races(visits: list[AppTest]) -> None:
-    visit = open_page(visits, "forecast", series=OWN_LABEL, **QUICK)
+    visit = open_page(visits, "forecast", series=OWN_LABEL, stream=str(CURRENT), **QUICK)
     upload(visit, b"x\nno\n")
     upload(visit, csv_of(WAVE))
     assert [message.value for message in visit.warning] == []

@@ -183,6 +183,6 @@ def test_a_racer_that_diverged_is_told_without_numbers_and_wins_nothing() -> Non
 def test_the_table_of_standings_has_nothing_where_nothing_is_known() -> None:
     late = Standing("late", errors(2), None, True, 30)
     rows = outlook.standings_table([late, last_value(3, 4)]).to_pylist()
-    names = ["", *outlook.ERRORS, "weights of step"]
+    names = ["forecast by", *outlook.ERRORS, "weights of step"]
     assert [list(row.values()) for row in rows] == [["late", 2, None, None, None, "30"], ["last value", 3, 4, 2, 4, ""]]
     assert list(rows[0]) == names
