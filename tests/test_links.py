@@ -27,7 +27,7 @@ from lstm_core.ui.session import ADDRESS, SHOWING
 
 ROOT = Path(__file__).parent.parent
 LINKS, WORDS, MESSAGES = (
-    settings(max_examples=examples, derandomize=True, deadline=None, database=None) for examples in (36, 100, 12)
+    settings(max_examples=examples, derandomize=True, deadline=None, database=None) for examples in (36, 60, 8)
 )
 
 MOST_RACERS, SEEDS = 6, 5
@@ -262,8 +262,16 @@ def test_whatever_an_address_says_of_a_control_is_a_value_that_it_can_say_again(
 def test_an_odd_value_is_the_default_or_one_that_a_control_can_say(name: str) -> None:
     for value in ODD:
         for key, (control, default) in placed(name).items():
-            taken, _fits = address.read(control, key, [value], default)
+            taken, fits = address.read(control, key, [value], default)
             control.write(taken)
+            assert fits or taken == default or isinstance(taken, int | float)
+
+
+@pytest.mark.parametrize("absurd", ["-999999999999", "1e400", "NaN", "<b>x</b>", "\0", "안녕"])
+@pytest.mark.parametrize("name", OPENINGS)
+def test_what_is_no_value_at_all_is_the_default(name: str, absurd: str) -> None:
+    for key, (control, default) in placed(name).items():
+        assert address.read(control, key, [absurd], default) == (default, False), key
 
 
 @pytest.mark.parametrize("name", OPENINGS)

@@ -30,7 +30,7 @@ def at_rest(page: Page) -> None:
         expect(page.get_by_text(re.compile(r"^step [1-9]|^finished after"))).to_be_visible(timeout=PATIENCE_MS)
         if pause.is_enabled():
             pause.click()
-    page.wait_for_timeout(1500)
+    page.wait_for_timeout(700)
 
 
 def barriers(page: Page) -> list[str]:
