@@ -106,13 +106,14 @@ with page.control:
 _title, charts, main, text = SECTIONS[section]
 placed: dict[str, Any] = {}
 for field in ("activation", "init", "gain", "clip_at", "gates", "forget_bias"):
-    with page.further if field in main else page.settings:
+    away = field not in main
+    with page.settings if away else page.further:
         if field == "gates":
-            placed |= controls.gates(opening.base, page.settings)
+            placed |= controls.gates(opening.base, page.settings, away)
         elif field == "forget_bias":
-            placed[field] = controls.forget_bias(opening.base, page.settings)
+            placed[field] = controls.forget_bias(opening.base, page.settings, away)
         else:
-            placed[field] = controls.draw(field, opening.base)
+            placed[field] = controls.draw(field, opening.base, away)
 racers = page.racers(section=section, **placed)
 live(
     page,

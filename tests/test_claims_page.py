@@ -17,7 +17,7 @@ from lstm_core.streams import CURRENT
 from lstm_core.ui import claims
 from lstm_core.ui.claims import is_quick
 from lstm_core.ui.page import PAGES
-from lstm_core.ui.session import AGAIN, OPEN, SHOWING
+from lstm_core.ui.session import ADDRESS, AGAIN, OPEN, SHOWING
 from tests.test_pages import drawn
 from tests.visits import check, open_page, redrawn_from_now, settled
 
@@ -58,8 +58,8 @@ def test_a_row_opens_by_its_link_and_shows_all_there_is(claim: Claim, visits: li
 
 
 def setting(visit: AppTest, key: str) -> Any:
-    (widget,) = [one for kind in WIDGETS for one in getattr(visit, kind) if one.key == key]
-    return widget.value
+    """What a control of this name is set to, wherever the page draws it."""
+    return visit.session_state[visit.session_state[ADDRESS].spots[key]]
 
 
 @pytest.mark.parametrize("claim", [one for one in OPENED if one.address], ids=named)

@@ -21,6 +21,7 @@ STREAM, ENGINE = "stream", "engine"
 # What an address may say beside settings of a page.
 BESIDE = (STREAM, ENGINE, PROJECTOR)
 MOST_SHOWN, LONGEST = 5, 60
+AWAY = "_away"
 # So long a browser may still show the address before the last one.
 LAG_SECONDS = 2.0
 
@@ -32,7 +33,8 @@ Texts = dict[str, list[str]]
 @dataclass
 class _Book:
     """
-    Of one visitor: the page he is on, the controls `placed` there with their defaults and those `drawn` now, what is
+    Of one visitor: the page he is on, the controls `placed` there with their defaults, those `drawn` now, and the keys
+    of their widgets as `spots`, what is
     `said` of those that are not yet placed, what the address is known to say `now` and said `before`, `notes` on the
     link that he has come by, the words of each page that he has seen, the engine that his link names, and the words of
     that `link`.
@@ -41,6 +43,7 @@ class _Book:
     page: str = ""
     placed: dict[str, tuple[Control, Any]] = field(default_factory=dict)
     drawn: list[str] = field(default_factory=list)
+    spots: dict[str, str] = field(default_factory=dict)
     said: Texts = field(default_factory=dict)
     now: Texts = field(default_factory=dict)
     before: tuple[Texts, float] = field(default_factory=lambda: ({}, -LAG_SECONDS))
@@ -63,10 +66,9 @@ def words() -> dict[str, str]:
 
 
 def _written(book: _Book, keys: Iterable[str]) -> dict[str, str]:
-    placed = {key: book.placed[key] for key in keys if st.session_state.get(key) is not None}
-    said = {
-        key: (control.write(control.get(key)), control.write(default)) for key, (control, default) in placed.items()
-    }
+    set_now = {key: book.spots[key] for key in keys if st.session_state.get(book.spots[key]) is not None}
+    rows = ((key, *book.placed[key], spot) for key, spot in set_now.items())
+    said = {key: (control.write(control.get(spot)), control.write(default)) for key, control, default, spot in rows}
     return {key: word for key, (word, by_default) in said.items() if word != by_default}
 
 
@@ -85,9 +87,10 @@ def arrive(page: str) -> None:
     if stays:
         return
     for key, (control, _default) in book.placed.items():
-        control.forget(key)
+        control.forget(book.spots[key])
     said = address if address or here else book.pages.get(page, {})
     book.page, book.placed, book.now, book.said = page, {}, address, _of_today(said)
+    book.spots = {}
     book.by_address, book.notes = bool(address), []
     if address and st.query_params.get(STREAM) != str(CURRENT):
         book.notes = [NEWER]
@@ -95,14 +98,22 @@ def arrive(page: str) -> None:
     book.engine, book.link = engine if engine in (FUSED, REFERENCE_ENGINE) else None, None
 
 
-def place(control: Control, key: str, default: Any) -> Any:
-    """Draw a control, with what the address says of it where the visitor has not touched it yet; its value."""
+def place(control: Control, key: str, default: Any, away: bool = False) -> Any:
+    """
+    Draw a control, with what the address says of it where the visitor has not touched it yet; its value. On a page that
+    draws it in one of two places, it is `away` in the second: a browser would forget what was set in a widget that
+    moves, so each place has a widget of its own, which takes over the value.
+    """
     book = _book()
-    if key not in st.session_state:
-        control.put(key, _read(control, key, default, book))
-    book.placed[key] = control, default
+    spot = f"{key}{AWAY}" if away else key
+    before = book.spots.get(key, spot)
+    if before != spot and before in st.session_state:
+        st.session_state[spot] = st.session_state.pop(before)
+    elif spot not in st.session_state:
+        control.put(spot, _read(control, key, default, book))
+    book.placed[key], book.spots[key] = (control, default), spot
     book.drawn.append(key)
-    value = control.draw(key)
+    value = control.draw(spot)
     # A message that no browser sends can take back a choice of one.
     return default if value is None else value
 
@@ -167,10 +178,10 @@ def write() -> None:
 
 def put(values: Mapping[str, Any]) -> None:
     """Set this page's controls to these values, by their keys, all others to their defaults."""
-    placed = _book().placed
-    for key, (control, default) in placed.items():
-        control.put(key, values.get(key, default))
-    for key in values.keys() - placed:
+    book = _book()
+    for key, (control, default) in book.placed.items():
+        control.put(book.spots[key], values.get(key, default))
+    for key in values.keys() - book.placed:
         st.session_state[key] = values[key]
 
 

@@ -97,9 +97,9 @@ CONTROLS: dict[str, Control] = {
 WINDOW = slider(_("Window T"), 10, 200, 5, _("How many values each forecast sees."))
 
 
-def draw(field: str, base: Experiment) -> Any:
+def draw(field: str, base: Experiment, away: bool = False) -> Any:
     """The widget of one field, at the page's own default; its value."""
-    return place(CONTROLS[field], field, getattr(base, field))
+    return place(CONTROLS[field], field, getattr(base, field), away)
 
 
 def several(
@@ -150,13 +150,13 @@ def series(own: str, about: str) -> str:
     return select_one(_("Series"), {**_labels(SERIES), own: about}, "series")
 
 
-def gates(base: Experiment, settings: DeltaGenerator) -> dict[str, Any]:
+def gates(base: Experiment, settings: DeltaGenerator, away: bool = False) -> dict[str, Any]:
     """
     Pills and a toggle for what an LSTM's gates are, peepholes among the `settings`; the fields of an experiment, as far
     as they go together.
     """
-    learned = "".join(place(CONTROLS["gates"], "gates", list(base.gates)))
-    coupled = draw("coupled", base)
+    learned = "".join(place(CONTROLS["gates"], "gates", list(base.gates), away))
+    coupled = draw("coupled", base, away)
     with settings:
         peephole = draw("peephole", base)
     if coupled and not {"i", "f"} <= set(learned):
@@ -167,9 +167,9 @@ def gates(base: Experiment, settings: DeltaGenerator) -> dict[str, Any]:
     return {"gates": learned, "coupled": coupled, "peephole": peephole}
 
 
-def forget_bias(base: Experiment, settings: DeltaGenerator) -> float | str:
+def forget_bias(base: Experiment, settings: DeltaGenerator, away: bool = False) -> float | str:
     """A slider for b with the time constant 1 + e^b below it, or chrono initialisation, among the `settings`."""
-    value: float = draw("forget_bias", base)
+    value: float = draw("forget_bias", base, away)
     with settings:
         spread = st.toggle(
             _("Chrono"), key=SPREAD, help=_("Gives the forget gates different biases, for every time scale up to T.")

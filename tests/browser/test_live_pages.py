@@ -158,3 +158,10 @@ def test_a_statement_is_put_to_the_test_in_place_and_another_row_opens_at_a_clic
     expect(page.get_by_text("False: the norm is the largest singular value.")).to_be_visible(timeout=PATIENCE_MS)
     expect(page.get_by_text("Both train to the same loss.")).to_have_count(0, timeout=PATIENCE_MS)
     assert page.url.endswith("/claims?claim=A4&stream=2")
+
+
+def test_a_race_to_start_from_sets_controls_that_move_to_another_place_too(page: Page, address: str) -> None:
+    visit(page, address, "gradient_flow")
+    page.get_by_role("button", name="Start from ...").click(timeout=PATIENCE_MS)
+    page.get_by_role("button", name="Explode", exact=True).click()
+    page.wait_for_url("**/gradient_flow?section=clipping&activation=relu&init=identity&*")
