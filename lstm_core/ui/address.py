@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 
 from lstm_core.engine import FUSED, REFERENCE_ENGINE
-from lstm_core.language import _, ngettext
+from lstm_core.language import _
 from lstm_core.streams import CURRENT
 from lstm_core.ui.control import Control
 from lstm_core.ui.former import FORMER
@@ -34,10 +34,9 @@ Texts = dict[str, list[str]]
 class _Book:
     """
     Of one visitor: the page he is on, the controls `placed` there with their defaults, those `drawn` now, and the keys
-    of their widgets as `spots`, what is
-    `said` of those that are not yet placed, what the address is known to say `now` and said `before`, `notes` on the
-    link that he has come by, the words of each page that he has seen, the engine that his link names, and the words of
-    that `link`.
+    of their widgets as `spots`, what is `said` of those that are not yet placed, what the address is known to say `now`
+    and said `before`, `notes` on the link that he has come by, the words of each page that he has seen, the engine that
+    his link names, and the words of that `link`.
     """
 
     page: str = ""
@@ -155,7 +154,7 @@ def tell() -> None:
         book.by_address, book.said, book.link = False, {}, _texts(words())
     more = len(book.notes) - MOST_SHOWN
     if more > 0:
-        book.notes[MOST_SHOWN:] = [ngettext("And {n} more.", "And {n} more.", more).format(n=more)]
+        book.notes[MOST_SHOWN:] = [_("And {n} more.").format(n=more)]
     if book.notes and _texts(words()) == book.link:
         st.warning(" ".join(book.notes), icon=":material/link:")
     else:
@@ -183,11 +182,6 @@ def put(values: Mapping[str, Any]) -> None:
         control.put(book.spots[key], values.get(key, default))
     for key in values.keys() - book.placed:
         st.session_state[key] = values[key]
-
-
-def as_opened() -> bool:
-    """Whether nothing is set but defaults."""
-    return not words()
 
 
 def exact(settings: Mapping[str, Any], engines: Iterable[str] = ()) -> dict[str, Any]:
