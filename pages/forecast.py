@@ -34,7 +34,7 @@ with page.further:
     horizon = controls.draw("horizon", opening.base)
 with page.rivals:
     activations = controls.several(
-        "Activations",
+        _("Activations"),
         controls.same(ACTIVATION_RACERS),
         list(opening.racers),
         "activations",

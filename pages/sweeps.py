@@ -63,7 +63,7 @@ def ranking(settings: list[Setting]) -> list[Setting]:
         )
         for setting in settings
     ]
-    names = ["open", _("setting"), _("solved"), "95 % interval", STEPS, _("median final loss"), _("failed")]
+    names = ["open", _("setting"), _("solved"), _("95 % interval"), STEPS, _("median final loss"), _("failed")]
     table = of_rows(rows, names)
     steps = table.column(STEPS)
     # Not pa.scalar, which imports pandas, 35 MB, to ask whether it was given something of it.
@@ -121,7 +121,7 @@ def opened_run(history: History) -> None:
                 "below has its settings, with today's random numbers."
             )
         )
-    racers = {f"seed {record.experiment.seed}": replace(record.experiment, stream=CURRENT)}
+    racers = {_("seed {seed}").format(seed=record.experiment.seed): replace(record.experiment, stream=CURRENT)}
     live(plain("sweeps"), racers, charts=("loss", "gradient_through_time"), below=equations_of(racers))
 
 

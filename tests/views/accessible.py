@@ -30,6 +30,8 @@ def at_rest(page: Page) -> None:
         expect(page.get_by_text(re.compile(r"^step [1-9]|^finished after"))).to_be_visible(timeout=PATIENCE_MS)
         if pause.is_enabled():
             pause.click()
+    # What a run of the page has not drawn anew yet is pale.
+    page.wait_for_function("!document.querySelector('[data-stale=true]')")
     page.wait_for_timeout(700)
 
 
