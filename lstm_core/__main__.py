@@ -9,13 +9,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
 from lstm_core import options
-from lstm_core.bench import bench
+from lstm_core.bench import bench, side_by_side
 from lstm_core.borrowed.system import leave_at_once, settle_process
 from lstm_core.claims import CLAIMS, ROWS, Claim
 from lstm_core.claims.testing import UnderTest, judged
@@ -209,7 +210,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         case "openings":
             return _openings(values["record"])
         case "bench":
-            return _print(bench.report())
+            before = values["before"]
+            return _print(side_by_side.table(before) if before else chain(bench.report(), side_by_side.table()))
         case "sweep" | "report":
             return _on_grid(parser, command, **values)
         case "claims":

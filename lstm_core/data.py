@@ -15,23 +15,30 @@ MOST_TRIES = 10
 def samples(experiment: Experiment) -> Iterator[Sample]:
     """
     The endless stream of training batches, new sequences, or drawn from a fixed set; it depends on task, length, batch,
-    seed and the size of that set alone, and on series and horizon where it forecasts.
-
-    Many are drawn at a time: a draw costs as much as a training step of a small network. ValueError for an experiment
-    of an earlier stream.
+    seed and the size of that set alone, and on series and horizon where it forecasts. ValueError for an experiment of
+    an earlier stream.
     """
-    task, rng = experiment.problem, experiment.stream_for(Purpose.DATA)
-    draw, along = task.draw, int(task.every_step)
+    batch, along = experiment.batch, int(experiment.problem.every_step)
+    for inputs, targets in draws(experiment):
+        yield from zip(inputs.split(batch, 1), targets.split(batch, along), strict=True)
+
+
+def draws(experiment: Experiment) -> Iterator[Sample]:
+    """
+    The same, several batches side by side: a draw costs as much as a training step of a small network.
+    """
+    task, rng, batch = experiment.problem, experiment.stream_for(Purpose.DATA), experiment.batch
+    batches = min(MOST_DRAWN, 1 + VALUES_DRAWN // (experiment.time_steps * batch))
     if experiment.sequences:
         inputs, targets = _training_set(experiment)
         choosing = experiment.stream_for(Purpose.BATCHES)
         while True:
-            for chosen in torch.from_numpy(choosing.integers(0, experiment.sequences, (MOST_DRAWN, experiment.batch))):
-                yield inputs[:, chosen], targets.index_select(along, chosen)
-    batches = min(MOST_DRAWN, 1 + VALUES_DRAWN // (experiment.time_steps * experiment.batch))
+            several = torch.from_numpy(choosing.integers(0, experiment.sequences, (MOST_DRAWN, batch)))
+            for chosen in several.split(batches):
+                places = chosen.flatten()
+                yield inputs[:, places], targets.index_select(int(task.every_step), places)
     while True:
-        inputs, targets = _drawn(experiment, draw, experiment.batch * batches, rng)
-        yield from zip(inputs.split(experiment.batch, 1), targets.split(experiment.batch, along), strict=True)
+        yield _drawn(experiment, task.draw, batch * batches, rng)
 
 
 def held_out(experiment: Experiment, sequences: int) -> Sample:

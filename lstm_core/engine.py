@@ -9,8 +9,9 @@ from torch import Tensor
 from lstm_core.borrowed.autograd import more_than_numbers
 from lstm_core.cells import Cell, Parameters, Trace, choose, unroll
 from lstm_core.kernels.activations import codes
-from lstm_core.kernels.autograd import KERNELS, FusedTrainer, run_fused
+from lstm_core.kernels.autograd import FusedTrainer, run_fused
 from lstm_core.kernels.compilation import PRECISIONS, build
+from lstm_core.kernels.tape import KERNELS
 
 AUTO, FUSED, REFERENCE_ENGINE = ENGINES = ("auto", "fused", "reference")
 

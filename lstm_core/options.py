@@ -41,7 +41,13 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     command.add_argument("--record", action="store_true", help="write for how many seeds each claim held")
-    commands.add_parser("bench", help="time the fused engine against others, a report in Markdown")
+    command = commands.add_parser("bench", help="time the fused engine against others, a report in Markdown")
+    command.add_argument(
+        "--before",
+        type=Path,
+        metavar="FOLDER",
+        help="whole training steps alone, also of the project in that folder",
+    )
     command = commands.add_parser("sweep", help="train the experiments of a grid, each once", allow_abbrev=False)
     _add_grid(command)
     _add_workers(command)

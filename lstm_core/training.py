@@ -6,18 +6,22 @@ from array import array
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
 from lstm_core.cells import Trace
-from lstm_core.data import held_out, samples
-from lstm_core.engine import resolve
+from lstm_core.data import draws, held_out, samples
+from lstm_core.engine import FUSED, REFERENCE_ENGINE, resolve
 from lstm_core.experiment import Experiment
+from lstm_core.kernels import program
+from lstm_core.kernels.compilation import build
 from lstm_core.kernels.one_thread import one_blas_thread, settled_thread
+from lstm_core.kernels.program import Plan, Rates
+from lstm_core.kernels.turns import Turns
 from lstm_core.layers import Layer
-from lstm_core.network import Network
+from lstm_core.network import Learned, Network
 from lstm_core.optimizers import update_rule
 
 MEAN_OVER = 20
@@ -103,67 +107,186 @@ def train(experiment: Experiment, record_every: int = 1, weights_every: int | No
 
 
 def _train(experiment: Experiment, engine: str, record_every: int, weights_every: int | None) -> Iterator[Snapshot]:
-    task, network, recent = experiment.problem, Network(experiment), deque[float](maxlen=MEAN_OVER)
+    network = Network(experiment)
     weights, gradient = _flattened(network)
-    training_step = network.training_step(engine)
-    update = update_rule(experiment, weights, gradient)
+    count = sum(parameter.numel() for parameter in network.parameters())
+    by = ByTurns if engine == FUSED else StepByStep
+    training: Trainer = by(experiment, network, weights, gradient)
     unseen = held_out(experiment, HELD_OUT) if experiment.sequences else None
-    for step, (inputs, targets) in enumerate(samples(experiment), start=1):
-        gradient.zero_()
-        answer, loss, traces = training_step(inputs, targets)
-        recent.append(float(loss))
-        mean_loss = sum(recent) / len(recent)
-        grad_norm = _norm(gradient)
-        ended = None
-        if not math.isfinite(recent[-1]) or not math.isfinite(grad_norm):
-            ended = DIVERGED
-        elif len(recent) == MEAN_OVER and mean_loss < task.solved_below(experiment.length) and not experiment.sequences:
-            ended = SOLVED
-        elif step == experiment.steps:
-            ended = COMPLETED
-        snapshot = None
-        recorded = ended or step == 1 or step % record_every == 0
-        gate_grad_norms = _gate_gradient_norms(network.layer) if recorded else {}
-        before = gradient.clone() if recorded else gradient
-        _clip(experiment, gradient, grad_norm)
-        if recorded:
-            with_weights = weights_every is not None and (ended or step == 1 or step % weights_every == 0)
-            snapshot = Snapshot(
-                step=step,
-                loss=recent[-1],
-                mean_loss=mean_loss,
-                accuracy=task.accuracy(answer, targets),
-                held_out_loss=network.loss(*unseen) if unseen else None,
-                grad_norm=grad_norm,
-                clipped_grad_norm=_norm(gradient),
-                clip_cosine=_cosine(before, gradient),
-                gate_grad_norms=gate_grad_norms,
-                **_told_by(traces),
-                engine=engine,
-                ended=ended,
-                weights=weights.clone() if with_weights else None,
-            )
-        # While it waits to go on, a training keeps its weights and nothing that belongs to this step.
-        del answer, loss, traces, before
-        if not ended:
-            update()
-        if snapshot:
-            yield snapshot
-        if ended:
-            return
+    step, ended = 0, None
+    while not ended:
+        fields = training.advance(min(record_every - step % record_every, experiment.steps - step) if step else 1)
+        step, ended = fields["step"], fields["ended"]
+        with_weights = weights_every is not None and (ended or step == 1 or step % weights_every == 0)
+        yield Snapshot(
+            held_out_loss=network.loss(*unseen) if unseen else None,
+            engine=engine,
+            weights=weights[:count].clone() if with_weights else None,
+            **fields,
+        )
+
+
+class Trainer(Protocol):
+    """
+    How a network trains. The update of a step is made when the next one begins, so that weights are those that a
+    snapshot tells of.
+    """
+
+    def advance(self, count: int) -> dict[str, Any]:
+        """Train so many steps, or to the end where that comes first: of the last one, the fields of a snapshot."""
+
+
+class StepByStep:
+    """In Python, on one of `ENGINES`: torch's loss, readout and optimizer around the sequences of the layers."""
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        network: Network,
+        weights: Tensor,
+        gradient: Tensor,
+        engine: str = REFERENCE_ENGINE,
+    ) -> None:
+        self._experiment, self._network, self._gradient = experiment, network, gradient
+        self._learn, self._update = network.training_step(engine), update_rule(experiment, weights, gradient)
+        self._samples, self._recent, self._step = samples(experiment), deque[float](maxlen=MEAN_OVER), 0
+
+    def advance(self, count: int) -> dict[str, Any]:
+        until = self._step + count
+        while True:
+            if self._step:
+                self._update()
+            self._step += 1
+            inputs, targets = next(self._samples)
+            self._gradient.zero_()
+            learned = self._learn(inputs, targets)
+            self._recent.append(float(learned.loss))
+            grad_norm = _norm(self._gradient)
+            ended = self._ending(grad_norm)
+            if ended or self._step == until:
+                return self._fields(learned, targets, grad_norm, ended)
+            _clip(self._experiment, self._gradient, grad_norm)
+
+    def _ending(self, grad_norm: float) -> str | None:
+        if not math.isfinite(self._recent[-1]) or not math.isfinite(grad_norm):
+            return DIVERGED
+        if len(self._recent) == MEAN_OVER and self._mean_loss() < _solved_below(self._experiment):
+            return SOLVED
+        return COMPLETED if self._step == self._experiment.steps else None
+
+    def _mean_loss(self) -> float:
+        return sum(self._recent) / len(self._recent)
+
+    def _fields(self, learned: Learned, targets: Tensor, grad_norm: float, ended: str | None) -> dict[str, Any]:
+        gate_grad_norms, before = _gate_gradient_norms(self._network.layer), self._gradient.clone()
+        _clip(self._experiment, self._gradient, grad_norm)
+        return {
+            "step": self._step,
+            "loss": self._recent[-1],
+            "mean_loss": self._mean_loss(),
+            "accuracy": self._network.task.accuracy(learned.answer, targets),
+            "grad_norm": grad_norm,
+            "clipped_grad_norm": _norm(self._gradient),
+            "clip_cosine": _cosine(before, self._gradient),
+            "gate_grad_norms": gate_grad_norms,
+            "ended": ended,
+            **_told_by(learned.traces),
+        }
+
+
+class ByTurns:
+    """By kernels, many steps in one call, see `kernels.turn`."""
+
+    def __init__(self, experiment: Experiment, network: Network, weights: Tensor, gradient: Tensor) -> None:
+        self._experiment, self._network = experiment, network
+        self._cell, self._plan = experiment.recurrent_cell, _plan(experiment, network)
+        rates = Rates(experiment.lr, experiment.momentum, experiment.clip_at, _solved_below(experiment))
+        layers = [layer.tensors() for layer in network.stack.layer_list]
+        kernels = build(experiment.precision).done.result()
+        self._turns = Turns(
+            self._cell, self._plan, rates, layers, weights, gradient, draws(experiment), MEAN_OVER, kernels
+        )
+
+    def advance(self, count: int) -> dict[str, Any]:
+        report, cell = self._turns.advance(count), self._cell
+        told, (steps, units) = report.numbers, (self._plan.steps, self._plan.units)
+        halves = slice(steps), slice(steps, None)
+        hidden, cells = ([array("d", norms[half].tobytes()) for norms in report.norms] for half in halves)
+        sums = dict(zip(cell.rows, report.states[:4].tolist(), strict=False))
+        openness = {gate: sums[gate] / (steps * self._plan.batch * units) for gate in cell.learned_gates}
+        if cell.coupled:
+            openness["f"] = 1 - openness["i"]
+        scored = self._plan.batch * (steps if self._plan.every_step else 1) - self._plan.scored
+        has_cell = len(cell.row.states) > 1
+        return {
+            "step": self._turns.begun,
+            "loss": float(told[program.LOSS]),
+            "mean_loss": float(told[program.MEAN_LOSS]),
+            "accuracy": float(told[program.HITS]) / scored if self._plan.classes else None,
+            "grad_norm": float(told[program.GRAD_NORM]),
+            "clipped_grad_norm": float(told[program.CLIPPED]),
+            "clip_cosine": float(told[program.COSINE]),
+            "gate_grad_norms": dict(zip(cell.rows, report.gates.tolist(), strict=True)),
+            "ended": ENDINGS[int(told[program.ENDED])],
+            "hidden_grad_norms": hidden[-1],
+            "cell_grad_norms": cells[-1] if has_cell else None,
+            "layer_grad_norms": array("d", [math.hypot(*layer) for layer in hidden]),
+            "lower_grad_norms": tuple(hidden[:-1]),
+            "max_hidden": float(report.states[4]),
+            "max_cell": float(report.states[5]) if has_cell else None,
+            "openness": openness,
+        }
+
+
+ENDINGS = {program.GOES_ON: None, program.SOLVED: SOLVED, program.DIVERGED: DIVERGED, program.COMPLETED: COMPLETED}
+OPTIMIZER_CODES = {"sgd": program.SGD, "rmsprop": program.RMSPROP, "adam": program.ADAM}
+CLIP_CODES = {"none": program.NO_CLIPPING, "norm": program.BY_NORM, "value": program.BY_VALUE}
+WIRING_CODES = {"plain": program.PLAIN, "residual": program.RESIDUAL, "dense": program.DENSE}
+
+
+def _plan(experiment: Experiment, network: Network) -> Plan:
+    """Of an experiment, in the numbers that kernels know."""
+    task, steps, layers = experiment.problem, experiment.time_steps, experiment.layers
+    wiring = program.PLAIN if layers == 1 and experiment.wiring == "residual" else WIRING_CODES[experiment.wiring]
+    counted = task.counted_steps(experiment.length) if task.counted_steps else steps
+    return Plan(
+        layers=layers,
+        wiring=wiring,
+        steps=steps,
+        batch=experiment.batch,
+        features=len(task.inputs),
+        units=experiment.hidden,
+        width=network.readout.weight.shape[1],
+        outputs=len(task.outputs),
+        every_step=int(task.every_step),
+        classes=int(task.classes),
+        answers=experiment.batch * (steps if task.every_step else 1),
+        scored=(steps - counted) * experiment.batch if task.every_step else 0,
+        optimizer=OPTIMIZER_CODES[experiment.optimizer],
+        clip=CLIP_CODES[experiment.clip],
+        limit=experiment.steps,
+    )
+
+
+def _solved_below(experiment: Experiment) -> float:
+    """The mean loss that ends a training; of a fixed training set none does."""
+    return 0.0 if experiment.sequences else experiment.problem.solved_below(experiment.length)
 
 
 def _flattened(network: Network) -> tuple[Tensor, Tensor]:
     """
-    All weights in one vector, and all gradients, of which those of the network become views.
+    All weights in one vector, and all gradients, of which those of the network become views; after them are zeros, with
+    which kernels compute too.
 
     So that one step of the optimizer is one operation, not one for each matrix.
     """
     parameters = list(network.parameters())
     sizes = [parameter.numel() for parameter in parameters]
-    weights = torch.cat([parameter.detach().flatten() for parameter in parameters])
-    gradients = torch.zeros_like(weights)
-    for parameter, values, gradient in zip(parameters, weights.split(sizes), gradients.split(sizes), strict=True):
+    room = program.aligned(sum(sizes)) + program.aligned(1)
+    weights, gradients = (parameters[0].new_zeros(room).detach() for _ in range(2))
+    parts = weights[: sum(sizes)].split(sizes), gradients[: sum(sizes)].split(sizes)
+    for parameter, values, gradient in zip(parameters, *parts, strict=True):
+        values.copy_(parameter.detach().flatten())
         parameter.data, parameter.grad = values.view_as(parameter), gradient.view_as(parameter)
     return weights, gradients
 

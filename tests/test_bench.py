@@ -3,13 +3,14 @@
 import dataclasses
 import math
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
 from lstm_core import Experiment
-from lstm_core.bench import bench
+from lstm_core.bench import bench, side_by_side
 from lstm_core.bench.rivals import RIVALS
 from lstm_core.race import limits
 
@@ -38,6 +39,17 @@ def test_every_table_is_there(tables: dict[str, list[list[str]]]) -> None:
         "Memory of a racer",
     ]
     assert [len(rows) for rows in tables.values()] == [6, 6, 6, 6, 6, 4, 2, 6, 6]
+
+
+def test_contestants_answer_from_processes_of_their_own() -> None:
+    """The project trains twice, once as if it were another state of it."""
+    here = Path(__file__).parents[1]
+    *_, _rule, ours, before, pool = side_by_side.table(here, sizes=[(6, 4, 4)], rounds=2, rivals=["pool"])
+    for line, label in ((ours, "ours"), (before, "before"), (pool, "pool")):
+        size, name, milliseconds, ratio = (cell.strip() for cell in line.strip("|").split("|"))
+        assert (size, name) == ("6, 4, 4", side_by_side.LABELS[label])
+        assert float(milliseconds) > 0
+        assert float(ratio.split(" ")[0]) > 0
 
 
 def test_times_and_ratios_are_positive_and_finite(tables: dict[str, list[list[str]]]) -> None:

@@ -8,13 +8,13 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
 import pytest
 import torch
-from numba import config, njit
+from numba import config, njit, types
 from streamlit.config import get_option
 from streamlit.testing.v1 import AppTest
 
@@ -88,6 +88,43 @@ def test_inlined() -> None:
         return "alwaysinline" in code
 
     assert [is_told({}), is_told(compiler.inlined({}))] == [False, True]
+
+
+def test_general_product() -> None:
+    """[1 2; 3 4] times itself, transposed, by columns, plus 10 times what was there."""
+    product = compiler.general_product()
+
+    @njit
+    def squared(a: Any, c: Any, factors: Any) -> int:
+        letters = ord("d"), ord("n"), ord("t")
+        alpha, beta, first, out = factors.ctypes.data, factors[1:].ctypes.data, a.ctypes.data, c.ctypes.data
+        return product(*letters, 2, 2, 2, alpha, first, 2, first, 2, beta, out, 2)
+
+    a, c = np.array([[1.0, 2.0], [3.0, 4.0]]), np.ones((2, 2))
+    assert squared(a, c, np.array([1.0, 10.0])) == 0
+    np.testing.assert_array_equal(c, 10 + a.T @ a)
+
+
+def test_address_and_call() -> None:
+    """What lies there does what it does by its name, with arrays and named tuples among its arguments."""
+
+    class Pair(NamedTuple):
+        factor: int
+        place: int
+
+    numbers, pair = types.float64[::1], types.NamedUniTuple(types.int64, 2, Pair)
+
+    @njit(types.void(numbers, pair))
+    def multiplied(x: Any, pair: Any) -> None:
+        x[pair.place] *= pair.factor
+
+    @njit(types.void(types.int64, numbers))
+    def caller(place: int, x: Any) -> None:
+        compiler.call(place, x, Pair(5, 1))
+
+    x = np.array([2.0, 3.0])
+    caller(compiler.address(multiplied), x)
+    assert x.tolist() == [2, 15]
 
 
 def test_cached_in(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import dataclasses
 import math
-import weakref
 from typing import Any
 
 import pytest
@@ -10,10 +9,9 @@ import torch
 from torch import Tensor
 
 from lstm_core import LSTM, TASKS, Experiment, Snapshot, train
-from lstm_core.cells import Cell
 from lstm_core.data import samples
 from lstm_core.engine import FUSED, REFERENCE_ENGINE
-from lstm_core.kernels.autograd import FusedTrace, Tape
+from lstm_core.kernels.autograd import FusedTrace
 from lstm_core.measurements import checkpoints
 from lstm_core.network import Network, parameter_count
 from lstm_core.race import limits
@@ -128,21 +126,6 @@ def test_norms_of_layers_become_plain_json_values() -> None:
     assert isinstance(row["lower_grad_norms"][0], list)
 
 
-def test_between_two_steps_a_training_of_several_layers_keeps_no_tape(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A racer that waits for its turn holds its weights and nothing more."""
-    tapes: list[weakref.ref[Tape]] = []
-    whole = FusedTrace.__init__
-
-    def init(trace: FusedTrace, cell: Cell, tape: Tape, *parts: Any) -> None:
-        tapes.append(weakref.ref(tape))
-        whole(trace, cell, tape, *parts)
-
-    monkeypatch.setattr(FusedTrace, "__init__", init)
-    training = train(variant(engine=FUSED))
-    next(training)
-    assert [tape() for tape in tapes] == [None] * 3
-
-
 @pytest.mark.parametrize("layers", [1, 2, 6])
 @pytest.mark.parametrize(("cell", "blocks"), [("rnn", 1), ("gru", 3), ("lstm", 4)])
 def test_the_number_of_weights_is_the_closed_form(cell: str, blocks: int, layers: int) -> None:
@@ -165,7 +148,7 @@ def test_the_memory_of_a_step_is_that_of_all_tapes(cell: dict[str, Any], layers:
     network, (inputs, _) = Network(experiment), next(samples(experiment))
     network.stack.engine = FUSED
     tapes = [trace.tape for trace in network.stack.traces(inputs) if isinstance(trace, FusedTrace)]
-    assert limits.tape_bytes(experiment) == sum(array.nbytes for tape in tapes for array in tape.arrays)
+    assert limits.tape_bytes(experiment) == sum(tape.numbers.nbytes for tape in tapes)
 
 
 def test_two_equal_layers_are_more_than_twice_the_work_of_one_that_has_fewer_inputs() -> None:

@@ -10,7 +10,7 @@ from lstm_core.cells import FAMILIES
 ROOT = Path(__file__).parent.parent
 CORE = ROOT / "lstm_core"
 # A kernel is a number of a family that has one: here is the only table of those.
-DISPATCH = CORE / "kernels" / "autograd.py"
+DISPATCH = CORE / "kernels" / "tape.py"
 FILES = [
     file
     for file in sorted([*CORE.rglob("*.py"), *ROOT.glob("pages/*.py"), ROOT / "dashboard.py"])

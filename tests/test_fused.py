@@ -13,7 +13,8 @@ from lstm_core.activations import ACTIVATIONS
 from lstm_core.cells import LAYOUTS, Cell, Trace
 from lstm_core.engine import FUSED, REFERENCE_ENGINE, resolve, run
 from lstm_core.experiment import Experiment
-from lstm_core.kernels.autograd import KERNELS, FusedTrace
+from lstm_core.kernels.autograd import FusedTrace
+from lstm_core.kernels.tape import KERNELS
 from lstm_core.layers import Stack
 from lstm_core.training import Snapshot, train
 from tests.test_cells import ALL, described, over
@@ -168,12 +169,13 @@ def test_saturated_cells_are_as_in_the_reference(cell: Cell) -> None:
 @every_precision
 @over(KINDS)
 def test_values_saturated_by_large_weights_are_as_in_the_reference(cell: Cell, dtype: torch.dtype) -> None:
+    """As far as sums of some thousands have digits behind the point."""
     stack, x = enlarged(built(cell, dtype=dtype), 1e3), normal(T, B, D, dtype=dtype)
     actual, expected = (
         {name: tensor for name, tensor in one.items() if not name.startswith(("gradient", "norms"))}
         for one in both(stack, x, first_states(cell, dtype=dtype))
     )
-    assert_equal(actual, expected, TOLERANCE[dtype])
+    assert_equal(actual, expected, 10 * TOLERANCE[dtype])
 
 
 EXPLODING = [

@@ -1,4 +1,4 @@
-"""Do the elementary functions and products in the kernels return what torch and numpy return?"""
+"""Do activations in the kernels return what they return in torch?"""
 
 from pathlib import Path
 from typing import Any
@@ -12,21 +12,27 @@ from lstm_core.activations import ACTIVATIONS
 from lstm_core.kernels import compilation
 from lstm_core.kernels.activations import codes, values, values_and_slopes
 from lstm_core.kernels.elementwise import OPTIONS
-from lstm_core.kernels.products import WITHOUT_PACKING, product
 
 TOLERANCE = {"float64": 1e-12, "float32": 1e-6}
 every_activation = pytest.mark.parametrize("name", ACTIVATIONS)
 every_precision = pytest.mark.parametrize("precision", TOLERANCE)
 
 
-compiled_values = njit(**OPTIONS)(lambda code, x, y: values(code, x, y))
-compiled_values_and_slopes = njit(**OPTIONS)(lambda code, x, y, slope: values_and_slopes(code, x, y, slope))
+@njit(**OPTIONS)
+def compiled_values(code: int, numbers: Any, at: int, apart: int, rows: int, columns: int) -> None:
+    values(code, numbers, at, apart, rows, columns)
 
 
-def in_kernels(name: str, x: Any) -> tuple[Any, Any]:
-    y, slope = np.full_like(x, -7), np.full_like(x, -7)
-    compiled_values_and_slopes(codes()[name], x, y, slope)
-    return y, slope
+@njit(**OPTIONS)
+def compiled_values_and_slopes(code: int, numbers: Any, count: int) -> None:
+    values_and_slopes(code, numbers, 0, count, count)
+
+
+def in_kernels(name: str, x: Any) -> Any:
+    """Values and slopes."""
+    numbers = np.stack([x, np.full_like(x, -7)])
+    compiled_values_and_slopes(codes()[name], numbers.reshape(-1), x.size)
+    return numbers
 
 
 def in_torch(name: str, x: Any) -> tuple[Any, Any]:
@@ -76,9 +82,17 @@ def test_a_slope_of_tanh_that_is_too_small_for_its_precision_is_0(precision: str
 @every_activation
 def test_values_alone_are_the_values_with_slopes(name: str, precision: str) -> None:
     x = (3 * np.random.default_rng(1).standard_normal(1001)).astype(precision)
-    alone = np.empty_like(x)
-    compiled_values(codes()[name], x, alone)
+    alone = x.copy()
+    compiled_values(codes()[name], alone, 0, 0, 1, x.size)
     np.testing.assert_array_equal(alone, in_kernels(name, x)[0])
+
+
+def test_values_are_computed_in_their_rows_and_nowhere_else() -> None:
+    rows = np.full((5, 8), 3.0)
+    compiled_values(codes()["hardtanh"], rows.reshape(-1), 8 + 2, 8, 3, 4)
+    expected = np.full((5, 8), 3.0)
+    expected[1:4, 2:6] = 1
+    np.testing.assert_array_equal(rows, expected)
 
 
 @every_precision
@@ -136,37 +150,9 @@ def test_kernels_that_were_compiled_once_are_said_to_be_there_soon(
     precision: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(compilation, "_folder", lambda: tmp_path)
-    monkeypatch.setattr(compilation, "_compiled", lambda *_: None)
+    monkeypatch.setattr(compilation, "_kernels", lambda *_: None)
     builds = []
     for _ in range(2):
         builds.append(compilation.Build(precision))
         builds[-1].done.result()
     assert [build.soon for build in builds] == [False, True]
-
-
-EDGE = WITHOUT_PACKING // 10_000
-SHAPES = [
-    (1, 1, 1),
-    (5, 3, 2),
-    (1, 7, 1),
-    (EDGE - 1, 100, 100),
-    (EDGE, 100, 100),
-    (EDGE + 1, 100, 100),
-    (3 * EDGE + 1, 100, 100),
-    (1, 2 * EDGE, 100 * EDGE),
-    (2, 1000, WITHOUT_PACKING // 400),
-    (7, 1000, 1000),
-]
-
-
-@every_precision
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_a_product_is_that_of_numpy(shape: tuple[int, int, int], precision: str) -> None:
-    """On both sides of the size from which on it is made of several."""
-    rows, inner, columns = shape
-    generator = np.random.default_rng(0)
-    a = generator.standard_normal((rows, inner)).astype(precision)
-    b = generator.standard_normal((inner, columns)).astype(precision)
-    out = np.full((rows, columns), np.nan, precision)
-    product(a, b, out)
-    np.testing.assert_allclose(out, a @ b, rtol=0, atol=TOLERANCE[precision] * 10 * inner)

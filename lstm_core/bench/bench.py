@@ -37,8 +37,8 @@ from lstm_core.bench.rivals import (
 from lstm_core.data import samples
 from lstm_core.engine import FUSED, REFERENCE_ENGINE, resolve
 from lstm_core.experiment import Experiment
-from lstm_core.kernels.autograd import KERNELS
 from lstm_core.kernels.one_thread import settle_thread
+from lstm_core.kernels.tape import KERNELS
 from lstm_core.race.limits import tape_bytes
 
 Size = tuple[int, int, int]
@@ -184,7 +184,7 @@ def _memory() -> Iterator[str]:
             yield f"| {cell}, {_named(size)} | {measured} | {computed} | {measured / computed:.4f} |"
 
 
-def _processor() -> str:
+def processor() -> str:
     file = Path("/proc/cpuinfo")
     lines = file.read_text().splitlines() if file.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
@@ -203,7 +203,7 @@ def report(quick: bool = False) -> Iterator[str]:
         for package in ("torch", "numba", "numpy", "jax", "keras")
     ]
     yield from ("# How fast is the fused engine?", "")
-    yield f"Made by `python -m lstm_core bench` on {datetime.datetime.now(tz=datetime.UTC).date()}: {_processor()},"
+    yield f"Made by `python -m lstm_core bench` on {datetime.datetime.now(tz=datetime.UTC).date()}: {processor()},"
     yield f"{CORES} cores, {', '.join(packages)}."
     yield "Milliseconds per step of one network, medians; ratio: median [quartiles] of the pairs."
     resolve(FUSED)

@@ -24,8 +24,9 @@ from lstm_core.data import samples
 from lstm_core.engine import LayerTrainer
 from lstm_core.experiment import Experiment
 from lstm_core.fair_lock import TRAINING, held
-from lstm_core.kernels.elementwise import ALLOCATING
-from lstm_core.kernels.products import product
+from lstm_core.kernels.blas import add_transposed_product, product
+from lstm_core.kernels.elementwise import OPTIONS
+from lstm_core.kernels.matrix import Matrix
 from lstm_core.layers import Stack
 from lstm_core.network import Network
 from lstm_core.race.limits import features
@@ -292,27 +293,32 @@ RIVALS: dict[str, tuple[str, Callable[[Experiment, bool], Start]]] = {
 }
 
 
-def _multiply(weight: Any, column: Any, pre: Any, back: Any, below: Any, rows: Any, dweight: Any) -> None:
+def _multiply(
+    rows: Any, weight: Any, blocks: Any, dweight: Any, back: Any, dhidden: Any, steps: int, batch: int
+) -> None:
     """The products of `kernels.sequence`, and nothing else."""
-    for _ in range(len(rows)):
-        product(weight, column, pre)
-    for t in range(len(rows)):
-        product(pre, rows[t], dweight)
-        product(back, pre, below)
+    deep, wide, size = rows.size // (steps * batch), blocks.size // batch, dhidden.size // batch
+    delta = Matrix(blocks, 0, wide)
+    for t in range(steps):
+        row = Matrix(rows, t * batch * deep, deep)
+        product(row, Matrix(weight, 0, wide), delta, batch, deep, wide, False)
+    for t in range(steps):
+        row = Matrix(rows, t * batch * deep, deep)
+        add_transposed_product(row, delta, Matrix(dweight, 0, wide), batch, deep, wide)
+        product(delta, Matrix(back, 0, size), Matrix(dhidden, 0, size), batch, wide, size, False)
 
 
-_compiled = njit(nogil=True, **ALLOCATING)(_multiply)
+_compiled = njit(nogil=True, **OPTIONS)(_multiply)
 
 
 def products(experiment: Experiment) -> Start:
-    batch, size, wide = experiment.batch, experiment.hidden, 4 * experiment.hidden
+    steps, batch, size, wide = experiment.time_steps, experiment.batch, experiment.hidden, 4 * experiment.hidden
     deep = size + features(experiment) + 1
-    shapes: list[tuple[int, ...]] = [(wide, deep), (deep, batch), (wide, batch), (size, wide), (size, batch)]
-    shapes += [(experiment.time_steps, batch, deep), (wide, deep)]
-    arrays = [np.full(shape, 0.5, np.float32) for shape in shapes]
+    sizes = steps * batch * deep, deep * wide, batch * wide, deep * wide, wide * size, batch * size
+    arrays = [np.full(count, 0.5, np.float32) for count in sizes]
 
-    def run(steps: int) -> None:
-        for _ in range(steps):
-            _compiled(*arrays)
+    def run(count: int) -> None:
+        for _ in range(count):
+            _compiled(*arrays, steps, batch)
 
-    return lambda steps: lambda: run(steps)
+    return lambda count: lambda: run(count)

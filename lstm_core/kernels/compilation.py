@@ -18,10 +18,10 @@ from numba import float64, int64, njit, types, void
 
 from lstm_core.borrowed import compiler
 from lstm_core.borrowed.system import interrupt
-from lstm_core.kernels import sequence
-from lstm_core.kernels.activations import codes, rows
-from lstm_core.kernels.elementwise import ALLOCATING
-from lstm_core.kernels.spec import Spec
+from lstm_core.kernels import program, sequence, turn
+from lstm_core.kernels.activations import codes, compile_activations, rows
+from lstm_core.kernels.elementwise import OPTIONS
+from lstm_core.kernels.spec import Shape, Spec
 
 PRECISIONS = ("float32", "float64")
 HERE = Path(__file__).parent
@@ -65,35 +65,47 @@ def _folder() -> Path | None:
 
 
 class Kernels(NamedTuple):
-    """`sequence.forward` and `sequence.backward`, compiled for one precision; they run without Python's lock."""
+    """
+    `sequence.forward`, `sequence.backward` and `turn.turn`, compiled for one precision; they run without Python's lock.
+    """
 
     forward: Any
     backward: Any
+    turn: Any
 
 
-def _signatures(precision: str) -> tuple[Any, Any]:
-    real = getattr(types, precision)
-    (_, matrix, cube), (any_vector, any_matrix, any_cube) = (
-        [types.Array(real, dimensions, layout) for dimensions in (1, 2, 3)] for layout in "CA"
-    )
-    spec = types.NamedUniTuple(int64, len(Spec._fields), Spec)
-    weights = types.Tuple((any_matrix, any_matrix, any_vector, any_vector, any_matrix))
-    tape, norms = types.Tuple((matrix, cube, cube, matrix)), types.Array(float64, 2, "C")
-    forward = void(spec, any_cube, any_matrix, any_matrix, weights, tape)
-    return forward, void(spec, any_matrix, tape, any_cube, matrix, matrix, cube, weights, norms)
+def _signatures(precision: str) -> tuple[Any, ...]:
+    numbers, seen = types.Array(getattr(types, precision), 1, "C"), types.Array(float64, 1, "C")
+    layer = [types.NamedUniTuple(int64, len(kind._fields), kind) for kind in (Spec, Shape)]
+    addressed = numbers, int64, int64, int64
+    forward = void(*layer, numbers, int64, *addressed, seen)
+    backward = void(*layer, numbers, int64, numbers, int64, *addressed, *addressed, seen)
+    (whole, several), several_norms = (types.Array(int64, n, "C") for n in (1, 2)), types.Array(float64, 2, "C")
+    kinds = (program.Code, Spec, program.Plan, program.NetworkPlaces)
+    whole_numbers = [types.UniTuple(int64, len(kind._fields)) for kind in kinds]
+    fixed = types.Tuple((*whole_numbers, types.UniTuple(float64, len(program.Rates._fields))))
+    learned = types.Tuple((*(numbers,) * 5, whole, seen, whole))
+    data, report = types.Tuple((numbers, numbers, whole, int64)), types.Tuple((seen, several_norms, seen, seen))
+    turns = void(fixed, several, several, learned, data, int64, int64, int64, numbers, numbers, report)
+    return forward, backward, turns
 
 
 def _compiled(keep: bool, function: Any, signature: Any) -> Any:
     if _closing.is_set():
         raise InterruptedError("the process ends")
-    return njit(signature, nogil=True, cache=keep, **ALLOCATING)(function)
+    return njit(signature, nogil=True, cache=keep, **OPTIONS)(function)
+
+
+def _kernels(precision: str, keep: bool) -> Kernels:
+    compile_activations(precision, keep)
+    functions = sequence.forward, sequence.backward, turn.turn
+    return Kernels(*map(partial(_compiled, keep), functions, _signatures(precision)))
 
 
 def _compile(precision: str) -> Kernels:
-    functions = sequence.forward, sequence.backward
     folder = _folder()
     with _one_at_a_time, compiler.cached_in(folder):
-        kernels = Kernels(*map(partial(_compiled, folder is not None), functions, _signatures(precision)))
+        kernels = _kernels(precision, folder is not None)
     if folder:
         (folder / precision).touch()
     return kernels

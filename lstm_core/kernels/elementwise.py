@@ -1,4 +1,7 @@
-"""How does a kernel compute exp and its relatives a vector at a time? Functions of one number, in plain arithmetic."""
+"""
+How does a kernel compute exp and its relatives? Functions of one number, in plain arithmetic, which LLVM makes loops
+over vectors of; those that have no comparisons of their own are functions of a `Vector` as well.
+"""
 
 import math
 from collections.abc import Callable, Iterable
@@ -6,16 +9,22 @@ from typing import Any
 
 import numpy as np
 from numba import types
-from numba.extending import overload
+from numba.extending import overload, register_jitable
 from numpy.polynomial import Chebyshev, Polynomial
 
 from lstm_core.activations import Arithmetic
 from lstm_core.borrowed import compiler
+from lstm_core.kernels.vectors import clamped, power_of_two
 
 # Without "nnan" and "ninf": an exploding network must reach inf and nan as it does in torch. Without "reassoc": it
 # would undo the argument reductions below, and the bits of a sum would depend on the machine's vectors.
 ARITHMETIC: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract", "nsz"}}
-OPTIONS, ALLOCATING = (compiler.counted(ARITHMETIC, counts) for counts in (False, True))
+OPTIONS = compiler.counted(ARITHMETIC, counts=False)
+
+
+def inner(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that compiled code calls, and Python as it is; compiled without what Python would call it by."""
+    return register_jitable(**OPTIONS)(function)
 
 
 class Precision:
@@ -30,10 +39,8 @@ class Precision:
         exponents: tuple[float, float],
     ) -> None:
         self.real, self.integer = real, integer
-        self.mantissa = int(np.finfo(real).nmant)
-        self.bias = (int(np.finfo(real).maxexp) - 1) << self.mantissa
         # x + rounder keeps the nearest whole number to x in its lowest bits; minus rounder it is that number.
-        self.rounder = real(1.5 * 2.0**self.mantissa)
+        self.rounder = real(1.5 * 2.0 ** int(np.finfo(real).nmant))
         # Sums of parts; all but the last have so few digits that a whole number of up to four figures times them is
         # exact.
         self.ln2, self.pi = tuple(map(real, ln2)), tuple(map(real, pi))
@@ -69,13 +76,13 @@ def fitted(function: Callable[[float], float], degree: int, low: float, high: fl
 
 
 def elementary(make: Callable[[Precision], Callable[[Any], Any]]) -> Callable[[Any], Any]:
-    """A function to be called in kernels, made for the precision of its argument."""
+    """A function to be called in kernels, made for the precision of its argument, a number or a vector."""
 
     def stub(x):  # type: ignore[no-untyped-def]
         raise NotImplementedError("for compiled code only")
 
     def implementation(x):  # type: ignore[no-untyped-def]
-        function = make(BY_TYPE[x])
+        function = make(BY_TYPE[getattr(x, "number", x)])
         function.__annotations__.clear()
         return function
 
@@ -91,22 +98,22 @@ def _rise(r: float) -> float:
 @elementary
 def power_and_rest(p: Precision) -> Callable[[Any], Any]:
     """2^n and e^r - 1 of e^x = 2^n e^r, n = x / ln 2 rounded, |r| <= ln 2 / 2; x ends where e^x over- or underflows."""
-    real, integer, mantissa, bias, rounder = p.real, p.integer, p.mantissa, p.bias, p.rounder
-    parts_of_ln2, least, most = p.ln2, p.least, p.most
-    per_ln2, farthest = real(1 / math.log(2)), math.log(2) / 2
-    first, rest = p.horner(fitted(_rise, 4 if p is SINGLE else 10, -farthest, farthest))
+    rounder, parts_of_ln2, least, most = p.rounder, p.ln2, p.least, p.most
+    per_ln2, farthest = p.real(1 / math.log(2)), math.log(2) / 2
+    first, (second, *rest) = p.horner(fitted(_rise, 4 if p is SINGLE else 10, -farthest, farthest))
+    others = tuple(rest)
 
     def function(x: Any) -> Any:
-        x = least if x < least else (most if x > most else x)
+        x = clamped(x, least, most)
         shifted = x * per_ln2 + rounder
         n = shifted - rounder
         r = x
         for part in parts_of_ln2:
             r = r - n * part
-        series = first
-        for coefficient in rest:
+        series = first * r + second
+        for coefficient in others:
             series = series * r + coefficient
-        return integer((real(shifted).view(integer) << mantissa) + bias).view(real), series * r
+        return power_of_two(shifted), series * r
 
     return function
 
@@ -136,6 +143,18 @@ def sigmoid(p: Precision) -> Callable[[Any], Any]:
     """1 / (1 + e^-x)"""
     one = p.real(1)
     return lambda x: one / (one + exp(-x))
+
+
+@elementary
+def tanh(p: Precision) -> Callable[[Any], Any]:
+    """(e^2x - 1) / (e^2x + 1); where |x| > 22 it is 1, or -1, to all digits."""
+    two, least, most = p.real(2), p.real(-44), p.real(44)
+
+    def function(x: Any) -> Any:
+        less = expm1(clamped(x + x, least, most))
+        return less / (less + two)
+
+    return function
 
 
 def _artanh(square: float) -> float:

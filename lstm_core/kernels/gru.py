@@ -2,49 +2,61 @@
 
 from typing import Any
 
-from numba import njit
-
 from lstm_core.kernels.activations import values, values_and_slopes
-from lstm_core.kernels.elementwise import OPTIONS, sigmoid
+from lstm_core.kernels.elementwise import inner, sigmoid
+from lstm_core.kernels.layout import Step, WorkPlaces
+from lstm_core.kernels.matrix import Matrix, copy
+from lstm_core.kernels.spec import Spec
+from lstm_core.kernels.vectors import lanes, load, put, store
 
 # The candidate needs W_hn h and W_xn x apart, so it has two blocks of preactivations.
 R, Z, FROM_HIDDEN, FROM_INPUT = range(4)
 
 
-@njit(**OPTIONS)
-def forward(cell: Any, blocks: Any, before: Any, h: Any) -> None:
+@inner
+def forward(cell: Spec, tape: Any, s: Step) -> None:
     """
     r, z = sigmoid(pre)     n = phi(from_input + r * from_hidden)     h = n + z * (before - n)
 
-    The gates, and the preactivation of n, replace what stood in their blocks.
+    Gates and both parts of n's preactivation, the second with the first added, are kept; h is room for n until it is h.
     """
-    r, z, from_hidden, pre = blocks[R], blocks[Z], blocks[FROM_HIDDEN], blocks[FROM_INPUT]
-    for k in range(h.size):
-        opened = sigmoid(r[k])
-        r[k] = opened
-        pre[k] += opened * from_hidden[k]
-    values(cell.phi, pre, h)
-    for k in range(h.size):
-        opened = sigmoid(z[k])
-        z[k] = opened
-        h[k] += opened * (before[k] - h[k])
+    for b in range(s.batch):
+        for j in range(0, s.size, lanes(tape)):
+            pre, block = s.pre + b * s.wide + j, s.blocks + b * s.apart + j
+            r, from_hidden = sigmoid(load(tape, pre + R * s.units)), load(tape, pre + FROM_HIDDEN * s.units)
+            candidate = load(tape, pre + FROM_INPUT * s.units) + r * from_hidden
+            store(r, tape, block + R * s.size)
+            store(from_hidden, tape, block + FROM_HIDDEN * s.size)
+            store(candidate, tape, block + FROM_INPUT * s.size)
+            store(candidate, tape, s.hidden + b * s.stride + j)
+    values(cell.phi, tape, s.hidden, s.stride, s.batch, s.size)
+    for b in range(s.batch):
+        for j in range(0, s.size, lanes(tape)):
+            z, here = sigmoid(load(tape, s.pre + b * s.wide + Z * s.units + j)), b * s.stride + j
+            n = load(tape, s.hidden + here)
+            store(z, tape, s.blocks + b * s.apart + Z * s.size + j)
+            store(n + z * (load(tape, s.seen + here) - n), tape, s.hidden + here)
 
 
-@njit(**OPTIONS)
-def backward(cell: Any, blocks: Any, before: Any, dh: Any, delta: Any, n: Any, slope: Any, carry: Any) -> None:
+@inner
+def backward(cell: Spec, tape: Any, s: Step, work: Any, w: WorkPlaces) -> None:
     """
     dn = dh (1 - z)     dz = dh (before - n)     dpre = dn phi'     dr = dpre from_hidden
 
-    Gates times the slope of their sigmoid. `carry` is what reaches the hidden state before directly, dh z.
+    Gates times the slope of their sigmoid. dh becomes what reaches the hidden state before directly, dh z.
     """
-    r, z, from_hidden, pre = blocks[R], blocks[Z], blocks[FROM_HIDDEN], blocks[FROM_INPUT]
-    dr, dz, dfrom_hidden, dpre = delta[R], delta[Z], delta[FROM_HIDDEN], delta[FROM_INPUT]
-    values_and_slopes(cell.phi, pre, n, slope)
-    for k in range(dh.size):
-        carry[k] = dh[k] * z[k]
-        dpre[k] = (dh[k] - carry[k]) * slope[k]
-    for k in range(dh.size):
-        dz[k] = dh[k] * (before[k] - n[k]) * (z[k] - z[k] * z[k])
-    for k in range(dh.size):
-        dr[k] = dpre[k] * from_hidden[k] * (r[k] - r[k] * r[k])
-        dfrom_hidden[k] = dpre[k] * r[k]
+    copy(Matrix(tape, s.blocks + FROM_INPUT * s.size, s.apart), Matrix(work, w.y, s.size), s.batch, s.size)
+    values_and_slopes(cell.phi, work, w.y, w.slope, s.batch * s.size)
+    for b in range(s.batch):
+        for j in range(0, s.size, lanes(tape)):
+            block, delta, few = s.blocks + b * s.apart + j, w.delta + b * s.wide + j, s.units - j
+            r, z = load(tape, block + R * s.size), load(tape, block + Z * s.size)
+            dh, n = load(work, w.dhidden + b * s.units + j), load(work, w.y + b * s.size + j)
+            before = load(tape, s.seen + b * s.stride + j)
+            kept = dh * z
+            dpre = (dh - kept) * load(work, w.slope + b * s.size + j)
+            put(dpre * load(tape, block + FROM_HIDDEN * s.size) * (r - r * r), work, delta + R * s.units, few)
+            put(dh * (before - n) * (z - z * z), work, delta + Z * s.units, few)
+            put(dpre * r, work, delta + FROM_HIDDEN * s.units, few)
+            put(dpre, work, delta + FROM_INPUT * s.units, few)
+            put(kept, work, w.dhidden + b * s.units + j, few)

@@ -2,122 +2,202 @@
 
 from typing import Any
 
-from numba import njit
+import numpy as np
 
-from lstm_core.kernels.activations import values, values_and_slopes
-from lstm_core.kernels.elementwise import OPTIONS, sigmoid
+from lstm_core.kernels.activations import is_tanh, values, values_and_slopes
+from lstm_core.kernels.elementwise import inner, sigmoid, tanh
+from lstm_core.kernels.layout import Step, WorkPlaces
+from lstm_core.kernels.matrix import Matrix, copy, norm
+from lstm_core.kernels.spec import Spec
+from lstm_core.kernels.vectors import first, lanes, load, put, store, total, where_zero, widened, zeros
 
-
-@njit(**OPTIONS)
-def apply_gate(gate: Any, x: Any) -> None:
-    """gate = sigmoid(pre), in the place of pre, and x = gate x."""
-    for k in range(x.size):
-        opened = sigmoid(gate[k])
-        gate[k] = opened
-        x[k] *= opened
+I, F, G, O = range(4)  # noqa: E741
 
 
-@njit(**OPTIONS)
-def add_peephole(pre: Any, weights: Any, c: Any) -> None:
-    """pre += p c, a peephole."""
-    for k in range(pre.size):
-        pre[k] += weights[k] * c[k]
+@inner
+def is_plain(cell: Spec) -> bool:
+    """Three gates, each with weights of its own and no peepholes, and tanh twice: the one that most people know."""
+    three = cell.i == I and cell.f == F and cell.o == O
+    return three and not cell.peephole and is_tanh(cell.phi) and is_tanh(cell.psi)
 
 
-@njit(**OPTIONS)
-def add_peephole_backward(dpre: Any, weights: Any, c: Any, dc: Any, dweights: Any) -> None:
-    """dc += p dpre     dp += dpre c"""
-    for k in range(dpre.size):
-        dc[k] += weights[k] * dpre[k]
-        dweights[k] += dpre[k] * c[k]
+@inner
+def forward(cell: Spec, tape: Any, s: Step) -> None:
+    """From preactivations, and the cell state before, to gates, cell state and hidden state."""
+    if is_plain(cell):
+        _plain_forward(tape, s)
+    else:
+        _any_forward(cell, tape, s)
 
 
-@njit(**OPTIONS)
-def forward(cell: Any, blocks: Any, peephole: Any, before: Any, c: Any, h: Any) -> None:
+@inner
+def backward(cell: Spec, tape: Any, s: Step, work: Any, w: WorkPlaces, norms: Any, norm_at: int) -> None:
+    """From dh and dc to the gradient of the preactivations, and to dc before; ||dc||, if norms are asked for."""
+    if is_plain(cell):
+        _plain_backward(tape, s, work, w, norms, norm_at)
+    else:
+        _through_output(cell, tape, s, work, w)
+        if norms.size:
+            norms[norm_at] = norm(Matrix(work, w.dstate, s.size), s.batch, s.units)
+        _through_cell(cell, tape, s, work, w)
+
+
+@inner
+def _plain_forward(tape: Any, s: Step) -> None:
+    """
+    i, f, o = sigmoid(pre)     g = tanh(pre_g)     c = f * before + i * g     h = o * tanh(c)
+    """
+    for b in range(s.batch):
+        for j in range(0, s.size, lanes(tape)):
+            pre, block, here = s.pre + b * s.wide + j, s.blocks + b * s.apart + j, b * s.size + j
+            i = sigmoid(load(tape, pre + I * s.units))
+            f = sigmoid(load(tape, pre + F * s.units))
+            g = tanh(load(tape, pre + G * s.units))
+            o = sigmoid(load(tape, pre + O * s.units))
+            c = f * load(tape, s.before + here) + i * g
+            store(i, tape, block + I * s.size)
+            store(f, tape, block + F * s.size)
+            store(g, tape, block + G * s.size)
+            store(o, tape, block + O * s.size)
+            store(c, tape, s.state + here)
+            store(o * tanh(c), tape, s.hidden + b * s.stride + j)
+
+
+@inner
+def _plain_backward(tape: Any, s: Step, work: Any, w: WorkPlaces, norms: Any, norm_at: int) -> None:
+    """
+    do = dh tanh(c)     dc += dh o (1 - tanh(c)^2)     di = dc g     df = dc before     dg = dc i     dc before = dc f
+
+    Each gate times its slope i - i^2, and dg times 1 - g^2. tanh(c) is h / o; where o is 0, h is, and so is what h is
+    multiplied with.
+    """
+    told = norms.size > 0
+    squares = widened(zeros(work))
+    for b in range(s.batch):
+        for j in range(0, s.size, lanes(tape)):
+            block, here = s.blocks + b * s.apart + j, b * s.size + j
+            delta, few = w.delta + b * s.wide + j, s.units - j
+            i, f = load(tape, block + I * s.size), load(tape, block + F * s.size)
+            g, o = load(tape, block + G * s.size), load(tape, block + O * s.size)
+            h, dh = load(tape, s.hidden + b * s.stride + j), load(work, w.dhidden + b * s.units + j)
+            dc = load(work, w.dstate + here) + dh * (o - h * where_zero(o, h, h / o))
+            if told:
+                wide = widened(first(dc, few))
+                squares = squares + wide * wide
+            put(dh * h * (1 - o), work, delta + O * s.units, few)
+            put(dc * g * (i - i * i), work, delta + I * s.units, few)
+            put(dc * load(tape, s.before + here) * (f - f * f), work, delta + F * s.units, few)
+            put(dc * i * (1 - g * g), work, delta + G * s.units, few)
+            store(dc * f, work, w.dstate + here)
+    if told:
+        norms[norm_at] = np.sqrt(total(squares))
+
+
+@inner
+def _peephole(cell: Spec, gate: int) -> int:
+    """Which of the peepholes is that of the gate in this block; g, which stands among the gates, has none."""
+    return gate - 1 if gate > cell.g else gate
+
+
+@inner
+def _opened(cell: Spec, gate: int, tape: Any, s: Step, b: int, j: int, states: int) -> Any:
+    """sigmoid(pre + p c), which is kept."""
+    pre = load(tape, s.pre + b * s.wide + gate * s.units + j)
+    if cell.peephole:
+        pre = pre + load(tape, s.peephole + _peephole(cell, gate) * s.size + j) * load(tape, states + b * s.size + j)
+    opened = sigmoid(pre)
+    store(opened, tape, s.blocks + b * s.apart + gate * s.size + j)
+    return opened
+
+
+@inner
+def _any_forward(cell: Spec, tape: Any, s: Step) -> None:
     """
     i, f, o = sigmoid(pre)     g = phi(pre_g)     c = f * before + i * g     h = o * psi(c)
 
-    A gate at place -1 is 1. The gates replace their preactivations; h is room for g and i * g until it is h.
+    A gate at place -1 is 1; coupled, f is 1 - i. The preactivation of g is kept; h is room for g and c until it is h.
     """
-    values(cell.phi, blocks[cell.g], h)
-    if cell.i >= 0:
-        i = blocks[cell.i]
-        if cell.peephole:
-            add_peephole(i, peephole[cell.i], before)
-        apply_gate(i, h)
-    if cell.coupled:
-        i = blocks[cell.i]
-        for k in range(h.size):
-            c[k] = (before[k] - i[k] * before[k]) + h[k]
-    elif cell.f >= 0:
-        f = blocks[cell.f]
-        if cell.peephole:
-            add_peephole(f, peephole[cell.f], before)
-        for k in range(h.size):
-            opened = sigmoid(f[k])
-            f[k] = opened
-            c[k] = opened * before[k] + h[k]
-    else:
-        for k in range(h.size):
-            c[k] = before[k] + h[k]
-    values(cell.psi, c, h)
+    for kept in (Matrix(tape, s.blocks + cell.g * s.size, s.apart), Matrix(tape, s.hidden, s.stride)):
+        copy(Matrix(tape, s.pre + cell.g * s.units, s.wide), kept, s.batch, s.size)
+    values(cell.phi, tape, s.hidden, s.stride, s.batch, s.size)
+    for b in range(s.batch):
+        for j in range(0, s.size, lanes(tape)):
+            here, hidden = b * s.size + j, s.hidden + b * s.stride + j
+            kept, added = load(tape, s.before + here), load(tape, hidden)
+            if cell.i >= 0:
+                i = _opened(cell, cell.i, tape, s, b, j, s.before)
+                added = i * added
+                if cell.coupled:
+                    kept = kept - i * kept
+            if cell.f >= 0:
+                kept = _opened(cell, cell.f, tape, s, b, j, s.before) * kept
+            store(kept + added, tape, s.state + here)
+            store(kept + added, tape, hidden)
+    values(cell.psi, tape, s.hidden, s.stride, s.batch, s.size)
     if cell.o >= 0:
-        o = blocks[cell.o]
-        if cell.peephole:
-            add_peephole(o, peephole[-1], c)
-        apply_gate(o, h)
+        for b in range(s.batch):
+            for j in range(0, s.size, lanes(tape)):
+                hidden = s.hidden + b * s.stride + j
+                store(_opened(cell, cell.o, tape, s, b, j, s.state) * load(tape, hidden), tape, hidden)
 
 
-@njit(**OPTIONS)
-def through_output(
-    cell: Any, blocks: Any, peephole: Any, c: Any, dh: Any, dc: Any, delta: Any, dpeephole: Any, y: Any, slope: Any
-) -> None:
-    """do = dh psi(c)     dc += dh o psi'(c)     do times the slope of its sigmoid"""
-    values_and_slopes(cell.psi, c, y, slope)
-    if cell.o >= 0:
-        o, do = blocks[cell.o], delta[cell.o]
-        for k in range(dh.size):
-            do[k] = dh[k] * y[k] * (o[k] - o[k] * o[k])
-            dc[k] += dh[k] * o[k] * slope[k]
-        if cell.peephole:
-            add_peephole_backward(do, peephole[-1], c, dc, dpeephole[-1])
-    else:
-        for k in range(dh.size):
-            dc[k] += dh[k] * slope[k]
+@inner
+def _closed(
+    cell: Spec, gate: int, dgate: Any, tape: Any, s: Step, work: Any, w: WorkPlaces, b: int, j: int, states: int
+) -> Any:
+    """From the gradient of a gate to that of its preactivation and its peephole; what goes to dc, p dpre."""
+    opened = load(tape, s.blocks + b * s.apart + gate * s.size + j)
+    dpre = dgate * (opened - opened * opened)
+    put(dpre, work, w.delta + b * s.wide + gate * s.units + j, s.units - j)
+    if not cell.peephole:
+        return zeros(work)
+    weights = _peephole(cell, gate) * s.size + j
+    dweights = load(work, w.dpeephole + weights) + dpre * load(tape, states + b * s.size + j)
+    store(dweights, work, w.dpeephole + weights)
+    return load(tape, s.peephole + weights) * dpre
 
 
-@njit(**OPTIONS)
-def through_cell(
-    cell: Any, blocks: Any, peephole: Any, before: Any, dc: Any, delta: Any, dpeephole: Any, g: Any, slope: Any
-) -> None:
+@inner
+def _through_output(cell: Spec, tape: Any, s: Step, work: Any, w: WorkPlaces) -> None:
+    """do = dh psi(c)     dc += dh o psi'(c)     do times the slope of its sigmoid; with a peephole dc += p do"""
+    copy(Matrix(tape, s.state, s.size), Matrix(work, w.y, s.size), s.batch, s.size)
+    values_and_slopes(cell.psi, work, w.y, w.slope, s.batch * s.size)
+    for b in range(s.batch):
+        for j in range(0, s.size, lanes(tape)):
+            here = b * s.size + j
+            dh, dc = load(work, w.dhidden + b * s.units + j), load(work, w.dstate + here)
+            through = dh * load(work, w.slope + here)
+            if cell.o >= 0:
+                through = load(tape, s.blocks + b * s.apart + cell.o * s.size + j) * through
+                do = dh * load(work, w.y + here)
+                dc = dc + _closed(cell, cell.o, do, tape, s, work, w, b, j, s.state)
+            store(dc + through, work, w.dstate + here)
+
+
+@inner
+def _through_cell(cell: Spec, tape: Any, s: Step, work: Any, w: WorkPlaces) -> None:
     """
     dg = dc i     di = dc g     df = dc before     and dc becomes that of the state before, dc f
 
-    Each times the slope of its own function; coupled gates have di = dc (g - before).
+    Each times the slope of its own function; coupled gates have di = dc (g - before) and dc (1 - i). With peepholes dc
+    before is p di + p df more.
     """
-    values_and_slopes(cell.phi, blocks[cell.g], g, slope)
-    dg = delta[cell.g]
-    if cell.coupled:
-        for k in range(dc.size):
-            g[k] -= before[k]
-    if cell.i >= 0:
-        i, di = blocks[cell.i], delta[cell.i]
-        for k in range(dc.size):
-            dg[k] = dc[k] * i[k] * slope[k]
-            di[k] = dc[k] * g[k] * (i[k] - i[k] * i[k])
-        if cell.coupled:
-            for k in range(dc.size):
-                dc[k] -= dc[k] * i[k]
-    else:
-        for k in range(dc.size):
-            dg[k] = dc[k] * slope[k]
-    if cell.f >= 0:
-        f, df = blocks[cell.f], delta[cell.f]
-        for k in range(dc.size):
-            df[k] = dc[k] * before[k] * (f[k] - f[k] * f[k])
-            dc[k] *= f[k]
-    if cell.peephole:
-        if cell.i >= 0:
-            add_peephole_backward(delta[cell.i], peephole[cell.i], before, dc, dpeephole[cell.i])
-        if cell.f >= 0:
-            add_peephole_backward(delta[cell.f], peephole[cell.f], before, dc, dpeephole[cell.f])
+    copy(Matrix(tape, s.blocks + cell.g * s.size, s.apart), Matrix(work, w.y, s.size), s.batch, s.size)
+    values_and_slopes(cell.phi, work, w.y, w.slope, s.batch * s.size)
+    for b in range(s.batch):
+        for j in range(0, s.size, lanes(tape)):
+            here, block = b * s.size + j, s.blocks + b * s.apart + j
+            before, g, dc = load(tape, s.before + here), load(work, w.y + here), load(work, w.dstate + here)
+            dg, dbefore = dc * load(work, w.slope + here), dc
+            if cell.f >= 0:
+                dbefore = dc * load(tape, block + cell.f * s.size)
+                dbefore = dbefore + _closed(cell, cell.f, dc * before, tape, s, work, w, b, j, s.before)
+            if cell.i >= 0:
+                i = load(tape, block + cell.i * s.size)
+                dg = dg * i
+                if cell.coupled:
+                    g = g - before
+                    dbefore = dc - dc * i
+                dbefore = dbefore + _closed(cell, cell.i, dc * g, tape, s, work, w, b, j, s.before)
+            put(dg, work, w.delta + b * s.wide + cell.g * s.units + j, s.units - j)
+            store(dbefore, work, w.dstate + here)

@@ -2,33 +2,40 @@
 
 from typing import Any
 
-from numba import njit
-
 from lstm_core.kernels.activations import values, values_and_slopes
-from lstm_core.kernels.elementwise import OPTIONS
+from lstm_core.kernels.elementwise import inner
+from lstm_core.kernels.layout import Step, WorkPlaces
+from lstm_core.kernels.matrix import Matrix, copy
+from lstm_core.kernels.spec import Spec
+from lstm_core.kernels.vectors import lanes, load, put, zeros
 
 
-@njit(**OPTIONS)
-def forward(cell: Any, blocks: Any, h: Any) -> None:
-    """h = phi(pre), in front of the states that were seen, newest first; the oldest gives way."""
-    size = blocks[0].size
-    for place in range(h.size - size, 0, -size):
-        newer, older = h[place - size : place], h[place : place + size]
-        for k in range(size):
-            older[k] = newer[k]
-    values(cell.phi, blocks[0], h[:size])
+@inner
+def forward(cell: Spec, tape: Any, s: Step) -> None:
+    """h = phi(pre), in front of the states that were seen, newest first, without the oldest of them."""
+    for kept in (Matrix(tape, s.blocks, s.apart), Matrix(tape, s.hidden, s.stride)):
+        copy(Matrix(tape, s.pre, s.wide), kept, s.batch, s.size)
+    values(cell.phi, tape, s.hidden, s.stride, s.batch, s.size)
+    older = Matrix(tape, s.hidden + s.units, s.stride)
+    copy(Matrix(tape, s.seen, s.stride), older, s.batch, (cell.window - 1) * s.units)
 
 
-@njit(**OPTIONS)
-def backward(cell: Any, blocks: Any, dh: Any, dolder: Any, delta: Any, y: Any, slope: Any, carry: Any) -> None:
+@inner
+def backward(cell: Spec, tape: Any, s: Step, work: Any, w: WorkPlaces) -> None:
     """
     dpre = dh phi'(pre)
 
-    `dolder`, what later steps have to say to the states before this one, goes past it as `carry`.
+    What later steps have to say to the states before this one moves forward in dh: it goes past this step.
     """
-    values_and_slopes(cell.phi, blocks[0], y, slope)
-    dpre = delta[0]
-    for k in range(dh.size):
-        dpre[k] = dh[k] * slope[k]
-    for k in range(carry.size):
-        carry[k] = dolder[k]
+    seen = cell.window * s.units
+    copy(Matrix(tape, s.blocks, s.apart), Matrix(work, w.y, s.size), s.batch, s.size)
+    values_and_slopes(cell.phi, work, w.y, w.slope, s.batch * s.size)
+    for b in range(s.batch):
+        hidden = w.dhidden + b * seen
+        for j in range(0, s.size, lanes(tape)):
+            dpre = load(work, hidden + j) * load(work, w.slope + b * s.size + j)
+            put(dpre, work, w.delta + b * s.wide + j, s.units - j)
+        for j in range(s.units, seen, lanes(tape)):
+            put(load(work, hidden + j), work, hidden + j - s.units, seen - j)
+        for j in range(seen - s.units, seen, lanes(tape)):
+            put(zeros(work), work, hidden + j, seen - j)

@@ -1,4 +1,4 @@
-"""What is a cell in numbers? Variants of one family differ in these alone, so that one kernel serves all of them."""
+"""What is a layer in numbers? Variants of one family differ in these alone, so that one kernel serves all of them."""
 
 from typing import NamedTuple
 
@@ -21,3 +21,12 @@ class Spec(NamedTuple):
     coupled: int
     peephole: int
     window: int
+
+
+class Shape(NamedTuple):
+    """T, B, D and H of a sequence."""
+
+    steps: int
+    batch: int
+    features: int
+    units: int

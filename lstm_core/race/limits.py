@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from lstm_core.experiment import Experiment
+from lstm_core.kernels.layout import padded
 from lstm_core.language import _
 from lstm_core.wiring import WIRINGS
 
@@ -22,7 +23,7 @@ def _rows(experiment: Experiment) -> int:
 
 
 def _columns(experiment: Experiment) -> list[int]:
-    """The length of [h; x; 1] in each layer, h being the last few hidden states where the cell sees them."""
+    """The length of [h; x; 1] in each layer, h being the last few hidden states that the cell sees."""
     widths = WIRINGS[experiment.wiring].widths(features(experiment), experiment.hidden, experiment.layers)
     return [experiment.window * experiment.hidden + width + 1 for width in widths[:-1]]
 
@@ -34,12 +35,19 @@ def multiplications(experiment: Experiment) -> float:
 
 
 def tape_bytes(experiment: Experiment) -> int:
-    """What a forward pass keeps for the backward pass, by `fused.Tape`, in all layers."""
-    steps, batch, size, blocks = experiment.time_steps, experiment.batch, experiment.hidden, _rows(experiment)
-    states = 0 if experiment.recurrent_cell.row.transforms else (steps + 1) * size * batch
-    by_column = blocks * size + (steps + 1) * batch
-    values = by_column * sum(_columns(experiment)) + experiment.layers * (steps * blocks * size * batch + states)
-    return values * experiment.dtype.itemsize
+    """What a forward pass keeps for the backward pass, by `kernels.layout`, in all layers."""
+    steps, batch, dtype, cell = experiment.time_steps, experiment.batch, experiment.dtype, experiment.recurrent_cell
+    units, size = experiment.hidden, padded(experiment.hidden, dtype)
+    wide, gates = _rows(experiment) * units, len(cell.learned_gates) if cell.peephole else 0
+    older = units + padded((cell.window - 1) * units, dtype)
+    states = (len(cell.row.states) - 1) * (steps + 1) * batch * size
+    blocks, products = steps * batch * _rows(experiment) * size, padded(batch * wide + padded(1, dtype) - 1, dtype)
+    kept = gates * size + blocks + states + products
+    values = 0
+    for deep in _columns(experiment):
+        stride = padded(max(deep, size, older), dtype)
+        values += padded(deep * wide, dtype) + (steps + 1) * batch * stride + kept
+    return values * dtype.itemsize
 
 
 def too_much(experiments: Iterable[Experiment]) -> str | None:

@@ -1,0 +1,1 @@
+"""Turns of kernels against the training step of torch."""

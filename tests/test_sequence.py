@@ -1,0 +1,271 @@
+"""Do layers that share a tape compute what torch computes, to the edges of the arithmetic and no further in memory?"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from lstm_core.cells import Cell, Parameters, Trace
+from lstm_core.engine import FUSED, REFERENCE_ENGINE, resolve, run
+from lstm_core.kernels.compilation import PRECISIONS, build
+from lstm_core.kernels.layout import TapePlaces, WorkPlaces, tape_places, widths, work_places
+from lstm_core.kernels.packing import Sources, pack
+from lstm_core.kernels.spec import Shape
+from lstm_core.kernels.tape import KERNELS, spec_of
+from tests.test_cells import over
+from tests.test_fused import KINDS, built, normal
+
+T, B, D, H = 6, 5, 3, 11
+every_precision = pytest.mark.parametrize("precision", PRECISIONS)
+PLAIN = Cell("lstm")
+NOTHING = np.zeros(0)
+
+
+@pytest.fixture(autouse=True)
+def _no_denormal_numbers(_denormal_numbers: None) -> None:
+    torch.set_flush_denormal(True)
+
+
+class Layer:
+    """One layer on a tape from `base` on, with first states of 0, and its room in a workspace of its own."""
+
+    def __init__(self, cell: Cell, p: Parameters, tape: Any, base: int, steps: int = T, batch: int = B) -> None:
+        self.cell, self.spec, self.tape, self.base = cell, spec_of(cell), tape, base
+        units = len(p.bias) // len(cell.rows)
+        self.shape = Shape(steps, batch, p.input.shape[1], units)
+        self.kernels = build(str(tape.dtype)).done.result()
+        self.widths = widths(self.spec, self.shape, tape)
+        self.places: TapePlaces = tape_places.py_func(self.spec, self.shape, tape, base)
+        self.work_places: WorkPlaces = work_places.py_func(self.spec, self.shape, tape, 0)
+        self.work = aligned(self.work_places.end, tape.dtype)
+        arrays = (None if tensor is None else tensor.detach().numpy() for tensor in p.arrays[:5])
+        matrix = self.view(self.places.weight, self.widths.deep, self.widths.wide)
+        pack(cell, Sources(*arrays), matrix, self.view(self.places.peephole, self.widths.gates, self.widths.size))
+        self.rows[0] = 0
+        self.view(self.places.states, self.places.end - self.places.states)[: batch * self.widths.size] = 0
+
+    def view(self, start: int, *sizes: int) -> Any:
+        return self.tape[start : start + int(np.prod(sizes))].reshape(sizes)
+
+    @property
+    def rows(self) -> Any:
+        return self.view(self.places.rows, self.shape.steps + 1, self.shape.batch, self.widths.stride)
+
+    @property
+    def hidden(self) -> Any:
+        return self.rows[1:, :, : self.shape.units]
+
+    def forward(self, x: Any, at: int = 0, strides: Sequence[int] = (B * D, D), seen: Any = NOTHING) -> None:
+        self.kernels.forward(self.spec, self.shape, self.tape, self.base, x, at, *strides, seen)
+
+    def backward(self, dout: Any, dx: Any = None, norms: Any = NOTHING) -> Any:
+        """From dL/dh (T, B, H) to the gradient of the matrix; dL/dx is added to `dx`."""
+        _, batch, features, units = self.shape
+        self.work[self.work_places.dhidden : self.work_places.back] = 0
+        outward = dout.reshape(-1), 0, batch * units, units
+        inward = (self.tape, -1, 0, 0) if dx is None else (dx.reshape(-1), 0, batch * features, features)
+        where = self.spec, self.shape, self.tape, self.base, self.work, 0
+        self.kernels.backward(*where, *outward, *inward, norms)
+        return self.work[: self.widths.deep * self.widths.wide].reshape(self.widths.deep, self.widths.wide).copy()
+
+
+def aligned(count: int, dtype: Any) -> Any:
+    return torch.full((count,), torch.nan, dtype=getattr(torch, str(dtype))).numpy()
+
+
+def one_layer(cell: Cell, p: Parameters, precision: str, **sizes: int) -> Layer:
+    dtype = np.dtype(precision)
+    shape = Shape(sizes.get("steps", T), sizes.get("batch", B), p.input.shape[1], len(p.bias) // len(cell.rows))
+    end = tape_places.py_func(spec_of(cell), shape, np.zeros(0, dtype), 0).end
+    return Layer(cell, p, aligned(end, dtype), 0, **sizes)
+
+
+def parameters(cell: Cell, precision: str, features: int = D, units: int = H) -> Parameters:
+    (layer,) = built(cell, features, units, dtype=getattr(torch, precision)).layer_list
+    return layer.tensors().each(Tensor.detach)
+
+
+def inputs(precision: str) -> Tensor:
+    return normal(T, B, D, seed=8, dtype=getattr(torch, precision))
+
+
+def reference(cell: Cell, p: Parameters, x: Tensor) -> Trace:
+    units = len(p.bias) // len(cell.rows)
+    return run(x, cell.start(x, units), p, cell, REFERENCE_ENGINE)
+
+
+@every_precision
+@over(KINDS)
+def test_what_is_seen_are_sums_of_gates_and_the_largest_states(cell: Cell, precision: str) -> None:
+    """Of real units alone, and added up with what was seen before."""
+    p, x = parameters(cell, precision), inputs(precision)
+    trace, layer, seen = reference(cell, p, x), one_layer(cell, p, precision), np.zeros(6)
+    for _ in range(2):
+        layer.forward(x.numpy().reshape(-1), seen=seen)
+    expected = np.zeros(6)
+    for gate in cell.learned_gates:
+        expected[cell.rows.index(gate)] = 2 * float(trace.gates[gate].double().sum())
+    expected[4] = float(trace.hidden.abs().max())
+    expected[5] = 0 if trace.cell is None else float(trace.cell.abs().max())
+    np.testing.assert_allclose(seen, expected, rtol={"float32": 1e-5, "float64": 1e-12}[precision])
+
+
+@every_precision
+def test_a_state_that_is_nan_is_seen_and_stays_seen(precision: str) -> None:
+    p, x, seen = parameters(PLAIN, precision), inputs(precision), np.zeros(6)
+    layer = one_layer(PLAIN, p, precision)
+    for first in (np.nan, 1.0):
+        x[0, 2, 0] = first
+        layer.forward(x.numpy().reshape(-1), seen=seen)
+    assert np.isnan(seen[4:]).all()
+
+
+@every_precision
+@over(KINDS)
+def test_two_layers_on_one_tape_are_as_in_the_reference(cell: Cell, precision: str) -> None:
+    """The upper one reads where the lower one has put its states, and adds to the gradient of these."""
+    lower, upper = parameters(cell, precision), parameters(cell, precision, H)
+    for tensor in (*lower.arrays, *upper.arrays):
+        if tensor is not None:
+            tensor.requires_grad_()
+    x = inputs(precision).requires_grad_()
+    below = reference(cell, lower, x)
+    above = reference(cell, upper, below.hidden)
+    gradients = [normal(T, B, H, seed=seed, dtype=x.dtype) for seed in (5, 6)]
+    torch.autograd.backward([above.hidden, below.hidden], gradients)
+
+    middle = one_layer(cell, lower, precision).places.end
+    room = middle + one_layer(cell, upper, precision).places.end
+    tape = aligned(room, np.dtype(precision))
+    first, second = Layer(cell, lower, tape, 0), Layer(cell, upper, tape, middle)
+    first.forward(x.detach().numpy().reshape(-1))
+    stride = first.widths.stride
+    second.forward(tape, first.places.rows + B * stride, (B * stride, stride))
+    tolerance = {"float32": 1e-4, "float64": 1e-10}[precision]
+    np.testing.assert_allclose(second.hidden, above.hidden.detach(), rtol=0, atol=tolerance)
+
+    between, dx = gradients[1].numpy().copy(), np.ones((T, B, D), precision)
+    second.backward(gradients[0].numpy(), between)
+    first.backward(between, dx)
+    assert x.grad is not None
+    np.testing.assert_allclose(dx, 1 + x.grad, rtol=0, atol=tolerance * float(x.grad.abs().max()))
+
+
+@every_precision
+@over(KINDS)
+def test_gradients_are_the_same_with_norms_and_without(cell: Cell, precision: str) -> None:
+    layer, dout = (
+        one_layer(cell, parameters(cell, precision), precision),
+        normal(T, B, H, seed=5).numpy().astype(precision),
+    )
+    layer.forward(inputs(precision).numpy().reshape(-1))
+    without, norms = layer.backward(dout), np.full(2 * T, -1.0)
+    np.testing.assert_array_equal(layer.backward(dout, norms=norms), without)
+    assert (norms[:T] > 0).all()
+    assert ((norms[T:] > 0) == (cell.family == "lstm")).all()
+
+
+@every_precision
+def test_a_gradient_whose_squares_underflow_has_a_norm(precision: str) -> None:
+    tiny = {"float32": 1e-30, "float64": 1e-140}[precision]
+    layer, norms = one_layer(PLAIN, parameters(PLAIN, precision), precision), np.zeros(2 * T)
+    layer.forward(inputs(precision).numpy().reshape(-1))
+    layer.backward(np.full((T, B, H), tiny, precision), norms=norms)
+    assert norms[T - 1] == pytest.approx(tiny * np.sqrt(B * H), rel=1e-5)
+
+
+def both(cell: Cell, p: Parameters, x: Tensor, precision: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Hidden states, norms and the gradient of x, by a layer and by the reference."""
+    leaf = x.clone().requires_grad_()
+    trace = reference(cell, p, leaf)
+    trace.retain_gradients()
+    gradient = normal(*trace.hidden.shape, seed=5, dtype=x.dtype)
+    trace.hidden.backward(gradient)
+    assert leaf.grad is not None
+    expected = {"hidden": trace.hidden.detach().numpy(), "dx": leaf.grad.numpy()}
+    expected["norms"] = torch.cat(trace.gradient_norms()).numpy()
+    layer, dx, norms = one_layer(cell, p, precision), np.zeros(x.shape, precision), np.zeros(2 * T)
+    layer.forward(x.numpy().reshape(-1))
+    layer.backward(gradient.numpy(), dx, norms)
+    return {"hidden": layer.hidden, "dx": dx, "norms": norms[: len(expected["norms"])]}, expected
+
+
+@every_precision
+@pytest.mark.parametrize("bias", [-200.0, 200.0])
+@pytest.mark.parametrize("gate", "ifo")
+def test_a_gate_that_is_shut_or_open_to_the_last_digit_is_as_in_the_reference(
+    gate: str, bias: float, precision: str
+) -> None:
+    p, place = parameters(PLAIN, precision), PLAIN.rows.index(gate) * H
+    p.bias[place : place + H] = bias * {"float32": 1, "float64": 10}[precision]
+    actual, expected = both(PLAIN, p, inputs(precision), precision)
+    for name in expected:
+        assert np.isfinite(expected[name]).all()
+        tolerance = {"float32": 1e-4, "float64": 1e-10}[precision] * float(np.abs(expected[name]).max())
+        np.testing.assert_allclose(actual[name], expected[name], rtol=0, atol=tolerance, err_msg=name)
+
+
+@every_precision
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
+@over([cell for cell in KINDS if cell.family != "gru"])
+def test_one_infinite_input_reaches_what_it_reaches_in_the_reference(cell: Cell, value: float, precision: str) -> None:
+    """No other row of the batch. In a GRU infinity is nan, of zeros that it meets in the block of what comes from h."""
+    p, x = parameters(cell, precision), inputs(precision)
+    x[2, 1, 0] = value
+    actual, expected = both(cell, p, x, precision)
+    for name in ("hidden", "dx"):
+        np.testing.assert_array_equal(np.isnan(actual[name]), np.isnan(expected[name]), name)
+    assert np.isfinite(actual["dx"][:, 2:]).all()
+
+
+@every_precision
+def test_a_unit_at_infinity_leaves_those_finite_that_it_shuts(precision: str) -> None:
+    """What fills the vectors up beside a few units, 0 times infinity, is seen by none of them."""
+    cell = Cell("rnn", "relu")
+    p = parameters(cell, precision)
+    p.recurrent.zero_()
+    p.recurrent[:, 0], p.recurrent[0, 0] = -1, float(np.finfo(precision).max) / 2
+    p.input[0], p.bias[0] = 0, 10
+    actual, expected = both(cell, p, inputs(precision), precision)
+    assert np.isinf(expected["hidden"][-1]).sum() == B
+    for name in expected:
+        np.testing.assert_array_equal(np.isnan(actual[name]), np.isnan(expected[name]), name)
+        np.testing.assert_array_equal(np.isinf(actual[name]), np.isinf(expected[name]), name)
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("sizes", [(1, 1, 1, 1), (3, 2, 5, 16), (7, 5, 3, 33)], ids=str)
+@over([*KINDS, Cell("lstm", gates=""), Cell("lstm", gates="fo", peephole=True)])
+def test_places_begin_where_vectors_do_and_have_room_for_what_stands_there(
+    cell: Cell, sizes: tuple[int, ...], precision: str
+) -> None:
+    spec, shape, like = spec_of(cell), Shape(*sizes), np.zeros(0, precision)
+    w, count = widths(spec, shape, like), 64 // like.itemsize
+    tape, work = tape_places.py_func(spec, shape, like, 3 * count), work_places.py_func(spec, shape, like, 3 * count)
+    assert {place % count for place in (*tape, *work)} == {0}
+    steps, batch, features, units = sizes
+    assert units <= w.size < units + count
+    assert w.deep == cell.window * units + features + 1 <= w.stride
+    assert w.stride >= max(w.size, units + (cell.window - 1) * units)
+    cells = (steps + 1) * batch * w.size if cell.family == "lstm" else 0
+    gates = len(cell.learned_gates) if cell.peephole else 0
+    of_tape = w.deep * w.wide, gates * w.size, (steps + 1) * batch * w.stride, steps * batch * w.blocks, cells
+    backward = w.wide * w.stride, batch * w.wide, batch * w.size, batch * w.size
+    of_work = w.deep * w.wide, gates * w.size, batch * cell.window * units, batch * w.size, *backward
+    for places, needed in ((tape, (*of_tape, batch * w.wide)), (work, of_work)):
+        room = np.diff(places)
+        assert (room >= needed).all()
+        assert (room < np.array(needed) + 2 * count).all()
+
+
+def test_places_are_the_same_in_compiled_code() -> None:
+    spec, shape, like = spec_of(PLAIN), Shape(T, B, D, H), np.zeros(0, "float32")
+    assert tape_places(spec, shape, like, 16) == tape_places.py_func(spec, shape, like, 16)
+    assert work_places(spec, shape, like, 16) == work_places.py_func(spec, shape, like, 16)
+
+
+def test_every_family_with_a_kernel_is_computed() -> None:
+    assert {resolve(FUSED, cell=Cell(name)) for name in KERNELS} == {FUSED}
