@@ -109,14 +109,14 @@ def test_free_trainings_tell_the_same(changes: dict[str, Any]) -> None:
 def test_what_lay_in_the_workspace_before_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     experiment = dataclasses.replace(SMALL, engine=FUSED, layers=3, wiring="dense", hidden=7, steps=6)
     clean = list(train(experiment))
-    room = turns._Rooms.room
+    numbers = turns._Room.numbers
 
-    def littered(self: Any, name: str, dtype: torch.dtype, numbers: int) -> Any:
-        given = room(self, name, dtype, numbers)
+    def littered(self: Any, real: Any, count: int) -> Any:
+        given = numbers(self, real, count)
         given[:] = math.nan
         return given
 
-    monkeypatch.setattr(turns._Rooms, "room", littered)
+    monkeypatch.setattr(turns._Room, "numbers", littered)
     assert list(train(experiment)) == clean
 
 

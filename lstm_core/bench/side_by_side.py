@@ -25,9 +25,9 @@ LABELS = {
     "jax": "JAX, lax.scan, pool of two threads",
 }
 SIZES: tuple[Size, ...] = ((100, 32, 32), (100, 64, 64), (100, 32, 64), (50, 32, 32), (100, 32, 128))
-ROUNDS = 15
-# Of T B H, in about a quarter of a second for eight networks on two threads.
-NUMBERS, MOST_TURNS = 12e6, 100
+ROUNDS = 11
+# Of T B H, in a fraction of a second for eight networks on two threads.
+NUMBERS, MOST_TURNS = 3e6, 100
 
 
 class _Process:

@@ -22,23 +22,22 @@ from lstm_core.kernels.tape import spec_of
 MOST_KEPT_BYTES = 32e6
 
 
-class _Rooms(threading.local):
+class _Room(threading.local):
     """Of each thread, for all trainings that have their turns on it, one after the other."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, torch.dtype], Any] = {}
+        self._kept = np.empty(0, np.uint8)
 
-    def room(self, name: str, dtype: torch.dtype, numbers: int) -> Any:
-        """At least so many numbers, with anything in them, beginning where a vector does, as all memory of torch."""
-        room = self._kept.get((name, dtype))
-        if room is None or len(room) < numbers:
-            room = torch.empty(numbers, dtype=dtype).numpy()
-            if room.nbytes <= MOST_KEPT_BYTES:
-                self._kept[name, dtype] = room
-        return room
+    def numbers(self, real: Any, count: int) -> Any:
+        """So many, with anything in them, beginning where a vector does, as all memory of torch."""
+        size = count * real.itemsize
+        room = self._kept if size <= len(self._kept) else torch.empty(size, dtype=torch.uint8).numpy()
+        if size <= MOST_KEPT_BYTES:
+            self._kept = room
+        return room[:size].view(real)
 
 
-_rooms = _Rooms()
+_room = _Room()
 
 
 def _places(cell: Cell, table: Any, layers: Sequence[Parameters], weights: Tensor) -> Any:
@@ -89,7 +88,7 @@ class Turns:
         recent: int,
         kernels: Kernels,
     ) -> None:
-        self._kernels, self._draws, self._dtype = kernels, draws, weights.dtype
+        self._kernels, self._draws = kernels, draws
         spec, like = spec_of(cell), weights[:0].numpy()
         table, self._tape, work = program.layer_table(spec, plan, like)
         self._plan, network = plan, program.network_places(plan, work)
@@ -113,8 +112,8 @@ class Turns:
     def advance(self, count: int) -> Report:
         """Train so many steps, or to the end where that comes first: what the last of them tells."""
         until, plan = self.begun + count, self._plan
-        tape = _rooms.room("tape", self._dtype, self._tape)
-        work = _rooms.room("work", self._dtype, self._work)
+        room = _room.numbers(self._learned.weights.dtype, self._tape + self._work)
+        tape, work = room[: self._tape], room[self._tape :]
         report = Report(
             np.zeros(program.NUMBERS), np.zeros((plan.layers, 2 * plan.steps)), np.zeros(6), np.zeros(self._gates)
         )
@@ -124,8 +123,7 @@ class Turns:
             before = self.begun
             some = min(until - before, self._data.sequences // plan.batch - self._next)
             batches, record = (tuple(self._data), self._next, some), int(before + some == until)
-            learned, room = tuple(self._learned), (tape, work)
-            aside(self._kernels.turn, *self._fixed, learned, *batches, record, *room, tuple(report))
+            aside(self._kernels.turn, *self._fixed, tuple(self._learned), *batches, record, tape, work, tuple(report))
             self._next += self.begun - before
             if report.numbers[program.ENDED] or self.begun == until:
                 return report
