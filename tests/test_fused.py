@@ -175,7 +175,9 @@ def test_values_saturated_by_large_weights_are_as_in_the_reference(cell: Cell, d
         {name: tensor for name, tensor in one.items() if not name.startswith(("gradient", "norms"))}
         for one in both(stack, x, first_states(cell, dtype=dtype))
     )
-    assert_equal(actual, expected, 10 * TOLERANCE[dtype])
+    # A GRU in single precision was 1.9e-4 off.
+    farther = cell.family == "gru" and dtype == torch.float32
+    assert_equal(actual, expected, (10 if farther else 1) * TOLERANCE[dtype])
 
 
 EXPLODING = [

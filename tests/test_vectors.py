@@ -14,7 +14,6 @@ from lstm_core.kernels.vectors import (
     largest,
     load,
     load_first,
-    splat,
     store,
     store_first,
     total,
@@ -68,7 +67,7 @@ def test_tanh_is_that_of_numpy(precision: str) -> None:
 def calculated(a: Any, b: Any, number: Any, out: Any) -> None:
     x, y = load(a, 0), load(b, 0)
     store(x + y * number - 3 / x, out, 0)
-    store(-x * splat(number), out, lanes(out))
+    store(-x * number, out, lanes(out))
 
 
 @every_precision

@@ -107,17 +107,6 @@ def _negative(context: Any, builder: Any, signature: Any, values: Any) -> Any:
 
 
 @intrinsic
-def splat(typingctx, x):  # type: ignore[no-untyped-def]
-    """A vector with x, float32 or float64, in every lane."""
-    vector = whole(x)
-
-    def codegen(context, builder, signature, values):  # type: ignore[no-untyped-def]
-        return _in_every_lane(builder, values[0], vector.count)
-
-    return vector(x), codegen
-
-
-@intrinsic
 def zeros(typingctx, like):  # type: ignore[no-untyped-def]
     """A vector of zeros, of the type of an array."""
 
