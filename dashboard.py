@@ -1,5 +1,9 @@
 """The race: a vanilla RNN against an LSTM, live."""
 
+from lstm_core.ui.page import begin
+
+begin("dashboard")
+
 from lstm_core.language import _
 from lstm_core.openings.presets import FAMILY_RACERS, OPENINGS
 from lstm_core.ui import controls

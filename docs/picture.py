@@ -14,8 +14,9 @@ from playwright.sync_api import Browser
 
 from lstm_core import Experiment
 from lstm_core.history.database import store
-from lstm_core.history.schema import PLACE, open_history
-from lstm_core.kernels.compilation import PRECISIONS, build
+from lstm_core.history.opening import PLACE, open_history
+from lstm_core.kernels.compilation import PRECISIONS
+from lstm_core.kernels.pieces import build
 from lstm_core.sweep.sweep import train_one
 from lstm_core.ui.page import PAGES
 from tests.browsing import LAPTOP, chromium, place, window
@@ -60,7 +61,7 @@ def main() -> None:
     for precision in PRECISIONS:
         build(precision).done.result()
     FOLDER.mkdir(exist_ok=True)
-    with _a_history() as history, serve(**{PLACE: history}) as server, chromium() as browser:
+    with _a_history() as history, serve({PLACE: history}) as server, chromium() as browser:
         for name in PAGES:
             screenshot(browser, server.address, name)
 

@@ -17,26 +17,31 @@ from tqdm import tqdm
 
 from lstm_core import options
 from lstm_core.bench import bench, side_by_side
-from lstm_core.borrowed.system import leave_at_once, settle_process
+from lstm_core.borrowed.system import end_as_by_ctrl_c, settle_process
 from lstm_core.claims import CLAIMS, ROWS, Claim
 from lstm_core.claims.testing import UnderTest, judged
 from lstm_core.claims.verdicts import Judgement, record, recorded
-from lstm_core.engine import FUSED
+from lstm_core.engine import FUSED, resolve
 from lstm_core.experiment import Experiment
-from lstm_core.history.database import outcomes, with_weights
+from lstm_core.history.database import outcomes, records, with_weights
+from lstm_core.history.opening import History, UnavailableError, open_history
 from lstm_core.history.records import Record
-from lstm_core.history.schema import History, UnavailableError, open_history
-from lstm_core.kernels.compilation import build, unfinished
+from lstm_core.kernels.compilation import PRECISIONS, compile_all
+from lstm_core.kernels.pieces import all_pieces, build
+from lstm_core.kernels.processors import LEVELS, level, own
+from lstm_core.kernels.store import SHIPPED
 from lstm_core.openings import calibration
 from lstm_core.race.runs import FAILED
 from lstm_core.streams import Purpose
 from lstm_core.sweep.grid import Group, read_grid
+from lstm_core.sweep.pools import CLUSTER_IN_FLIGHT, cluster, processes
 from lstm_core.sweep.report import report
-from lstm_core.sweep.sweep import CLUSTER_IN_FLIGHT, cluster, compile_kernels, plan, processes, sweep
+from lstm_core.sweep.sweep import Swept, compile_kernels, plan, sweep
 from lstm_core.tasks.series import Series, register
 from lstm_core.tasks.series_file import MOST_BYTES, opened
 from lstm_core.tasks.series_file import column as series_column
-from lstm_core.training import Snapshot, train
+from lstm_core.training.snapshot import Snapshot
+from lstm_core.training.train import train
 
 DIFFERS, UNAVAILABLE, INTERRUPTED = 1, 1, 130
 
@@ -64,12 +69,13 @@ def _own_series(task: str, path: Path | None, name: str | None, times: str | Non
 
 def _train(experiment: Experiment, record_every: int) -> int:
     """Print the snapshots as they come and a last line that sums up; Ctrl-C ends it early, with the same last line."""
-    if experiment.engine == FUSED and not build(experiment.precision).soon:
+    if experiment.engine == FUSED and not build(experiment.precision, experiment.recurrent_cell).done.done():
         print("compiling the kernels, once on this machine; --engine auto would not wait", file=sys.stderr)
     started, last, status, reason = time.perf_counter(), None, 0, "interrupted"
-    progress = tqdm(total=experiment.steps, unit="step", disable=sys.stdout.isatty() or None)
     try:
-        with progress:
+        resolve(experiment.engine, experiment.dtype, cell=experiment.recurrent_cell)
+        started = time.perf_counter()
+        with tqdm(total=experiment.steps, unit="step", disable=sys.stdout.isatty() or None) as progress:
             for last in train(experiment, record_every):
                 print(json.dumps(last.to_dict()), flush=True)
                 progress.update(last.step - progress.n)
@@ -101,6 +107,8 @@ def _print(lines: Iterable[str]) -> int:
 
 def _openings(recording: bool) -> int:
     """Train every race that a page begins with or offers, and tell for which seeds its claim held."""
+    for precision in PRECISIONS:
+        build(precision).done.exception()
     with ProcessPoolExecutor() as executor:
         found = calibration.verdicts(executor)
     if recording:
@@ -109,7 +117,7 @@ def _openings(recording: bool) -> int:
 
 
 def _sweep(groups: Iterable[Group], history: History, workers: int, scheduler: str | None, retry_failed: bool) -> int:
-    """Train what is not in the history; one line sums up, after Ctrl-C as well."""
+    """Train what is not in the history; one line sums up, after Ctrl-C or SIGTERM as well."""
     started, status, ran = time.perf_counter(), 0, 0
     experiments = (experiment for group in groups for experiment in group.experiments)
     left, known, failures = plan(experiments, outcomes(history), retry_failed)
@@ -121,9 +129,10 @@ def _sweep(groups: Iterable[Group], history: History, workers: int, scheduler: s
         if not scheduler:
             compile_kernels(left)
         progress = tqdm(total=total, initial=known + failures, unit="run", disable=None)
-        with progress, closing(sweep(left, history, pool, in_flight)) as records:
-            for record in records:
-                ran, failures = ran + (record.ended != FAILED), failures + (record.ended == FAILED)
+        with progress, closing(sweep(left, history, pool, in_flight, retry_failed=retry_failed)) as swept:
+            for record, here in swept:
+                ended = record.ended != FAILED
+                ran, known, failures = ran + (ended and here), known + (ended and not here), failures + (not ended)
                 progress.update()
     except KeyboardInterrupt:
         status = INTERRUPTED
@@ -135,8 +144,10 @@ def _sweep(groups: Iterable[Group], history: History, workers: int, scheduler: s
 def _claims(claims: Sequence[Claim], history: History, workers: int, seeds: int, recording: bool) -> int:
     """Train what is not in the history, and judge; after Ctrl-C what was judged so far is told and recorded, too."""
     tests = [UnderTest(claim, range(seeds)) for claim in claims]
-    experiments = (experiment for test in tests for experiment in test.experiments.values())
-    left, known, failures = plan(experiments, outcomes(history), weighed=with_weights(history))
+    experiments = {key: experiment for test in tests for key, experiment in test.experiments.items()}
+    whole = {record.experiment.key for record in records(history, experiments)}
+    ended = {key: outcome for key, outcome in outcomes(history, experiments).items() if key in whole}
+    left, known, failures = plan(experiments.values(), ended, weighed=with_weights(history))
     done: list[Judgement] = []
     status = 0
     try:
@@ -157,10 +168,10 @@ def _claims(claims: Sequence[Claim], history: History, workers: int, seeds: int,
     return status
 
 
-def _counted(runs: Iterable[Record], progress: "tqdm[Any]") -> Iterator[Record]:
+def _counted(runs: Iterable[Swept], progress: "tqdm[Any]") -> Iterator[Record]:
     for run in runs:
         progress.update()
-        yield run
+        yield run.record
 
 
 def _on_claims(parser: argparse.ArgumentParser, names: list[str], history: str | None, **options: Any) -> int:
@@ -175,6 +186,21 @@ def _on_claims(parser: argparse.ArgumentParser, names: list[str], history: str |
         return _claims(chosen, open_history(history), options["workers"], options["seeds"], options["record"])
     except (UnavailableError, OSError) as error:
         parser.exit(UNAVAILABLE, f"{parser.prog}: {error}\n")
+
+
+def _compile(parser: argparse.ArgumentParser, processors: Sequence[str]) -> int:
+    """All kernels, for levels of processors into this installation, or for this machine into its cache."""
+    for name in processors:
+        if name not in LEVELS:
+            parser.error(f"processor: {name!r} is not one of {', '.join(LEVELS)}")
+    try:
+        for name in processors:
+            compile_all(level(name), all_pieces(), SHIPPED)
+        if not processors:
+            compile_all(own(), all_pieces(), None)
+    except (OSError, EOFError, RuntimeError) as error:
+        parser.exit(UNAVAILABLE, f"{parser.prog}: {error}\n")
+    return 0
 
 
 def _check_workers(parser: argparse.ArgumentParser, workers: int) -> None:
@@ -192,10 +218,11 @@ def _on_grid(parser: argparse.ArgumentParser, command: str, grid: Path, history:
         kept = open_history(history)
         if command == "sweep":
             return _sweep(groups, kept, **options)
-        known = outcomes(kept)
+        left_out = set[str]()
+        known = outcomes(kept, left_out=left_out)
     except (UnavailableError, OSError, ImportError) as error:
         parser.exit(UNAVAILABLE, f"{parser.prog}: {error}\n")
-    return _print(report(groups, known))
+    return _print(report(groups, known, left_out))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -204,7 +231,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verdict that is not the recorded one.
     """
     settle_process()
-    parser = options.parser()
+    parser, arguments = options.parser(), sys.argv[1:] if arguments is None else arguments
+    options.check_address(parser, arguments)
     values = vars(parser.parse_args(arguments))
     match command := values.pop("command"):
         case "openings":
@@ -212,6 +240,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         case "bench":
             before = values["before"]
             return _print(side_by_side.table(before) if before else chain(bench.report(), side_by_side.table()))
+        case "compile":
+            return _compile(parser, **values)
         case "sweep" | "report":
             return _on_grid(parser, command, **values)
         case "claims":
@@ -234,9 +264,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    status = main()
-    if unfinished():
-        # Nobody waits for the compiler; it starts anew next time.
-        sys.stdout.flush()
-        leave_at_once(status)
-    sys.exit(status)
+    end_as_by_ctrl_c()
+    sys.exit(main())

@@ -11,33 +11,12 @@ from torch.autograd import Function
 from torch.nn import functional as F
 
 from lstm_core.borrowed.autograd import more_than_numbers
+from lstm_core.pointwise import functions
+from lstm_core.pointwise.arithmetic import Arithmetic, Pair
+from lstm_core.pointwise.functions import LEAK
 
 Elementwise = Callable[[Tensor], Tensor]
-Pair = Callable[[Any], tuple[Any, Any]]
-
-LEAK = 0.01
 SQRT_2PI = math.sqrt(2 * math.pi)
-# Beyond it torch takes softplus for the identity.
-LINEAR_BEYOND = 20
-
-
-@dataclass(frozen=True)
-class Arithmetic:
-    """
-    What a kernel is made of, in one precision: `real(2)`, the number 2, where a mere 2 would turn single precision into
-    double; `least`, the lowest x at which e^x is a normal number; and functions of one number. `log1p` is for numbers
-    from 0 to 1, `power_and_rest` gives 2^n and e^r - 1 of e^x = 2^n e^r, `normal_distribution` Phi(x) and Phi'(x).
-    """
-
-    real: Callable[[float], Any]
-    least: Any
-    exp: Callable[[Any], Any]
-    expm1: Callable[[Any], Any]
-    log1p: Callable[[Any], Any]
-    sigmoid: Callable[[Any], Any]
-    power_and_rest: Pair
-    sine_and_cosine: Pair
-    normal_distribution: Pair
 
 
 @dataclass(frozen=True)
@@ -105,39 +84,11 @@ def _sigmoid_to_the_nearer_end(x: Tensor) -> Tensor:
     return torch.where(x > 0, -torch.sigmoid(-x), torch.sigmoid(x))
 
 
-def _sigmoid_kernel(a: Arithmetic) -> Pair:
-    """y = 1 / (1 + e), slope = y^2 e, with e = e^-x."""
-    one, exp = a.real(1), a.exp
-
-    def function(x: Any) -> tuple[Any, Any]:
-        e = exp(-x)
-        y = one / (one + e)
-        return y, y * (y * e)
-
-    return function
-
-
 def _tanh_slope(x: Tensor) -> Tensor:
     """1 / cosh^2 x; by two sigmoids, which overflow in no derivative, where it may be differentiated itself."""
     if torch.is_grad_enabled():
         return 4 * _sigmoid_slope(2 * x)
     return x.cosh().square_().reciprocal_()
-
-
-def _tanh_kernel(a: Arithmetic) -> Pair:
-    """y = (e - 1) / (e + 1), slope = 4 e / (e + 1)^2, with e = e^2x; 0 where e + 1 has no inverse of all digits."""
-    zero, one, four, farthest, power_and_rest = a.real(0), a.real(1), a.real(4), a.real(-a.least), a.power_and_rest
-
-    def function(x: Any) -> tuple[Any, Any]:
-        double = x + x
-        double = -farthest if double < -farthest else (farthest if double > farthest else double)
-        power, rest = power_and_rest(double)
-        e = power * rest + power
-        share = one / (e + one)
-        slope = four * (e * share) * share
-        return (power * rest + (power - one)) * share, zero if abs(double) >= farthest else slope
-
-    return function
 
 
 def _softsign_slope(x: Tensor) -> Tensor:
@@ -149,56 +100,6 @@ def _softsign_to_the_nearer_end(x: Tensor) -> Tensor:
     return torch.where(x > 0, -1 / (1 + x.clamp(min=0)), 1 / (1 - x.clamp(max=0)))
 
 
-def _softsign_kernel(a: Arithmetic) -> Pair:
-    one = a.real(1)
-
-    def function(x: Any) -> tuple[Any, Any]:
-        scale = one / (one + abs(x))
-        return x * scale, scale * scale
-
-    return function
-
-
-def _hardtanh_kernel(a: Arithmetic) -> Pair:
-    zero, one = a.real(0), a.real(1)
-    return lambda x: (-one if x < -one else (one if x > one else x), zero if abs(x) >= one else one)
-
-
-def _sine_kernel(a: Arithmetic) -> Pair:
-    sine_and_cosine = a.sine_and_cosine
-    return lambda x: sine_and_cosine(x)
-
-
-def _softplus_kernel(a: Arithmetic) -> Pair:
-    zero, one, beyond, log1p, exp, sigmoid = a.real(0), a.real(1), a.real(LINEAR_BEYOND), a.log1p, a.exp, a.sigmoid
-
-    def function(x: Any) -> tuple[Any, Any]:
-        y, slope = (zero if x < zero else x) + log1p(exp(-abs(x))), sigmoid(x)
-        return (x, one) if x > beyond else (y, slope)
-
-    return function
-
-
-def _relu_kernel(a: Arithmetic) -> Pair:
-    zero, one = a.real(0), a.real(1)
-    return lambda x: (zero if x <= zero else x, zero if x <= zero else one)
-
-
-def _leaky_relu_kernel(a: Arithmetic) -> Pair:
-    zero, one, leak = a.real(0), a.real(1), a.real(LEAK)
-    return lambda x: (x, one) if x > zero else (leak * x, leak)
-
-
-def _elu_kernel(a: Arithmetic) -> Pair:
-    zero, one, exp, expm1 = a.real(0), a.real(1), a.exp, a.expm1
-    return lambda x: (x, one) if x > zero else (expm1(x), exp(x))
-
-
-def _identity_kernel(a: Arithmetic) -> Pair:
-    one = a.real(1)
-    return lambda x: (x, one)
-
-
 def _gelu(x: Tensor) -> Tensor:
     return x * torch.erfc(-x / math.sqrt(2)) / 2
 
@@ -207,28 +108,8 @@ def _gelu_slope(x: Tensor) -> Tensor:
     return torch.erfc(-x / math.sqrt(2)) / 2 + x * _normal_density(x)
 
 
-def _gelu_kernel(a: Arithmetic) -> Pair:
-    normal_distribution = a.normal_distribution
-
-    def function(x: Any) -> tuple[Any, Any]:
-        below, density = normal_distribution(x)
-        return x * below, below + x * density
-
-    return function
-
-
 def _silu_slope(x: Tensor) -> Tensor:
     return torch.sigmoid(x) * (1 + x * torch.sigmoid(-x))
-
-
-def _silu_kernel(a: Arithmetic) -> Pair:
-    one, sigmoid = a.real(1), a.sigmoid
-
-    def function(x: Any) -> tuple[Any, Any]:
-        opened = sigmoid(x)
-        return x * opened, opened * (one + x * (one - opened))
-
-    return function
 
 
 # The slope of SiLU peaks where x = 2 coth(x / 2); that of GELU at the square root of 2.
@@ -244,7 +125,7 @@ _ROWS = (
         0.25,
         r"\frac{1}{1 + e^{-x}}",
         r"\varphi(x)\,(1 - \varphi(x))",
-        _sigmoid_kernel,
+        functions.sigmoid,
     ),
     Activation(
         "tanh",
@@ -254,7 +135,7 @@ _ROWS = (
         1.0,
         r"\tanh x",
         r"1 - \tanh^2 x",
-        _tanh_kernel,
+        functions.tanh,
     ),
     Activation(
         "softsign",
@@ -264,7 +145,7 @@ _ROWS = (
         1.0,
         r"\frac{x}{1 + |x|}",
         r"\frac{1}{(1 + |x|)^2}",
-        _softsign_kernel,
+        functions.softsign,
     ),
     Activation(
         "hardtanh",
@@ -274,9 +155,9 @@ _ROWS = (
         1.0,
         r"\max(-1, \min(1, x))",
         r"1 \text{ where } |x| < 1,\ \text{else } 0",
-        _hardtanh_kernel,
+        functions.hardtanh,
     ),
-    Activation("sine", "sine", torch.sin, torch.cos, 1.0, r"\sin x", r"\cos x", _sine_kernel),
+    Activation("sine", "sine", torch.sin, torch.cos, 1.0, r"\sin x", r"\cos x", functions.sine),
     Activation(
         "softplus",
         "softplus",
@@ -285,7 +166,7 @@ _ROWS = (
         1.0,
         r"\ln(1 + e^x)",
         r"\frac{1}{1 + e^{-x}}",
-        _softplus_kernel,
+        functions.softplus,
     ),
     Activation(
         "relu",
@@ -295,7 +176,7 @@ _ROWS = (
         1.0,
         r"\max(0, x)",
         r"1 \text{ where } x > 0,\ \text{else } 0",
-        _relu_kernel,
+        functions.relu,
     ),
     Activation(
         "leaky_relu",
@@ -305,7 +186,7 @@ _ROWS = (
         1.0,
         rf"\max({LEAK}\,x, x)",
         rf"1 \text{{ where }} x > 0,\ \text{{else }} {LEAK}",
-        _leaky_relu_kernel,
+        functions.leaky_relu,
     ),
     Activation(
         "elu",
@@ -315,9 +196,9 @@ _ROWS = (
         1.0,
         r"x \text{ where } x > 0,\ \text{else } e^x - 1",
         r"1 \text{ where } x > 0,\ \text{else } e^x",
-        _elu_kernel,
+        functions.elu,
     ),
-    Activation("identity", "identity", lambda x: x, torch.ones_like, 1.0, "x", "1", _identity_kernel),
+    Activation("identity", "identity", lambda x: x, torch.ones_like, 1.0, "x", "1", functions.identity),
     Activation(
         "silu",
         "SiLU",
@@ -326,7 +207,7 @@ _ROWS = (
         float(_silu_slope(torch.tensor(SILU_PEAK, dtype=torch.float64))),
         r"\frac{x}{1 + e^{-x}}",
         r"\sigma(x)\,(1 + x\,\sigma(-x))",
-        _silu_kernel,
+        functions.silu,
     ),
     Activation(
         "gelu",
@@ -336,7 +217,7 @@ _ROWS = (
         float(_gelu_slope(torch.tensor(GELU_PEAK, dtype=torch.float64))),
         r"x\,\Phi(x)",
         r"\Phi(x) + x\,\Phi'(x)",
-        _gelu_kernel,
+        functions.gelu,
     ),
 )
 

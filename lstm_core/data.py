@@ -18,12 +18,34 @@ def samples(experiment: Experiment) -> Iterator[Sample]:
     seed and the size of that set alone, and on series and horizon where it forecasts. ValueError for an experiment of
     an earlier stream.
     """
-    batch, along = experiment.batch, int(experiment.problem.every_step)
-    for inputs, targets in draws(experiment):
-        yield from zip(inputs.split(batch, 1), targets.split(batch, along), strict=True)
+    batches = Batches(experiment)
+    while True:
+        yield batches.one()
 
 
-def draws(experiment: Experiment) -> Iterator[Sample]:
+class Batches:
+    """That stream, taken batch by batch, or several batches at once, in any order of both."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        self._draws, self._batch = _draws(experiment), experiment.batch
+        self._along = int(experiment.problem.every_step)
+        self._drawn: Sample | None = None
+
+    def one(self) -> Sample:
+        """The next batch."""
+        inputs, targets = self.several()
+        sizes = self._batch, inputs.shape[1] - self._batch
+        (chosen, others), (answers, other_answers) = inputs.split(sizes, 1), targets.split(sizes, self._along)
+        self._drawn = (others, other_answers) if sizes[1] else None
+        return chosen, answers
+
+    def several(self) -> Sample:
+        """The next batches side by side, as many as are drawn."""
+        drawn, self._drawn = self._drawn or next(self._draws), None
+        return drawn
+
+
+def _draws(experiment: Experiment) -> Iterator[Sample]:
     """
     The same, several batches side by side: a draw costs as much as a training step of a small network.
     """

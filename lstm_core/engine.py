@@ -1,6 +1,8 @@
 """Who computes a sequence? One call, two engines."""
 
+import time
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, Protocol
 
 import torch
@@ -8,25 +10,17 @@ from torch import Tensor
 
 from lstm_core.borrowed.autograd import more_than_numbers
 from lstm_core.cells import Cell, Parameters, Trace, choose, unroll
-from lstm_core.kernels.activations import codes
 from lstm_core.kernels.autograd import FusedTrainer, run_fused
-from lstm_core.kernels.compilation import PRECISIONS, build
-from lstm_core.kernels.tape import KERNELS
+from lstm_core.kernels.code import Code
+from lstm_core.kernels.compilation import PRECISIONS, Build
+from lstm_core.kernels.pieces import build, without_kernel
 
 AUTO, FUSED, REFERENCE_ENGINE = ENGINES = ("auto", "fused", "reference")
 
 
-def _without_kernel(cell: Cell | None) -> list[str]:
-    """The family of a cell, and its activations, where they have none."""
-    if cell is None:
-        return []
-    missing = [name for name in dict.fromkeys(cell.activations) if name not in codes()]
-    return missing if cell.family in KERNELS else [cell.family, *missing]
-
-
 def check_kernels(engine: str, cell: Cell | None) -> None:
     """ValueError for `fused` where the family of the cell, or an activation, has no kernel."""
-    if engine == FUSED and (missing := _without_kernel(cell)):
+    if engine == FUSED and cell and (missing := without_kernel(cell)):
         raise ValueError(f"engine: 'fused' has no kernel for {', '.join(missing)}, choose auto or reference")
 
 
@@ -41,35 +35,56 @@ def resolve(engine: str, dtype: torch.dtype = torch.float32, device: str = "cpu"
     """
     choose("engine", engine, ENGINES)
     check_kernels(engine, cell)
-    precision = _precision(dtype)
-    if engine == REFERENCE_ENGINE or _without_kernel(cell):
-        return REFERENCE_ENGINE
-    if device != "cpu" or precision not in PRECISIONS:
-        if engine == FUSED:
-            allowed = " or ".join(PRECISIONS)
-            raise ValueError(f"engine: 'fused' computes {allowed} on the CPU, not {precision} on {device}")
-        return REFERENCE_ENGINE
-    kernels = build(precision)
+    kernels = _kernels(engine, dtype, device, cell)
     if engine == FUSED:
+        if kernels is None:
+            allowed = " or ".join(PRECISIONS)
+            raise ValueError(f"engine: 'fused' computes {allowed} on the CPU, not {_precision(dtype)} on {device}")
         kernels.done.result()
         return FUSED
-    if kernels.soon:
-        kernels.done.exception()
-    return FUSED if kernels.done.done() and not kernels.done.exception() else REFERENCE_ENGINE
+    return FUSED if kernels and _compiled(kernels) else REFERENCE_ENGINE
 
 
 def expected(engine: str, dtype: torch.dtype, cell: Cell) -> str:
     """The engine that computes what begins now on the CPU, as `resolve` finds it; this one does not wait."""
     if engine != AUTO:
         return engine
-    if _without_kernel(cell):
-        return REFERENCE_ENGINE
-    kernels = build(_precision(dtype))
-    return FUSED if kernels.soon or kernels.done.done() else REFERENCE_ENGINE
+    kernels = _kernels(engine, dtype, "cpu", cell)
+    return FUSED if kernels and _compiled(kernels) else REFERENCE_ENGINE
+
+
+def preparing(engine: str, dtype: torch.dtype, cell: Cell) -> float | None:
+    """
+    Seconds since the build of the kernels began which such a cell waits for, or will be computed by on the CPU as soon
+    as they are ready; None where nothing is being prepared for it.
+    """
+    kernels = _kernels(engine, dtype, "cpu", cell)
+    return time.monotonic() - kernels.started if kernels and not kernels.done.done() else None
+
+
+def _kernels(engine: str, dtype: torch.dtype, device: str, cell: Cell | None) -> Build | None:
+    """Ready or on their way; None where the reference computes, whatever happens."""
+    can = device == "cpu" and _precision(dtype) in PRECISIONS and not (cell and without_kernel(cell))
+    return build(_precision(dtype), cell) if can and engine != REFERENCE_ENGINE else None
+
+
+def _compiled(kernels: Build) -> bool:
+    return kernels.done.done() and not kernels.done.exception()
 
 
 def _precision(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
+
+
+def wait_for_kernels(engine: str, dtype: torch.dtype, cell: Cell) -> None:
+    """Until those are compiled that such a cell is computed by on the CPU, or cannot be; not at all where none are."""
+    if kernels := _kernels(engine, dtype, "cpu", cell):
+        kernels.done.exception()
+
+
+@lru_cache
+def _code(cell: Cell, kernels: Build) -> Code:
+    return Code(cell, kernels.done.result())
 
 
 NAMES = ("W_h", "W_x", "bias", "bias_h", "peephole", "W")
@@ -116,8 +131,7 @@ def run(
             return run(_cast(inputs, dtype), cast, parameters, cell, engine)
     _check_kinds(inputs, states, parameters, cell)
     if not more_than_numbers() and inputs.shape[1] and resolve(engine, dtype, device, cell) == FUSED:
-        kernels = build(_precision(dtype)).done.result()
-        return run_fused(inputs, states, parameters, cell, kernels)
+        return run_fused(inputs, states, parameters, cell, _code(cell, build(_precision(dtype), cell)))
     return unroll(inputs, states, parameters, cell)
 
 
@@ -156,5 +170,5 @@ def layer_trainer(parameters: Callable[[], Parameters], cell: Cell, engine: str)
     """`parameters` gives those of a layer; `engine` is one of `ENGINES`, see `resolve`."""
     p = parameters()
     if resolve(engine, p.bias.dtype, cell=cell) == FUSED:
-        return FusedTrainer(p, cell, build(_precision(p.bias.dtype)).done.result())
+        return FusedTrainer(p, cell, _code(cell, build(_precision(p.bias.dtype), cell)))
     return _ReferenceTrainer(parameters, cell)

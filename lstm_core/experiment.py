@@ -3,6 +3,8 @@
 import dataclasses
 import hashlib
 import json
+import reprlib
+import sys
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Self
@@ -153,12 +155,21 @@ class Experiment:
         The experiment of `to_json`; missing fields take their defaults, but for `stream`: without it, an experiment is
         of stream 1. ValueError for anything else.
         """
-        values = json.loads(text)
-        if not isinstance(values, dict):
-            raise ValueError(f"experiment: {text[:40]!r} is not a JSON object")
+        values = fields_of(text)
         for name in values:
             choose("experiment", name, (spec.name for spec in dataclasses.fields(cls)))
         return cls(**YOUNGER | values)
+
+
+def fields_of(text: str) -> dict[str, Any]:
+    """What stands in the JSON object of an experiment, unchecked; ValueError where it is none."""
+    try:
+        fields = json.loads(text)
+    except (ValueError, RecursionError):
+        fields = None
+    if not isinstance(fields, dict):
+        raise ValueError(f"experiment: {text[:40]!r} is not a JSON object")
+    return fields
 
 
 def options(spec: dataclasses.Field[Any]) -> tuple[Any, ...]:
@@ -190,7 +201,10 @@ def checked(spec: dataclasses.Field[Any], value: Any) -> Any:
 
 
 def _checked_number(spec: dataclasses.Field[Any], value: Any) -> Any:
-    """`value` as the type of the field's default, so that 1 and 1.0 are the same experiment."""
+    """
+    `value` as the type of the field's default, so that 1 and 1.0 are the same experiment, and so are 0.0, -0.0 and what
+    is denormal: a thread that trains takes it for 0, and would neither print nor hash it as others do.
+    """
     low, high, word = (spec.metadata[name] for name in ("low", "high", "word"))
     if word is not None and value == word:
         return value
@@ -199,5 +213,5 @@ def _checked_number(spec: dataclasses.Field[Any], value: Any) -> Any:
     if not fits or not low <= value <= high:
         noun = "a whole number" if kind is int else "a number"
         also = f", or {word}" if word else ""
-        raise ValueError(f"{spec.name}: {value!r} is not {noun} from {low:,} to {high:,}{also}")
-    return kind(value)
+        raise ValueError(f"{spec.name}: {reprlib.repr(value)} is not {noun} from {low:,} to {high:,}{also}")
+    return 0.0 if kind is float and abs(value) < sys.float_info.min else kind(value)

@@ -6,12 +6,15 @@ from lstm_core.borrowed.update_rules import UpdateRule, adam, rmsprop, sgd
 from lstm_core.experiment import Experiment
 
 
-def update_rule(experiment: Experiment, weights: Tensor, gradient: Tensor) -> UpdateRule:
-    """A call changes `weights` in their place by what stands in `gradient`, as torch.optim does it."""
+def update_rule(experiment: Experiment, weights: Tensor, gradient: Tensor, first: Tensor, second: Tensor) -> UpdateRule:
+    """
+    A call changes `weights` in their place by what stands in `gradient`, as torch.optim does it. The optimizer's first
+    and second moments, 0 before, are changed in theirs, as far as it has them.
+    """
     match experiment.optimizer:
         case "adam":
-            return adam(weights, gradient, experiment.lr)
+            return adam(weights, gradient, first, second, experiment.lr)
         case "rmsprop":
-            return rmsprop(weights, gradient, experiment.lr)
+            return rmsprop(weights, gradient, second, experiment.lr)
         case _:
-            return sgd(weights, gradient, experiment.lr, experiment.momentum)
+            return sgd(weights, gradient, first, experiment.lr, experiment.momentum)

@@ -3,18 +3,23 @@
 import argparse
 import dataclasses
 import os
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn
 
 from lstm_core.claims import ROWS, SEEDS
 from lstm_core.experiment import Experiment, options, parsed
+from lstm_core.kernels.processors import LEVELS
 
-REFUSED = 2
+REFUSED, HISTORY = 2, "--history"
 
 
 class _OneLineParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        self.exit(REFUSED, f"{self.prog}: {message}\n")
+        """Without what is behind the :// of an address that stands in a wrong place: it may be a password."""
+        said, address, _ = message.partition(":/")
+        self.exit(REFUSED, f"{self.prog}: {said}{address}{'***' * bool(address)}\n")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -48,6 +53,15 @@ def parser() -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="whole training steps alone, also of the project in that folder",
     )
+    command = commands.add_parser(
+        "compile", help="compile all kernels beforehand, for this machine or for others like it", allow_abbrev=False
+    )
+    command.add_argument(
+        "processors",
+        metavar="PROCESSOR",
+        nargs="*",
+        help=f"{', '.join(LEVELS)}; what fits is used on any machine with this installation; by default this one's own",
+    )
     command = commands.add_parser("sweep", help="train the experiments of a grid, each once", allow_abbrev=False)
     _add_grid(command)
     _add_workers(command)
@@ -68,13 +82,20 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
+def check_address(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> None:
+    """Refuse an address with spaces and without quotes: its second half would be shown as an argument like another."""
+    named = [before == HISTORY or one.startswith(f"{HISTORY}=") for before, one in pairwise(("", *arguments))]
+    if any(named) and any("@" in one for one, is_address in zip(arguments, named, strict=True) if not is_address):
+        parser.error("history: an @ stands outside its address; write %20 for a space, and the address in quotes")
+
+
 def _add_grid(command: argparse.ArgumentParser) -> None:
     command.add_argument("grid", metavar="GRID.toml", type=Path, help="the experiments, see lstm_core/sweep/grid.py")
     _add_history(command)
 
 
 def _add_history(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--history", metavar="URL", help="database of finished runs, as SQLAlchemy names it")
+    command.add_argument(HISTORY, metavar="URL", help="database of finished runs, as SQLAlchemy names it")
 
 
 def _add_workers(command: argparse.ArgumentParser) -> None:

@@ -1,5 +1,9 @@
 """Activations: is the activation function to blame for the forgetting?"""
 
+from lstm_core.ui.page import begin
+
+begin("activations")
+
 from functools import partial
 
 import streamlit as st

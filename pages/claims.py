@@ -1,5 +1,9 @@
 """Claims: is what the article says true?"""
 
+from lstm_core.ui.page import begin
+
+begin("claims")
+
 import streamlit as st
 
 from lstm_core.claims import CLAIMS, ROWS
@@ -8,7 +12,8 @@ from lstm_core.language import _
 from lstm_core.ui import address
 from lstm_core.ui.claims import BADGES, SIGNS, end, statement
 from lstm_core.ui.control import radio
-from lstm_core.ui.page import PAGES, setup
+from lstm_core.ui.navigation import setup
+from lstm_core.ui.page import PAGES
 from lstm_core.ui.session import OPEN
 
 # The list scrolls by itself, so that what it opens begins at the top, and on a phone in sight.

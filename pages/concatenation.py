@@ -1,5 +1,9 @@
 """Concatenation: is one matrix for [h; x] different from two?"""
 
+from lstm_core.ui.page import begin
+
+begin("concatenation")
+
 import statistics
 
 import streamlit as st

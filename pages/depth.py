@@ -1,5 +1,9 @@
 """Depth: does it help to wire layers as DenseNet does?"""
 
+from lstm_core.ui.page import begin
+
+begin("depth")
+
 from lstm_core.language import _
 from lstm_core.openings.presets import OPENINGS
 from lstm_core.openings.races import EQUAL_SIZE, EQUAL_WEIGHTS, IN_TIME, STACKS

@@ -1,5 +1,9 @@
 """Gates: what does each gate buy?"""
 
+from lstm_core.ui.page import begin
+
+begin("gates")
+
 import streamlit as st
 
 from lstm_core.charts.words import WORDS
@@ -38,7 +42,7 @@ live(
         racers == opening.experiments(),
         _(
             "Without any gate the largest state reaches about T, because up to 1 is added at every step, "
-            "and nothing is learned. Without the forget gate it is nearly as large; 2 of 5 seeds still "
+            "and nothing is learned. Without the forget gate it is nearly as large; 3 of 5 seeds still "
             "solved the task, but late. With all three gates the state stays smaller, with coupled gates "
             "(CIFG) below 1, and both solve the task."
         ),

@@ -1,5 +1,9 @@
 """Gradient flow: how far back does the gradient reach, and what bounds it?"""
 
+from lstm_core.ui.page import begin
+
+begin("gradient_flow")
+
 from functools import partial
 from typing import Any
 

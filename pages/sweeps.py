@@ -1,5 +1,9 @@
 """Sweeps: what holds over many seeds?"""
 
+from lstm_core.ui.page import begin
+
+begin("sweeps")
+
 import math
 import re
 from dataclasses import replace
@@ -13,18 +17,19 @@ from lstm_core.borrowed.arrow import of_rows
 from lstm_core.charts.bands import bands
 from lstm_core.charts.marks import band_lines, spec
 from lstm_core.history.database import curves, records
-from lstm_core.history.schema import History, UnavailableError
+from lstm_core.history.opening import History, UnavailableError
 from lstm_core.language import _, ngettext
 from lstm_core.race.runs import FAILED
 from lstm_core.streams import CURRENT
 from lstm_core.sweep.scores import Setting, ranked
-from lstm_core.training import COMPLETED, DIVERGED, SOLVED
+from lstm_core.training.snapshot import COMPLETED, DIVERGED, SOLVED
 from lstm_core.ui import address
 from lstm_core.ui.address import exact
 from lstm_core.ui.control import text
-from lstm_core.ui.history import chosen, files, opened
+from lstm_core.ui.history import chosen, files, opened, tell_left_out
 from lstm_core.ui.live import live
-from lstm_core.ui.page import PAGES, setup
+from lstm_core.ui.navigation import setup
+from lstm_core.ui.page import PAGES
 from lstm_core.ui.small_grid import first_runs, is_under_way, small_grid
 from lstm_core.ui.stage import plain
 from lstm_core.ui.texts import equations_of
@@ -82,9 +87,9 @@ def ranking(settings: list[Setting]) -> list[Setting]:
     return [settings[row] for row in picked["selection"]["rows"]] or settings[:SHOWN_FIRST]
 
 
-def small_multiples(history: History, settings: list[Setting]) -> None:
+def small_multiples(history: History, settings: list[Setting], left_out: set[str]) -> None:
     """A panel for each setting: the median over its seeds, and the middle half."""
-    stored = curves(history, [key for setting in settings for key in setting.keys])
+    stored = curves(history, [key for setting in settings for key in setting.keys], left_out)
     of_key = {key: one for (key, _), one in stored.items()}
     members = [[of_key[key] for key in setting.keys if key in of_key] for setting in settings]
     for quantity, (title, picture) in QUANTITIES.items():
@@ -98,14 +103,14 @@ def small_multiples(history: History, settings: list[Setting]) -> None:
     st.caption(_("A finished run keeps its last value. All panels of a row share their axes."))
 
 
-def opened_run(history: History) -> None:
+def opened_run(history: History, left_out: set[str]) -> None:
     """The run whose key the address tells, trained live once more."""
     key = address.place(text(_("Key of a run, to see it live"), 16), RUN, "")
     address.tell()
     if not key:
         address.write()
         return
-    record = next(records(history, [key]), None) if re.fullmatch("[0-9a-f]{16}", key) else None
+    record = next(records(history, [key], left_out), None) if re.fullmatch("[0-9a-f]{16}", key) else None
     if record is None:
         st.warning(_("There is no run with this key in the history."))
         return
@@ -127,17 +132,19 @@ def opened_run(history: History) -> None:
 
 def page(history: History) -> None:
     """Choice, ranking, curves, a run live, a small grid, files."""
-    listed = chosen(history)
+    left_out = set[str]()
+    listed = chosen(history, left_out)
     st.header(ngettext("{number:,} run", "{number:,} runs", len(listed)).format(number=len(listed)), anchor=False)
     if len(listed):
         settings = ranked(listed)
         if len(settings) > MOST_RANKED:
             many = _("{number:,} settings; the best {shown:,} are shown. Choose fewer to see others.")
             st.caption(many.format(number=len(settings), shown=MOST_RANKED))
-        small_multiples(history, ranking(settings[:MOST_RANKED])[:MOST_SHOWN])
+        small_multiples(history, ranking(settings[:MOST_RANKED])[:MOST_SHOWN], left_out)
     else:
         first_runs(history)
-    opened_run(history)
+    opened_run(history, left_out)
+    tell_left_out(left_out)
     with st.expander(_("Run a small grid"), key="small grid", icon=":material/grid_on:", expanded=is_under_way()):
         small_grid(history)
     with st.expander(_("Files"), key="files", icon=":material/folder:"):

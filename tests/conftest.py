@@ -7,15 +7,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 import streamlit as st
 import torch
 from streamlit.testing.v1 import AppTest
 from xdist import get_xdist_worker_id, is_xdist_controller
 
 from lstm_core.borrowed.system import settle_process
-from lstm_core.kernels.compilation import PRECISIONS, build
+from lstm_core.history import opening
+from lstm_core.kernels.compilation import PRECISIONS
+from lstm_core.kernels.pieces import build
 from lstm_core.ui import showing
 from lstm_core.ui.session import SHOWING
+from tests.postgres import missing, postgres
 
 settle_process()
 torch.set_num_threads(1)
@@ -29,8 +33,10 @@ SLOW = {
     "test_claims",
     "test_claims_page",
     "test_command_line",
-    "test_contract",
+    "test_copies",
     "test_crowd",
+    "test_damaged",
+    "test_derivatives",
     "test_exchange",
     "test_facts",
     "test_first_view",
@@ -39,9 +45,14 @@ SLOW = {
     "test_forecast_page",
     "test_fused_autograd",
     "test_history",
+    "test_history_choice",
+    "test_history_opening",
+    "test_hooks",
     "test_hosts",
+    "test_leases",
     "test_links",
     "test_live_pages",
+    "test_numbers",
     "test_optimizers",
     "test_pages",
     "test_process",
@@ -52,6 +63,7 @@ SLOW = {
     "test_sweep",
     "test_sweep_faults",
     "test_sweeps_page",
+    "test_transforms",
     "test_verdicts",
 }
 
@@ -88,3 +100,33 @@ def visits(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[AppTest]]:
         if SHOWING in visit.session_state:
             visit.session_state[SHOWING].race.stop()
     st.cache_resource.clear()
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    with postgres() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Of a database with nothing in it."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/history.sqlite"
+    if reason := missing():
+        pytest.skip(reason)
+    server: str = request.getfixturevalue("server")
+    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        name = f"h{abs(hash(str(tmp_path)))}"
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    engine.dispose()
+    return f"{server}{name}"
+
+
+@pytest.fixture
+def kept(url: str) -> Iterator[opening.History]:
+    """An open history with nothing in it."""
+    opened = opening.open_history(url)
+    yield opened
+    opened.dispose()

@@ -17,7 +17,8 @@ from lstm_core.charts.outlook import Standing
 from lstm_core.charts.points import Curve
 from lstm_core.openings.calibration import SEEDS
 from lstm_core.openings.presets import OPENINGS
-from lstm_core.race.race import THREADS, Race
+from lstm_core.race.race import Race
+from lstm_core.race.turns import THREADS
 from lstm_core.tasks.series import SERIES
 
 
@@ -39,7 +40,7 @@ class Outcome(NamedTuple):
 
     @property
     def baseline(self) -> Standing:
-        """The better one, on the test part."""
+        """The best one, on the test part."""
         return min((row for row in self.standings if not row.learned), key=self.rmse)
 
     @property
@@ -90,7 +91,7 @@ def report() -> Iterator[str]:
         ]
         yield f"| {' | '.join(cells)} |"
     yield ""
-    yield "Seeds for which the picked network has a lower RMSE than both baselines:"
+    yield "Seeds for which the picked network has a lower RMSE than every baseline:"
     yield ""
     for series in SERIES:
         of_series = [outcomes[series, seed] for seed in SEEDS]

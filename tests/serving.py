@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -32,19 +33,21 @@ def _answers(address: str) -> bool:
 
 
 @contextmanager
-def serve(**environment: str) -> Iterator[Server]:
-    """A running dashboard, that has to end with status 0 when it is told to."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
+def serve(environment: dict[str, str] | None = None, port: int = 0) -> Iterator[Server]:
+    """
+    A running dashboard on this port, or on any, that has to end with status 0 when it is told to, and without an
+    exception on the way.
+    """
+    with socket.create_server(("127.0.0.1", port)) as free:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "dashboard.py", "--server.headless", "true"]
     options = ["--server.address", "127.0.0.1", "--server.port", str(port)]
-    with subprocess.Popen(
-        command + options,
-        cwd=ROOT,
-        env=os.environ | environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as process:
+    with (
+        tempfile.TemporaryFile("w+") as log,
+        subprocess.Popen(
+            command + options, cwd=ROOT, env=os.environ | (environment or {}), stdout=log, stderr=subprocess.STDOUT
+        ) as process,
+    ):
         address, started = f"http://127.0.0.1:{port}", time.monotonic()
         try:
             while not _answers(address):
@@ -53,4 +56,8 @@ def serve(**environment: str) -> Iterator[Server]:
             yield Server(address, process)
         finally:
             process.terminate()
-        assert process.wait(PATIENCE) == 0
+        status = process.wait(PATIENCE)
+        log.seek(0)
+        said = log.read()
+        assert "Traceback" not in said, said
+        assert status == 0

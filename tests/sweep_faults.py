@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 
 from lstm_core.history.database import records
-from lstm_core.history.schema import open_history
+from lstm_core.history.opening import open_history
 from lstm_core.sweep.grid import read_grid
 
 ROOT = Path(__file__).parents[1]
@@ -98,8 +98,8 @@ class Faulty:
 
 
 @contextmanager
-def dask(workers: int) -> Iterator[tuple[str, list["subprocess.Popen[bytes]"]]]:
-    """The address of a scheduler on this machine, and its workers, each a process of one thread."""
+def dask(workers: int, place: Path = ROOT) -> Iterator[tuple[str, list["subprocess.Popen[bytes]"]]]:
+    """The address of a scheduler on this machine; it and its workers, each a process of one thread, in this folder."""
     with tempfile.TemporaryDirectory() as folder:
         where = Path(folder) / "scheduler.json"
         program = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0"]
@@ -109,13 +109,13 @@ def dask(workers: int) -> Iterator[tuple[str, list["subprocess.Popen[bytes]"]]]:
         for command in commands:
             common = ["--scheduler-file", str(where), "--no-dashboard"]
             quiet = subprocess.DEVNULL
-            started.append(subprocess.Popen([*command, *common], cwd=ROOT, stdout=quiet, stderr=quiet))
+            started.append(subprocess.Popen([*command, *common], cwd=place, stdout=quiet, stderr=quiet))
         try:
             given_up = time.monotonic() + PATIENCE
             while not where.exists() or not where.read_text().endswith("}"):
                 assert time.monotonic() < given_up, "the scheduler does not start"
                 time.sleep(0.1)
-            yield json.loads(where.read_text())["address"], started[1:]
+            yield json.loads(where.read_text())["address"], started
         finally:
             for process in reversed(started):
                 process.kill()
@@ -137,11 +137,11 @@ def killed_again_and_again(folder: Path, seeds: int, kills: int, seed: int) -> d
 
 def a_dask_worker_killed(folder: Path, seeds: int, steps: int) -> dict[str, Any]:
     """One of two is killed when a third of the runs are stored; what the sweep told."""
-    with dask(2) as (address, workers):
+    with dask(2) as (address, (_, worker, _)):
         faulty = Faulty(folder, seeds, steps, ("--scheduler", address))
         with faulty.running() as process:
             faulty.wait_for(seeds // 3, process)
-            os.kill(workers[0].pid, signal.SIGKILL)
+            os.kill(worker.pid, signal.SIGKILL)
             print(f"a Dask worker killed with {faulty.stored()} of {seeds} runs stored")
             output, errors = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, errors

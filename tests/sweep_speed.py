@@ -16,8 +16,9 @@ import torch
 from tqdm import tqdm
 
 from lstm_core import Experiment
-from lstm_core.history.schema import open_history
-from lstm_core.sweep.sweep import compile_kernels, processes, sweep, train_one
+from lstm_core.history.opening import open_history
+from lstm_core.sweep.pools import processes
+from lstm_core.sweep.sweep import compile_kernels, sweep, train_one
 
 RUNS, ROUNDS, SECONDS = 20, 7, 1.0
 # Too slow ever to be solved, so that all runs are equally long.
@@ -50,7 +51,7 @@ def _measured(workers: int, experiment: Experiment) -> tuple[float, float, float
 
         experiments = [dataclasses.replace(experiment, seed=seed) for seed in range(RUNS)]
         started = time.perf_counter()
-        trained = math.fsum(record.seconds for record in sweep(experiments, history, pool, 2 * workers))
+        trained = math.fsum(record.seconds for record, _ in sweep(experiments, history, pool, 2 * workers))
         seconds = time.perf_counter() - started
         history.dispose()
     return start, RUNS / seconds, trained / (workers * seconds)

@@ -18,9 +18,10 @@ EXAMPLES = (ROOT / "CONTRIBUTING.md").read_text()
 USE_ACTIVATION = """
 import json
 from lstm_core import Experiment, train
+from lstm_core.cells import Cell
 from lstm_core.charts.equations import latex
 from lstm_core.charts.tables import activation_curves
-from lstm_core.kernels.compilation import build
+from lstm_core.kernels.pieces import build
 
 def losses(engine, cell, layers):
     experiment = Experiment(activation="rational", engine=engine, cell=cell, layers=layers, precision="float64",
@@ -30,7 +31,7 @@ def losses(engine, cell, layers):
 if __name__ == "__main__":
     cells = [("rnn", 1), ("lstm", 1), ("gru", 1), ("lstm", 2)]
     print(json.dumps({
-        "kept": build("float64").soon,
+        "kept": build("float64", Cell("lstm", "rational")).done.done(),
         "fused": [losses("fused", *cell) for cell in cells],
         "reference": [losses("reference", *cell) for cell in cells],
         "curve": activation_curves(["rational"], slope=False).to_pydict(),

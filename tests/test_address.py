@@ -6,6 +6,7 @@ from html import escape
 from typing import Any
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from lstm_core import options
@@ -297,3 +298,8 @@ def test_a_former_link_with_chrono_and_several_gates_opens_its_race(visits: list
     one, other = (open_page(visits, "gates", **link, **STREAM) for link in (old, new))
     assert raced(one) == raced(other) != OPENINGS["gates"].experiments()
     assert told(one) == told(other) == ""
+
+
+def test_a_run_that_was_left_behind_says_nothing_of_controls_that_are_gone() -> None:
+    st.session_state["spot"] = 3
+    assert address._written(address._Book(drawn=["hidden"], spots={"hidden": "spot"}), ["hidden"]) == {}

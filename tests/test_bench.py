@@ -5,12 +5,13 @@ import math
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import torch
 
-from lstm_core import Experiment
-from lstm_core.bench import bench, side_by_side
+from lstm_core import Experiment, data
+from lstm_core.bench import bench, contestant, side_by_side
 from lstm_core.bench.rivals import RIVALS
 from lstm_core.race import limits
 
@@ -50,6 +51,15 @@ def test_contestants_answer_from_processes_of_their_own() -> None:
         assert (size, name) == ("6, 4, 4", side_by_side.LABELS[label])
         assert float(milliseconds) > 0
         assert float(ratio.split(" ")[0]) > 0
+
+
+def test_our_contestant_draws_nothing_while_it_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = Mock(wraps=data._draws)
+    monkeypatch.setattr(data, "_draws", drawn)
+    run = contestant._ours((6, 4, 4))
+    before = drawn.call_count
+    run(300)
+    assert drawn.call_count == before == 1
 
 
 def test_times_and_ratios_are_positive_and_finite(tables: dict[str, list[list[str]]]) -> None:

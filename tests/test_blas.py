@@ -1,4 +1,4 @@
-"""Are products of matrices that lie somewhere in an array those of numpy?"""
+"""Are products of matrices that lie somewhere in memory those of numpy?"""
 
 from typing import Any
 
@@ -9,6 +9,9 @@ from numba import njit
 from lstm_core.kernels.blas import WITHOUT_PACKING, add_transposed_product, product
 from lstm_core.kernels.elementwise import OPTIONS
 from lstm_core.kernels.matrix import Matrix
+from lstm_core.kernels.objects import name_products
+
+name_products()
 
 every_precision = pytest.mark.parametrize("precision", ["float32", "float64"])
 TOLERANCE = {"float64": 1e-12, "float32": 1e-6}

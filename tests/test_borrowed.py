@@ -1,46 +1,49 @@
 """Do libraries still do what they do not promise? One test for each function that borrows from them."""
 
 import gc
+import logging
 import os
 import platform
 import subprocess
 import sys
-import threading
-import time
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
+from unittest.mock import AsyncMock
 
 import numba
 import numpy as np
+import psutil
 import pytest
+import streamlit as st
 import torch
-from numba import config, njit, types
+from numba import njit
+from starlette.websockets import WebSocket, WebSocketState
 from streamlit.config import get_option
+from streamlit.errors import StreamlitInvalidLayoutContextError
 from streamlit.testing.v1 import AppTest
 
-from lstm_core.borrowed import arrow, autograd, compiler, system, update_rules
+from lstm_core.borrowed import arrow, autograd, compiler, pages, system, update_rules
 from tests.visits import ROOT
 
 W, G = (1.0, -2.0), (0.5, 3.0)
 
 
 @pytest.mark.parametrize(
-    ("rule", "torchs", "options"),
+    ("rule", "moments", "torchs", "options"),
     [
-        (update_rules.adam, torch.optim.Adam, {}),
-        (update_rules.rmsprop, torch.optim.RMSprop, {"alpha": 0.9}),
-        (update_rules.sgd, torch.optim.SGD, {"momentum": 0.9}),
+        (update_rules.adam, 2, torch.optim.Adam, {}),
+        (update_rules.rmsprop, 1, torch.optim.RMSprop, {"alpha": 0.9}),
+        (update_rules.sgd, 1, torch.optim.SGD, {"momentum": 0.9}),
     ],
     ids=["adam", "rmsprop", "sgd"],
 )
-def test_update_rules(rule: object, torchs: type[torch.optim.Optimizer], options: dict[str, Any]) -> None:
+def test_update_rules(rule: object, moments: int, torchs: type[torch.optim.Optimizer], options: dict[str, Any]) -> None:
     """Three steps of the function, and of torch's class."""
     weights, gradient = torch.tensor(W), torch.tensor(G)
     theirs = torch.nn.Parameter(weights.clone())
     theirs.grad = gradient.clone()
     optimizer = torchs([theirs], lr=0.1, **options)  # type: ignore[call-arg]
     own = {name: value for name, value in options.items() if name == "momentum"}
-    step = rule(weights, gradient, 0.1, **own)  # type: ignore[operator]
+    step = rule(weights, gradient, *(torch.zeros_like(weights) for _ in range(moments)), 0.1, **own)  # type: ignore[operator]
     for _ in range(3):
         step()
         optimizer.step()
@@ -71,13 +74,13 @@ def test_more_than_numbers() -> None:
     assert seen == [True, True, True]
 
 
-def test_counted() -> None:
+def test_uncounted() -> None:
     """Without its runtime numba refuses to make an array, and computes all the same what needs none."""
-    without, with_it = compiler.counted({}, counts=False), compiler.counted({}, counts=True)
+    without = compiler.uncounted({})
     with pytest.raises(numba.core.errors.NumbaError):
         njit(**without)(lambda: np.empty(2))()
     assert njit(**without)(lambda x: x[0] + x[1])(np.array([1.0, 2.0])) == 3
-    assert njit(**with_it)(lambda: np.empty(2))().shape == (2,)
+    assert njit(lambda: np.empty(2))().shape == (2,)
 
 
 def test_inlined() -> None:
@@ -90,67 +93,43 @@ def test_inlined() -> None:
     assert [is_told({}), is_told(compiler.inlined({}))] == [False, True]
 
 
-def test_general_product() -> None:
-    """[1 2; 3 4] times itself, transposed, by columns, plus 10 times what was there."""
-    product = compiler.general_product()
+def test_machine_code_is_called_by_its_address_with_all_that_it_calls() -> None:
+    """What lies there does what it does by its name, with pointers and named tuples among its arguments."""
+    script = """
+import ctypes
+from typing import NamedTuple
+from llvmlite import binding
+from numba import types
+from numba.extending import register_jitable
+from lstm_core.borrowed import compiler
+from lstm_core.borrowed.convention import function_at
+from lstm_core.kernels.objects import load
+from lstm_core.kernels.piece import Object
 
-    @njit
-    def squared(a: Any, c: Any, factors: Any) -> int:
-        letters = ord("d"), ord("n"), ord("t")
-        alpha, beta, first, out = factors.ctypes.data, factors[1:].ctypes.data, a.ctypes.data, c.ctypes.data
-        return product(*letters, 2, 2, 2, alpha, first, 2, first, 2, beta, out, 2)
+class Pair(NamedTuple):
+    factor: int
+    place: int
 
-    a, c = np.array([[1.0, 2.0], [3.0, 4.0]]), np.ones((2, 2))
-    assert squared(a, c, np.array([1.0, 10.0])) == 0
-    np.testing.assert_array_equal(c, 10 + a.T @ a)
+numbers, pair = types.CPointer(types.float64), types.NamedUniTuple(types.int64, 2, Pair)
 
+@register_jitable
+def product(x, y):
+    return x * y
 
-def test_address_and_call() -> None:
-    """What lies there does what it does by its name, with arrays and named tuples among its arguments."""
+def multiplied(x, pair):
+    x[pair.place] = product(x[pair.place], pair.factor)
 
-    class Pair(NamedTuple):
-        factor: int
-        place: int
+def caller(place, x):
+    compiler.call(place, x, Pair(5, 1))
 
-    numbers, pair = types.float64[::1], types.NamedUniTuple(types.int64, 2, Pair)
-
-    @njit(types.void(numbers, pair))
-    def multiplied(x: Any, pair: Any) -> None:
-        x[pair.place] *= pair.factor
-
-    @njit(types.void(types.int64, numbers))
-    def caller(place: int, x: Any) -> None:
-        compiler.call(place, x, Pair(5, 1))
-
-    x = np.array([2.0, 3.0])
-    caller(compiler.address(multiplied), x)
-    assert x.tolist() == [2, 15]
-
-
-def test_cached_in(tmp_path: Path) -> None:
-    before = config.CACHE_DIR
-    with compiler.cached_in(tmp_path):
-        assert njit("float64(float64)", cache=True)(_twice)(2.0) == 4
-    assert list(tmp_path.rglob("*.nbi"))
-    assert before == config.CACHE_DIR
-
-
-def _twice(x: float) -> float:
-    return 2 * x
-
-
-def test_cache_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(config, "CACHE_DIR", str(tmp_path))
-    assert compiler.cache_folder() == tmp_path
-    monkeypatch.setattr(config, "CACHE_DIR", "")
-    assert compiler.cache_folder() is None
-
-
-def test_target(monkeypatch: pytest.MonkeyPatch) -> None:
-    """numba has the settings under these names."""
-    before = compiler.target()
-    monkeypatch.setattr(config, "CPU_NAME", "generic")
-    assert compiler.target() != before
+first = load(Object(*compiler.machine_code(multiplied, types.void(numbers, pair), {})))
+second = load(Object(*compiler.machine_code(caller, types.void(types.int64, numbers), {})))
+x = (ctypes.c_double * 2)(2, 3)
+function_at(second, (ctypes.c_int64, ctypes.c_void_p))(first, ctypes.addressof(x))
+print(list(x))
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[2.0, 15.0]\n"
 
 
 def test_strings() -> None:
@@ -217,23 +196,6 @@ def test_freeze() -> None:
         gc.unfreeze()
 
 
-def test_interrupt() -> None:
-    ended: list[type[BaseException]] = []
-
-    def spin() -> None:
-        try:
-            while True:
-                time.sleep(0.001)
-        except SystemExit as asked:
-            ended.append(type(asked))
-
-    thread = threading.Thread(target=spin, daemon=True)
-    thread.start()
-    system.interrupt(thread)
-    thread.join(10)
-    assert ended == [SystemExit]
-
-
 def test_leave_at_once() -> None:
     script = (
         "import atexit, threading; from lstm_core.borrowed.system import leave_at_once\n"
@@ -243,3 +205,35 @@ def test_leave_at_once() -> None:
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False, env=dict(os.environ)
     )
     assert (done.returncode, done.stdout) == (7, "")
+
+
+def test_a_fragment_whose_places_are_gone_draws_the_whole_page_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+    monkeypatch.setattr(st, "rerun", lambda: asked.append(True))
+    with pages.anew_if_left_behind():
+        raise StreamlitInvalidLayoutContextError("did not write to that container during the last full app run")
+    assert asked == [True]
+
+
+def test_a_visitor_who_leaves_is_no_error_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    left, log = (
+        WebSocket({"type": "websocket"}, receive=AsyncMock(), send=AsyncMock()),
+        logging.getLogger("uvicorn.error"),
+    )
+    left.application_state = WebSocketState.DISCONNECTED
+    pages.let_visitors_leave()
+    with pytest.raises(RuntimeError, match="once a close message") as raised:
+        left.close().send(None)
+    for error in (raised.value, RuntimeError("something else")):
+        log.error("Exception in ASGI application", exc_info=error)
+    assert [record.exc_info[1] for record in caplog.records if record.exc_info] == [error]
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="glibc's alone")
+def test_give_back_memory() -> None:
+    """Of blocks that are too small for memory of their own, before one that is still in use."""
+    blocks = [torch.zeros(25_000) for _ in range(1000)]
+    del blocks[:-1]
+    before = psutil.Process().memory_info().rss
+    system.give_back_memory()
+    assert psutil.Process().memory_info().rss < before - 50e6

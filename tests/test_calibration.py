@@ -14,9 +14,10 @@ from lstm_core.openings.presets import OPENINGS
 
 # Those that take little time.
 CHEAP = ("dashboard: ten steps", "activations: no activation", "depth: dense in time")
+LONG = ("activations", "forecast")
 
 
-@pytest.mark.parametrize("name", [*OPENINGS, *CHEAP])
+@pytest.mark.parametrize("name", [*(name for name in OPENINGS if name not in LONG), *CHEAP])
 def test_the_claim_of_a_race_holds_for_its_own_seed(name: str) -> None:
     assert RACES[name].holds(calibration.run(name, seed=0))
 

@@ -13,8 +13,8 @@ from lstm_core.claims.evidence import Region, finding
 from lstm_core.claims.measures import SeedResult, held_out_loss, solved
 from lstm_core.claims.testing import UnderTest, ask, judged
 from lstm_core.history.database import store
+from lstm_core.history.opening import History, open_history
 from lstm_core.history.records import Record, failed
-from lstm_core.history.schema import History, open_history
 from lstm_core.sweep.sweep import train_one
 
 SMALL = Experiment(task="recall", length=4, hidden=4, batch=2, steps=5, cell="rnn")

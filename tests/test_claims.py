@@ -16,6 +16,8 @@ from lstm_core.ui.page import PAGES
 
 ALL_ROWS = [*CLAIMS, *PUBLISHED]
 
+LONG_SECONDS = 30
+
 
 def named(claim: Claim) -> str:
     return claim.name
@@ -36,9 +38,14 @@ def test_all_eighteen_statements_are_there_in_their_order() -> None:
     assert len(ROWS) == len(ALL_ROWS)
 
 
-@pytest.mark.parametrize("claim", CLAIMS, ids=named)
+@pytest.mark.parametrize(
+    "claim", [claim for claim in CLAIMS if recorded()[claim.name]["seconds"] < LONG_SECONDS], ids=named
+)
 def test_a_statements_first_seed_answers_as_it_was_recorded(claim: Claim) -> None:
-    """Whatever the machine: where all recorded seeds were on one side of the rule, this one is there too."""
+    """
+    Whatever the machine: where all recorded seeds were on one side of the rule, this one is there too. What takes long
+    is for `python -m lstm_core claims`.
+    """
     answers = numbers(claim, 0, first_seed(claim))
     settled = 0
     for question, one, answer in zip(claim.questions, findings(claim), answers, strict=True):

@@ -11,7 +11,7 @@ from lstm_core.claims import CLAIMS, PUBLISHED, ROWS, SEEDS, Claim
 from lstm_core.claims.testing import UnderTest
 from lstm_core.claims.verdicts import recorded
 from lstm_core.history.database import with_weights
-from lstm_core.history.schema import PLACE, open_history
+from lstm_core.history.opening import PLACE, open_history
 from lstm_core.measurements.checkpoints import beginning, recurrent_spectrum
 from lstm_core.streams import CURRENT
 from lstm_core.ui import claims
@@ -19,7 +19,7 @@ from lstm_core.ui.claims import is_quick
 from lstm_core.ui.page import PAGES
 from lstm_core.ui.session import ADDRESS, AGAIN, OPEN, SHOWING
 from tests.test_pages import drawn
-from tests.visits import check, open_page, redrawn_from_now, settled
+from tests.visits import check, open_page, redrawn_from_now, settled, written
 
 OPENED = [*CLAIMS, *PUBLISHED]
 WIDGETS = ("slider", "select_slider", "selectbox", "segmented_control", "pills")
@@ -80,6 +80,7 @@ def test_a_statement_is_put_to_the_test_to_its_end_and_its_runs_are_kept(
     check(visit.run())
     captions = " ".join(text.value for text in visit.caption)
     assert captions.count("Measured now: ") == len(ROWS["A13"].questions)
+    written()
     history = open_history()
     wanted = {one.key for seed in range(2) for one in ROWS["A13"].trained(seed).values()}
     assert with_weights(history) == wanted

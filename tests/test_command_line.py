@@ -3,17 +3,22 @@
 import dataclasses
 import json
 import math
+import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from lstm_core import Experiment, train
+from lstm_core import __main__ as command_line
 from lstm_core.__main__ import main
 from lstm_core.tasks.series import Series, register
+from lstm_core.training.snapshot import Snapshot
 
 SHORT = ["--length", "5", "--hidden", "4", "--batch", "3", "--steps", "4"]
 
@@ -32,6 +37,26 @@ def test_one_json_object_a_step_and_one_that_sums_up(capsys: pytest.CaptureFixtu
     assert end["steps_per_second"] > 0
 
 
+def test_steps_per_second_are_those_of_training_alone(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+
+    def wait(*_: object, **__: object) -> str:
+        now[0] += 1000
+        return "fused"
+
+    def trained(experiment: Experiment, record_every: int) -> Iterator[Snapshot]:
+        for snapshot in train(experiment, record_every):
+            now[0] += 0.5
+            yield snapshot
+
+    monkeypatch.setattr(command_line, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    monkeypatch.setattr(command_line, "resolve", wait)
+    monkeypatch.setattr(command_line, "train", trained)
+    assert run(capsys, *SHORT)[-1]["steps_per_second"] == 2
+
+
 def test_the_lines_are_the_snapshots(capsys: pytest.CaptureFixture[str]) -> None:
     experiment = Experiment(length=5, hidden=4, batch=3, steps=4)
     assert run(capsys, *SHORT)[:-1] == [snapshot.to_dict() for snapshot in train(experiment)]
@@ -39,6 +64,26 @@ def test_the_lines_are_the_snapshots(capsys: pytest.CaptureFixture[str]) -> None
 
 def test_fewer_lines_on_demand(capsys: pytest.CaptureFixture[str]) -> None:
     assert [line.get("step") for line in run(capsys, *SHORT, "--record-every", "3")] == [1, 3, 4, None]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["report", "grid.toml", "--history", "postgresql://u:se", "cr@t@127.0.0.1:1/x"],
+        ["report", "--history", "postgresql://u:12", "3@secret/x"],
+        ["claims", "--history=postgresql://u:se", "cr@t@127.0.0.1:1/x"],
+        ["report", "grid.toml", "--historie", "postgresql://u:secret", "and", "more@127.0.0.1:1/x"],
+        ["report", "postgresql://u:secret@127.0.0.1:1/x"],
+        ["claims", "postgresql://u:secret@127.0.0.1:1/x"],
+    ],
+    ids=str,
+)
+def test_no_complaint_shows_a_password(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+    said = capsys.readouterr().err
+    assert len(said.splitlines()) == 1
+    assert not re.search(r"se|cr|t@|and m|more|12|3@", said.replace("an @ stands", "").replace("the address", ""))
 
 
 def test_every_field_is_an_option(capsys: pytest.CaptureFixture[str]) -> None:

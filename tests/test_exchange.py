@@ -5,6 +5,7 @@ import io
 import math
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -79,11 +80,60 @@ def test_a_bad_row_is_refused_by_number_and_column(changes: dict[str, Any], mess
         ("0.25", "", "^row 1, column seconds: '' is not double"),
         ("fused", "hand", "^row 1, column computed_by: 'hand' is not one of"),
         ("seconds", "minutes", "^its columns are experiment, .*minutes.*, not experiment"),
+        (',"fused"', "", r"^row 1: has 11 fields, not 12$"),
+        ("fused", "f\xfcsed", r"^line 2: is not UTF-8$"),
+        ('{""', "{", "^row 1, column experiment: experiment: '{.*' is not a JSON object$"),
     ],
 )
 def test_a_bad_csv_is_refused_by_row_and_column(old: str, new: str, message: str) -> None:
     with pytest.raises(BadFileError, match=message):
-        from_csv(to_csv(RECORDS).replace(old.encode(), new.encode(), 1))
+        from_csv(to_csv(RECORDS).replace(old.encode(), new.encode("latin-1"), 1))
+
+
+def test_a_csv_with_semicolons_is_refused_by_what_separates_it() -> None:
+    with pytest.raises(BadFileError, match=r"^its columns are separated by semicolons, not by commas$"):
+        from_csv(to_csv(RECORDS).replace(b'","', b'";"'))
+
+
+def rewritten(kinds: dict[pa.DataType, pa.DataType]) -> bytes:
+    """As another library writes the same values."""
+    table = pa.parquet.read_table(io.BytesIO(to_parquet(RECORDS)))
+    written = io.BytesIO()
+    schema = pa.schema([(field.name, kinds.get(field.type, field.type)) for field in table.schema])
+    pa.parquet.write_table(table.cast(schema), written)
+    return written.getvalue()
+
+
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        {pa.string(): pa.large_string()},
+        {pa.string(): pa.string_view()},
+        {pa.string(): pa.dictionary(pa.int32(), pa.string())},
+        {pa.string(): pa.dictionary(pa.uint32(), pa.large_string())},
+        {pa.int64(): pa.int32(), pa.list_(pa.int64()): pa.large_list(pa.int32())},
+        {pa.list_(pa.float64()): pa.large_list(pa.float64())},
+    ],
+    ids=str,
+)
+def test_parquet_that_a_data_frame_library_has_rewritten_is_read(kinds: dict[pa.DataType, pa.DataType]) -> None:
+    assert repr(from_parquet(rewritten(kinds))) == repr(RECORDS)
+
+
+def test_rows_that_pandas_has_chosen_are_read() -> None:
+    frame, written = pa.parquet.read_table(io.BytesIO(to_parquet(RECORDS))).to_pandas(), io.BytesIO()
+    frame[frame.ended != "completed"].iloc[::-1].to_parquet(written)
+    assert repr(from_parquet(written.getvalue())) == repr(RECORDS[::-1])
+
+
+def test_one_long_text_in_every_row_is_held_once() -> None:
+    content = parquet([{**row, "versions": "a" * 50_000} for row in rows()[:1] * 500])
+    tracemalloc.start()
+    with pytest.raises(BadFileError, match=r"^row 1, column versions: "):
+        from_parquet(content)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 10_000_000
 
 
 def test_a_parquet_file_with_other_columns_is_refused() -> None:
@@ -130,8 +180,8 @@ def test_history_and_exchange_do_without_pandas(tmp_path: Any) -> None:
     """Which pyarrow imports when it is asked in the wrong way."""
     script = (
         "import sys; from lstm_core import Experiment; "
-        "from lstm_core.history import database, exchange, schema; from lstm_core.history.records import failed; "
-        f"kept = schema.open_history('sqlite:///{tmp_path}/history.sqlite'); "
+        "from lstm_core.history import database, exchange, opening; from lstm_core.history.records import failed; "
+        f"kept = opening.open_history('sqlite:///{tmp_path}/history.sqlite'); "
         "database.store(kept, [failed(Experiment(), 'a reason')]); assert database.runs(kept).num_rows == 1; "
         "rows = list(database.records(kept)); exchange.from_csv(exchange.to_csv(rows)); "
         "exchange.from_parquet(exchange.to_parquet(rows)); "

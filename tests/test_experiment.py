@@ -5,12 +5,13 @@ import json
 from typing import Any
 
 import pytest
+import torch
 
 from lstm_core import Experiment
 from lstm_core.data import held_out, samples
 from lstm_core.experiment import YOUNGER
 from lstm_core.measurements.checkpoints import beginning
-from lstm_core.training import train
+from lstm_core.training.train import train
 
 REFUSED: list[dict[str, Any]] = [
     {"task": "nonsense"},
@@ -87,6 +88,15 @@ def test_a_length_that_is_too_short_for_the_task_is_refused() -> None:
 def test_whole_numbers_and_floats_are_the_same_experiment() -> None:
     assert Experiment(lr=1, forget_bias=2) == Experiment(lr=1.0, forget_bias=2.0)
     assert Experiment(lr=1).key == Experiment(lr=1.0).key
+
+
+@pytest.mark.parametrize("tiny", [-0.0, 5e-324, -2e-311])
+def test_what_is_too_small_for_a_normal_number_is_the_same_experiment_as_0(tiny: float) -> None:
+    """In every thread, whether or not it flushes such numbers."""
+    one, other = Experiment(forget_bias=tiny, gain=abs(tiny)), Experiment(forget_bias=0, gain=0)
+    assert one.to_json() == other.to_json()
+    torch.set_flush_denormal(True)
+    assert (one, hash(one)) == (other, hash(other))
 
 
 def test_every_field_changes_the_key() -> None:

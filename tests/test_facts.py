@@ -15,7 +15,7 @@ from lstm_core.measurements import checkpoints, gradients
 from lstm_core.measurements.checkpoints import Checkpoint
 from lstm_core.measurements.gradients import backward, jacobians, spectral_norms, walk
 from lstm_core.network import Network
-from lstm_core.training import train
+from lstm_core.training.train import train
 from tests.test_cells import GATE_SETS
 
 SEEDS = range(5)

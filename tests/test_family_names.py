@@ -9,8 +9,8 @@ from lstm_core.cells import FAMILIES
 
 ROOT = Path(__file__).parent.parent
 CORE = ROOT / "lstm_core"
-# A kernel is a number of a family that has one: here is the only table of those.
-DISPATCH = CORE / "kernels" / "tape.py"
+# Here is the only table of families that have a kernel.
+DISPATCH = CORE / "kernels" / "pieces.py"
 FILES = [
     file
     for file in sorted([*CORE.rglob("*.py"), *ROOT.glob("pages/*.py"), ROOT / "dashboard.py"])

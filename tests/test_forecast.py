@@ -2,7 +2,9 @@
 
 import dataclasses
 import math
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -10,7 +12,7 @@ from torch import Tensor, nn
 from lstm_core import Experiment, train
 from lstm_core.measurements import forecast
 from lstm_core.network import Network
-from lstm_core.tasks.series import Series, known, register
+from lstm_core.tasks.series import SERIES, Series, known, register
 
 SMALL = Experiment(task="forecast", series="sines", length=12, hidden=5, batch=8, steps=20, precision="float64")
 WAVE = tuple(math.sin(i / 3) + 0.1 * math.cos(i * i) for i in range(200))
@@ -132,6 +134,61 @@ def test_the_seasonal_naive_begins_with_the_second_season() -> None:
 
 def test_without_a_season_there_is_no_seasonal_naive() -> None:
     assert forecast.seasonal_naive(by_hand(), 1, torch.tensor([17, 18])).isnan().all()
+
+
+@pytest.mark.parametrize("horizon", [1, 3])
+def test_a_linear_autoregression_forecasts_what_follows_a_linear_rule(horizon: int) -> None:
+    """Without noise, so that nothing is left to chance."""
+    values = [0.0, 1.0]
+    while len(values) < 200:
+        values.append(1 + 1.6 * values[-1] - 0.97 * values[-2])
+    series, places = Series("rule", tuple(values)), torch.arange(170, 200)
+    forecasts = forecast.linear_autoregression(series, horizon, places)
+    torch.testing.assert_close(forecasts, forecast.truth(series, places), rtol=1e-7, atol=1e-7)
+
+
+@pytest.mark.parametrize("name", SERIES)
+@pytest.mark.parametrize("horizon", [1, 10])
+def test_a_linear_autoregression_is_the_least_squares_fit_of_the_order_that_validation_picks(
+    name: str, horizon: int
+) -> None:
+    """Against numpy, order by order, on the values as they are."""
+    series, values = known(name), np.array(known(name).values)
+    orders = [p for p in forecast.ORDERS if series.train_end - horizon - p + 1 >= 3 * (p + 1)]
+    fitted = np.arange(horizon + orders[-1] - 1, series.train_end)
+
+    def regressors(places: Any, order: int) -> Any:
+        return np.stack([np.ones(len(places)), *(values[places - horizon - k] for k in range(order))], 1)
+
+    validated, tested = forecast.validated_places(series).numpy(), forecast.tested_places(series).numpy()
+    errors: dict[int, float] = {}
+    for order in orders:
+        fit, *_ = np.linalg.lstsq(regressors(fitted, order), values[fitted])
+        errors[order] = float(np.linalg.norm(regressors(validated, order) @ fit - values[validated]))
+        if errors[order] == min(errors.values()):
+            expected = regressors(tested, order) @ fit
+    forecasts = forecast.linear_autoregression(series, horizon, torch.from_numpy(tested))
+    np.testing.assert_allclose(forecasts.numpy(), expected, rtol=1e-6)
+
+
+def test_a_linear_autoregression_knows_nothing_that_comes_later() -> None:
+    values = [math.sin(i / 3) + math.cos(i * i) / 3 for i in range(300)]
+    series = Series("as it was", tuple(values))
+    later = Series("changed", (*values[:280], *(value + 5 for value in values[280:])))
+    places = torch.arange(series.validation_end, 283)
+    before, after = (forecast.linear_autoregression(one, 3, places) for one in (series, later))
+    assert torch.equal(before, after)
+
+
+def test_a_series_that_is_too_short_has_no_linear_autoregression() -> None:
+    assert forecast.linear_autoregression(by_hand(), 9, torch.tensor([17, 18])).isnan().all()
+    assert forecast.linear_autoregression(by_hand(), 1, torch.tensor([0, 17])).isnan().tolist() == [True, False]
+
+
+def test_validation_meets_a_season_in_all_of_its_places() -> None:
+    places = forecast.validated_places(known("san_francisco_hourly"))
+    assert len(set((places % 24).tolist())) == 24
+    assert len(set(places.tolist())) == forecast.MOST_VALIDATED
 
 
 def test_on_the_training_part_the_last_value_has_a_mase_of_1() -> None:

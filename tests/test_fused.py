@@ -14,9 +14,10 @@ from lstm_core.cells import LAYOUTS, Cell, Trace
 from lstm_core.engine import FUSED, REFERENCE_ENGINE, resolve, run
 from lstm_core.experiment import Experiment
 from lstm_core.kernels.autograd import FusedTrace
-from lstm_core.kernels.tape import KERNELS
+from lstm_core.kernels.pieces import KERNELS
 from lstm_core.layers import Stack
-from lstm_core.training import Snapshot, train
+from lstm_core.training.snapshot import Snapshot
+from lstm_core.training.train import train
 from tests.test_cells import ALL, described, over
 
 T, B, D, H = 7, 5, 3, 6

@@ -2,21 +2,18 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from itertools import product
 
 import pytest
 import torch
 from torch import Tensor
 
 from lstm_core.cells import Cell
-from lstm_core.engine import FUSED, resolve
-from lstm_core.kernels.compilation import PRECISIONS, build
+from lstm_core.engine import FUSED
 from lstm_core.layers import Stack
 from tests.test_cells import described, over
 from tests.test_fused import (
     KINDS,
     PEEPHOLES,
-    TOLERANCE,
     WINDOW,
     B,
     D,
@@ -117,17 +114,6 @@ def test_it_does_not_matter_how_tensors_lie_in_memory(cell: Cell, strides: str) 
     actual = results(FUSED, with_weights(lambda weight: weight), x, states, incoming)
     plain = x.contiguous(), [state.contiguous() for state in states]
     assert_equal(actual, results(FUSED, with_weights(Tensor.contiguous), *plain, packed), 0)
-
-
-def test_no_layout_of_tensors_makes_anybody_wait_for_a_compiler() -> None:
-    """Whatever `resolve` has compiled computes them all."""
-    for dtype, laid in product(TOLERANCE, [torch.clone, *STRIDES.values()]):
-        resolve(FUSED, dtype)
-        states = [laid(state) for state in first_states(Cell("lstm"), dtype=dtype)]
-        results(FUSED, built(Cell("lstm"), dtype=dtype), laid(normal(T, B, D, dtype=dtype)), states)
-    for precision in PRECISIONS:
-        for kernel in build(precision).done.result():
-            assert len(kernel.signatures) == 1
 
 
 @over(KINDS)

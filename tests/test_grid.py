@@ -8,6 +8,7 @@ import pytest
 from lstm_core import Experiment
 from lstm_core.openings.presets import GATE_SETS
 from lstm_core.race.limits import multiplications
+from lstm_core.sweep import grid
 from lstm_core.sweep.grid import read_grid
 
 ROOT = Path(__file__).parents[1]
@@ -89,9 +90,19 @@ def test_the_grid_of_greff_et_al_is_theirs() -> None:
             "[grid]\nseeds = 1000\nlength = [1, 2]\nbatch = [1, 2]\nsteps = [" + "1," * 300 + "]",
             "^grid: 1,200,000 runs",
         ),
+        ('{"grid": {"seeds": 5}}', "^grid: is not TOML; Invalid "),
+        ("grid:\n  seeds: 5", "^grid: is not TOML; Expected '=' after a key"),
+        ("a = " + "[" * 5000, "^grid: is not TOML; "),
+        (
+            '[[variants]]\nname = "a\\nb"',
+            "^variants: the name 'a.*b' is not a printable text of its own",
+        ),
         ("variants = 3", "^variants: 3 is not a table"),
-        ("[[variants]]\ncell = 'rnn'", "^variants: the name None is not a text of its own"),
-        ("[[variants]]\nname = 'a'\n[[variants]]\nname = 'a'", "^variants: the name 'a' is not a text of its own"),
+        ("[[variants]]\ncell = 'rnn'", "^variants: the name None is not a printable text of its own"),
+        (
+            "[[variants]]\nname = 'a'\n[[variants]]\nname = 'a'",
+            "^variants: the name 'a' is not a printable text of its own",
+        ),
         ("[[variants]]\nname = 'a'\ncolour = 'red'", "^field: 'colour' is not one of"),
         ("[base]\ncell = 'rnn'\n[[variants]]\nname = 'V'\npeephole = true", r"^peephole: .* \(variant V\)$"),
         (
@@ -104,3 +115,9 @@ def test_a_bad_grid_is_refused_by_name(text: str, message: str) -> None:
     with pytest.raises(ValueError, match=message) as refused:
         read_grid(text)
     assert "\n" not in str(refused.value)
+
+
+def test_more_runs_than_asked_for_are_refused_before_they_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grid, "Experiment", None)
+    with pytest.raises(ValueError, match=r"^grid: 1,000,000 runs are more than 30; take the command line for more$"):
+        read_grid("[grid]\nseeds = 1000000", 30)

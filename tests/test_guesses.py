@@ -12,8 +12,8 @@ from lstm_core import Experiment, train
 from lstm_core.openings.guesses import GUESSES, Guess, question
 from lstm_core.openings.presets import OPENINGS, Results
 from lstm_core.openings.races import race_on
-from lstm_core.training import COMPLETED, DIVERGED, SOLVED, Snapshot
-from lstm_core.ui import guess, live, page, stage
+from lstm_core.training.snapshot import COMPLETED, DIVERGED, SOLVED, Snapshot
+from lstm_core.ui import guess, live, navigation, stage
 from lstm_core.ui.session import GUESSED, SHOWING
 from tests.visits import check, open_page, settled
 
@@ -236,6 +236,6 @@ def test_of_five_seeds_nothing_is_asked(visits: list[AppTest]) -> None:
 
 def test_in_a_frame_and_on_a_wall_nothing_is_asked(visits: list[AppTest], monkeypatch: pytest.MonkeyPatch) -> None:
     assert asked(open_page(visits, "dashboard", projector="true", **SHORT)) == []
-    for module in (live, page, stage):
+    for module in (live, navigation, stage):
         monkeypatch.setattr(module, "embedded", lambda: True)
     assert asked(open_page(visits, "dashboard", **SHORT)) == []

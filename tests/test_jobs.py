@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lstm_core import Experiment
-from lstm_core.race import race, runs
+from lstm_core.race import race, runs, turns
 from lstm_core.race.jobs import Job
 from lstm_core.race.race import Race
 from tests.trainings import Snapshots, between, wait_for
@@ -47,9 +47,9 @@ def test_what_is_asked_for_no_longer_is_not_done() -> None:
     results: dict[Any, Any] = {}
     gate = threading.Event()
     asking = Race({})
-    blocked = [Job(results, f"slow {k}", lambda: gate.wait(60)) for k in range(race.THREADS)]
+    blocked = [Job(results, f"slow {k}", lambda: gate.wait(60)) for k in range(turns.THREADS)]
     asking.ask([*blocked, Job(results, "old", lambda: 1)])
-    wait_for(lambda: len(race._turns._under_way) == race.THREADS)
+    wait_for(lambda: len(turns.TURNS._under_way) == turns.THREADS)
     asking.ask([*blocked, Job(results, "new", lambda: 2)])
     gate.set()
     wait_for(lambda: not asking.moving)
@@ -75,7 +75,7 @@ def test_a_job_comes_before_the_next_turn_of_its_race(monkeypatch: pytest.Monkey
     wait_for(lambda: "job" in order)
     contest.pause()
     # At most one turn may have been under way on each thread.
-    assert order.index("job") <= asked + race.THREADS
+    assert order.index("job") <= asked + turns.THREADS
 
 
 def test_a_race_that_has_not_begun_has_nothing_done_for_it() -> None:

@@ -1,37 +1,33 @@
 """Do activations in the kernels return what they return in torch?"""
 
-from pathlib import Path
+import ctypes
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from numba import njit
 
 from lstm_core.activations import ACTIVATIONS
-from lstm_core.kernels import compilation
-from lstm_core.kernels.activations import codes, values, values_and_slopes
-from lstm_core.kernels.elementwise import OPTIONS
+from lstm_core.borrowed.convention import function_at
+from lstm_core.kernels.code import address
+from lstm_core.kernels.pieces import build, pointwise_of
 
 TOLERANCE = {"float64": 1e-12, "float32": 1e-6}
 every_activation = pytest.mark.parametrize("name", ACTIVATIONS)
 every_precision = pytest.mark.parametrize("precision", TOLERANCE)
 
 
-@njit(**OPTIONS)
-def compiled_values(code: int, numbers: Any, at: int, apart: int, rows: int, columns: int) -> None:
-    values(code, numbers, at, apart, rows, columns)
-
-
-@njit(**OPTIONS)
-def compiled_values_and_slopes(code: int, numbers: Any, count: int) -> None:
-    values_and_slopes(code, numbers, 0, count, count)
+def compiled(name: str, kind: str, x: Any, *arguments: Any) -> None:
+    (piece,) = (piece for piece in pointwise_of(name) if piece.function == kind)
+    place = build(str(x.dtype)).done.result()[piece]
+    given = [ctypes.c_void_p if isinstance(value, ctypes.c_void_p) else ctypes.c_int64 for value in arguments]
+    function_at(place, (ctypes.c_void_p, *given))(address(x), *arguments)
 
 
 def in_kernels(name: str, x: Any) -> Any:
     """Values and slopes."""
     numbers = np.stack([x, np.full_like(x, -7)])
-    compiled_values_and_slopes(codes()[name], numbers.reshape(-1), x.size)
+    compiled(name, "values_and_slopes", numbers, ctypes.c_void_p(address(numbers[1])), x.size)
     return numbers
 
 
@@ -41,11 +37,6 @@ def in_torch(name: str, x: Any) -> tuple[Any, Any]:
     y = ACTIVATIONS[name].function(points)
     (slope,) = torch.autograd.grad(y.sum(), points)
     return y.detach().numpy(), slope.numpy()
-
-
-def test_there_is_one_code_for_each_activation() -> None:
-    assert codes().keys() == ACTIVATIONS.keys()
-    assert sorted(codes().values()) == list(range(len(ACTIVATIONS)))
 
 
 @every_precision
@@ -83,13 +74,13 @@ def test_a_slope_of_tanh_that_is_too_small_for_its_precision_is_0(precision: str
 def test_values_alone_are_the_values_with_slopes(name: str, precision: str) -> None:
     x = (3 * np.random.default_rng(1).standard_normal(1001)).astype(precision)
     alone = x.copy()
-    compiled_values(codes()[name], alone, 0, 0, 1, x.size)
+    compiled(name, "values", alone, 0, 1, x.size)
     np.testing.assert_array_equal(alone, in_kernels(name, x)[0])
 
 
 def test_values_are_computed_in_their_rows_and_nowhere_else() -> None:
     rows = np.full((5, 8), 3.0)
-    compiled_values(codes()["hardtanh"], rows.reshape(-1), 8 + 2, 8, 3, 4)
+    compiled("hardtanh", "values", rows.reshape(-1)[8 + 2 :], 8, 3, 4)
     expected = np.full((5, 8), 3.0)
     expected[1:4, 2:6] = 1
     np.testing.assert_array_equal(rows, expected)
@@ -143,16 +134,3 @@ def test_a_sine_has_its_sign_at_its_tops_and_bottoms(precision: str) -> None:
     x = ((np.arange(-10_000, 10_000) + 0.5) * np.pi).astype(precision)
     for near in (x, np.nextafter(x, np.inf, dtype=precision), np.nextafter(x, -np.inf, dtype=precision)):
         np.testing.assert_allclose(in_kernels("sine", near)[0], np.sin(near.astype(np.float64)), rtol=0, atol=1e-6)
-
-
-@every_precision
-def test_kernels_that_were_compiled_once_are_said_to_be_there_soon(
-    precision: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(compilation, "_folder", lambda: tmp_path)
-    monkeypatch.setattr(compilation, "_kernels", lambda *_: None)
-    builds = []
-    for _ in range(2):
-        builds.append(compilation.Build(precision))
-        builds[-1].done.result()
-    assert [build.soon for build in builds] == [False, True]

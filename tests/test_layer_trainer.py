@@ -9,7 +9,7 @@ from torch import Tensor
 
 from lstm_core.cells import LAYOUTS, Cell
 from lstm_core.engine import FUSED, REFERENCE_ENGINE, LayerTrainer, layer_trainer, run
-from lstm_core.kernels.tape import KERNELS
+from lstm_core.kernels.pieces import KERNELS
 from lstm_core.layers import Layer, Stack
 from tests.test_cells import ALL, over
 from tests.test_fused import WINDOWS, B, D, H, Named, T, assert_equal, built, normal

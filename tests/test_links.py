@@ -27,7 +27,7 @@ from lstm_core.ui.session import ADDRESS, SHOWING
 
 ROOT = Path(__file__).parent.parent
 LINKS, WORDS, MESSAGES = (
-    settings(max_examples=examples, derandomize=True, deadline=None, database=None) for examples in (36, 60, 8)
+    settings(max_examples=examples, derandomize=True, deadline=None, database=None) for examples in (12, 24, 4)
 )
 
 MOST_RACERS, SEEDS = 6, 5

@@ -19,7 +19,7 @@ from lstm_core.measurements.checkpoints import Checkpoint, beginning
 from lstm_core.network import Network
 from lstm_core.race.runs import Run
 from lstm_core.tasks import TASKS
-from lstm_core.training import train
+from lstm_core.training.train import train
 
 DOUBLE = Experiment(length=8, hidden=4, batch=5, steps=3, precision="float64")
 RNN = dataclasses.replace(DOUBLE, cell="rnn")

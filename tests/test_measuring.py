@@ -11,11 +11,11 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from lstm_core import training
 from lstm_core.charts.catalogue import CHARTS
 from lstm_core.charts.needs import measured
 from lstm_core.measurements import forecast
 from lstm_core.measurements.checkpoints import Checkpoint
+from lstm_core.training import train
 from lstm_core.ui import claims
 from lstm_core.ui.session import SHOWING
 from lstm_core.ui.showing import curves_of
@@ -24,7 +24,7 @@ from tests.visits import check, open_page, settled
 
 # Whoever trains, differentiates or runs a trained network comes by one of these.
 WORK: list[tuple[Any, str]] = [
-    (training, "_train"),
+    (train, "_train"),
     (torch.autograd, "backward"),
     (torch.autograd, "grad"),
     (torch.func, "vjp"),

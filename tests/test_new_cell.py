@@ -18,7 +18,7 @@ from lstm_core.charts.equations import latex, terms
 from lstm_core.charts.needs import measured
 from lstm_core.charts.points import Curve
 from lstm_core.history.database import records, store
-from lstm_core.history.schema import open_history
+from lstm_core.history.opening import open_history
 from lstm_core.layers import Stack
 from lstm_core.measurements import checkpoints
 from lstm_core.measurements.gradients import backward, jacobians, walk
@@ -128,7 +128,7 @@ def test_its_jacobians_are_those_of_its_step() -> None:
 @pytest.mark.parametrize("name", CHARTS)
 def test_every_chart_can_be_drawn_of_it(name: str) -> None:
     setting = one(task="forecast") if name in OF_A_SERIES else one()
-    curves = [Curve(label, setting, list(train(setting, weights_every=5))) for label in ("turning", "again")]
+    curves = [Curve(label, setting, list(train(setting, weights_every=20))) for label in ("turning", "again")]
     assert len(CHARTS[name].table(measured(curves, CHARTS[name].needs))) > 0
 
 

@@ -19,8 +19,8 @@ from streamlit.testing.v1 import AppTest
 from lstm_core.experiment import Experiment
 from lstm_core.history.database import curves, outcomes, records, runs, store, weights
 from lstm_core.history.exchange import from_csv, from_parquet
+from lstm_core.history.opening import PLACE, History, open_history
 from lstm_core.history.records import Record
-from lstm_core.history.schema import PLACE, History, open_history
 from lstm_core.measurements.saved import load
 from lstm_core.streams import CURRENT
 from lstm_core.sweep.scores import ranked

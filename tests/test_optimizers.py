@@ -27,8 +27,8 @@ def test_twenty_updates_are_those_of_torch(optimizer: str, precision: str) -> No
     weights = torch.randn(50, generator=generator, dtype=experiment.dtype)
     expected = torch.nn.Parameter(weights.clone())
     expected.grad = torch.zeros_like(weights)
-    gradient = torch.zeros_like(weights)
-    update, theirs = update_rule(experiment, weights, gradient), TORCHS[optimizer](expected)
+    gradient, first, second = (torch.zeros_like(weights) for _ in range(3))
+    update, theirs = update_rule(experiment, weights, gradient, first, second), TORCHS[optimizer](expected)
     for _ in range(20):
         drawn = torch.randn(50, generator=generator, dtype=experiment.dtype)
         gradient.copy_(drawn)

@@ -13,7 +13,7 @@ from lstm_core import Experiment, train
 from lstm_core.charts.points import Curve
 from lstm_core.race.race import Race
 from lstm_core.race.runs import FAILED
-from lstm_core.training import COMPLETED, DIVERGED, SOLVED
+from lstm_core.training.snapshot import COMPLETED, DIVERGED, SOLVED
 from lstm_core.ui import outcome
 from lstm_core.ui.bar import _next
 from lstm_core.ui.racers import _states as states

@@ -81,7 +81,7 @@ def test_free_runs_are_drawn_of_those_that_have_ended() -> None:
 def test_the_validation_error_is_drawn_at_each_checkpoint_beside_those_of_the_baselines() -> None:
     shown = outlook.validation_by_step([CURVE]).to_pandas()
     assert list(shown[shown.kind == "racer"].x) == [1, 10, 20, 30, 40]
-    assert set(shown[shown.kind == "reference"].series) == {"last value", "seasonal naive"}
+    assert set(shown[shown.kind == "reference"].series) == set(forecast.BASELINES)
 
 
 @pytest.mark.parametrize("name", ["forecasts", "residuals", "free_running", "validation"])
@@ -94,7 +94,7 @@ def test_a_race_that_has_not_begun_has_empty_charts(name: str) -> None:
 
 def test_the_file_has_a_row_for_each_value_of_the_test_part() -> None:
     table = outlook.table([CURVE])
-    names = ["place", "truth", "last value", "seasonal naive", "it", "it, free-running"]
+    names = ["place", "truth", "last value", "seasonal naive", "linear autoregression", "it", "it, free-running"]
     assert table.column_names == names
     assert table.column("place").to_pylist() == list(range(1701, 2001))
     free = table.column("it, free-running").to_pylist()
@@ -103,16 +103,16 @@ def test_the_file_has_a_row_for_each_value_of_the_test_part() -> None:
 
 
 def test_nobody_sees_the_test_part_before_the_end() -> None:
-    late, last_value, seasonal = outlook.standings([UNFINISHED])
+    late, *baselines = outlook.standings([UNFINISHED])
     assert late.test is None
     assert late.validation is not None
-    assert last_value.test is not None
-    assert verdict([late, last_value, seasonal]) == ""
+    assert all(baseline.test is not None for baseline in baselines)
+    assert verdict([late, *baselines]) == ""
 
 
 def test_a_standing_names_the_step_of_the_weights_that_did_best() -> None:
     (chosen,) = outlook.chosen(CURVE)
-    assert [row.step for row in outlook.standings([CURVE])] == [chosen, 0, 0]
+    assert [row.step for row in outlook.standings([CURVE])] == [chosen, 0, 0, 0]
 
 
 def errors(rmse: float, mae: float | None = None) -> Errors:

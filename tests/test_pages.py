@@ -1,10 +1,12 @@
 """Does every page open on its calibrated race, and survive whatever a visitor does?"""
 
+import threading
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from lstm_core import Experiment
@@ -13,7 +15,7 @@ from lstm_core.charts.equations import latex
 from lstm_core.charts.points import Curve
 from lstm_core.openings.presets import GATE_SETS, OPENINGS
 from lstm_core.race.race import Race
-from lstm_core.ui import showing
+from lstm_core.ui import page, showing
 from lstm_core.ui.folded import MORE
 from lstm_core.ui.page import PAGES
 from lstm_core.ui.pins import MOST_PINS
@@ -37,7 +39,33 @@ def captions(visit: AppTest) -> set[str]:
 
 def test_every_page_has_a_file_and_every_file_is_a_page() -> None:
     pages = {"dashboard.py", *(f"pages/{file.name}" for file in (ROOT / "pages").glob("*.py"))}
-    assert pages == {page.path for page in PAGES.values()}
+    assert pages == {row.path for row in PAGES.values()}
+
+
+def test_the_first_visitor_of_all_reads_the_question_while_all_is_loaded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever comes later does not."""
+    seen: list[str] = []
+    loaded = threading.Event()
+
+    def load() -> None:
+        seen.append("loaded")
+        loaded.set()
+
+    monkeypatch.setattr(page, "_loaded", loaded)
+    monkeypatch.setattr(page, "_load", load)
+    for name in ("title", "caption"):
+        monkeypatch.setattr(st, name, lambda text, **_: seen.append(text))
+    monkeypatch.setattr(st, "set_page_config", lambda **_: None)
+    monkeypatch.setattr(st, "rerun", lambda: seen.append("again"))
+    page.begin("gates")
+    question, explanation, *rest = seen
+    assert question == PAGES["gates"].question
+    assert "prepared" in explanation
+    assert rest == ["loaded", "again"]
+    page.begin("gates")
+    assert seen[4:] == ["loaded"]
 
 
 def test_every_opening_race_is_that_of_the_page_that_asks_for_it() -> None:
@@ -193,14 +221,15 @@ def test_no_racers_get_a_word(visits: list[AppTest]) -> None:
 
 def test_ten_quick_changes_start_one_training(visits: list[AppTest], monkeypatch: pytest.MonkeyPatch) -> None:
     visit = open_page(visits, "dashboard")
-    begun = begun_from_now(monkeypatch)
+    opening, begun = visit.slider(key="length").value, begun_from_now(monkeypatch)
     monkeypatch.setattr(showing, "REST_SECONDS", 3)
     for length in range(15, 65, 5):
         check(visit.slider(key="length").set_value(length).run())
     last = visit.session_state[SHOWING].race
     while not all(racer.steps for racer in last.racers):
         check(visit.run())
-    assert [experiment.length for experiment in begun] == [60] * len(last.racers)
+    lengths = [experiment.length for experiment in begun if experiment.length != opening]
+    assert lengths == [60] * len(last.racers)
 
 
 def test_a_race_that_asks_for_too_much_is_refused_with_a_word(visits: list[AppTest]) -> None:

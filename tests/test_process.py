@@ -46,7 +46,7 @@ def test_importing_the_package_changes_nothing_outside_it() -> None:
         "import os, torch, warnings\n"
         "def state(): return dict(os.environ), torch.get_num_threads(), list(warnings.filters)\n"
         "before = state()\n"
-        "import lstm_core\n"
+        "from lstm_core import *\n"
         "print(before == state())"
     )
     assert output == "True"
@@ -93,17 +93,20 @@ def test_a_process_ends_though_the_threads_of_its_races_wait_for_work() -> None:
     assert output == "completed"
 
 
-def test_nothing_is_compiled_any_more_when_a_process_ends(tmp_path: Path) -> None:
-    """What is registered first is called last."""
+def test_nobody_compiles_any_more_when_a_process_has_ended(tmp_path: Path) -> None:
+    """What it has started for that is ended with it."""
     output = script(
-        "import atexit, threading\n"
-        "atexit.register(lambda: print([thread.name for thread in threading.enumerate()]))\n"
-        "from lstm_core.kernels.compilation import build\n"
+        "import os, subprocess, time\n"
+        "from lstm_core.kernels.pieces import build\n"
         "build('float32')\n"
-        "print([thread.name for thread in threading.enumerate()])",
+        "time.sleep(1)\n"
+        "started = subprocess.run(['pgrep', '-P', str(os.getpid()), '-f', 'compiling'], capture_output=True)\n"
+        "print(started.stdout.decode())",
         NUMBA_CACHE_DIR=str(tmp_path),
     )
-    assert output.splitlines() == ["['MainThread', 'kernels float32']", "['MainThread']"]
+    started = output.split()
+    assert started
+    assert not any(Path("/proc", number).exists() for number in started)
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the name of the option is this processor's")
@@ -112,8 +115,8 @@ def test_the_bits_of_a_norm_do_not_depend_on_the_length_of_vectors() -> None:
         "import numpy as np\n"
         "from numba import njit\n"
         "from lstm_core.kernels.elementwise import OPTIONS\n"
-        "from lstm_core.kernels.matrix import Matrix, norm\n"
-        "compiled = njit(**OPTIONS)(lambda x, units: norm(Matrix(x, 0, 64), 3, units))\n"
+        "from lstm_core.kernels.matrix import Matrix, norm_of\n"
+        "compiled = njit(**OPTIONS)(lambda x, units: norm_of(Matrix(x, 0, 64), 3, units))\n"
         "random = np.random.default_rng(0)\n"
         "numbers = [random.standard_normal(3 * 64).astype(kind) for kind in ('float32', 'float64')]\n"
         "print([compiled(x, units).hex() for x in numbers for units in (1, 15, 16, 64)])\n"

@@ -3,10 +3,13 @@
 import gc
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save
 
 from lstm_core import Experiment, train
@@ -74,21 +77,83 @@ def test_too_few_values_are_refused(tmp_path: Path) -> None:
     assert len(forecaster(VALUES[:14])) == 1
 
 
+@pytest.mark.parametrize("value", [math.inf, math.nan, 1e60, "1", None, 10**400], ids=lambda value: str(value)[:9])
+def test_a_value_that_no_network_can_have_is_refused_by_its_place(value: Any, tmp_path: Path) -> None:
+    forecaster = back(tmp_path / "it.safetensors")
+    with pytest.raises(ValueError, match=r"^values: .* at place 20 is not a number that it can scale$"):
+        forecaster([*VALUES[:20], value])
+
+
+def test_less_than_no_steps_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"^steps: -1 is not a whole number of at least 0$"):
+        back(tmp_path / "it.safetensors")(VALUES, steps=-1)
+
+
 @pytest.mark.parametrize(
     "content",
     [
         b"",
         b"no such thing",
+        b"\xff" * 100,
         save({"x": torch.zeros(2)}),
-        save({"x": torch.zeros(2)}, {"format": "gradient-highway forecaster 1"}),
-        save(
-            {"x": torch.zeros(2)},
-            {"format": "gradient-highway forecaster 1", "experiment": "{}", "mean": "0", "scale": "1"},
-        ),
-        save({"x": torch.zeros(2)}, {"format": "gradient-highway forecaster 1", "experiment": "[", "mean": "0"}),
+        save({"x": torch.zeros(2)}, {"format": "another"}),
     ],
 )
-def test_another_file_is_refused(content: bytes, tmp_path: Path) -> None:
+def test_another_file_is_refused_by_its_name(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "it").write_bytes(content)
-    with pytest.raises(ValueError, match=r"."):
+    with pytest.raises(ValueError, match=rf"^{tmp_path / 'it'}: is not a forecaster"):
+        load(tmp_path / "it")
+
+
+def test_a_truncated_file_is_refused_by_its_name(tmp_path: Path) -> None:
+    saved(tmp_path / "it", EXPERIMENT)
+    whole = (tmp_path / "it").read_bytes()
+    for size in (4, 100, len(whole) - 1):
+        (tmp_path / "it").write_bytes(whole[:size])
+        with pytest.raises(ValueError, match=rf"^{tmp_path / 'it'}: is not a forecaster; "):
+            load(tmp_path / "it")
+
+
+EXPERIMENT = Experiment(task="forecast", length=12, hidden=4, steps=1)
+Change = Callable[[dict[str, str], dict[str, torch.Tensor]], object]
+
+
+def with_fields(header: dict[str, str], **changes: object) -> None:
+    header["experiment"] = json.dumps(json.loads(header["experiment"]) | changes)
+
+
+CHANGES: list[tuple[Change, str]] = [
+    (lambda header, _: header.pop("experiment"), "experiment: is missing"),
+    (lambda header, _: header.update(experiment="[1]"), r"experiment: '\[1\]' is not a JSON object"),
+    (lambda header, _: header.update(experiment="[" * 100_000), r"experiment: '\[+' is not a JSON object"),
+    (lambda header, _: with_fields(header, invented_later=1), "experiment: 'invented_later' is not one of "),
+    (lambda header, _: with_fields(header, length=[]), r"length: \[\] is not a whole number "),
+    (lambda header, _: with_fields(header, task="adding"), "task: 'adding' is not one of forecast"),
+    (
+        lambda header, _: with_fields(header, hidden=1024, layers=6),
+        "hidden: 1024 units need at least 25,165,824 bytes, and the file has ",
+    ),
+    (lambda header, _: with_fields(header, hidden=3), r"readout.weight: float32 \[1, 4\] is not float32 \[1, 3\], as "),
+    (lambda header, _: with_fields(header, layers=2), "stack.layers.1.weight_h: is missing"),
+    (lambda header, _: header.update(mean="abc"), "mean: 'abc' is not a number up to "),
+    (lambda header, _: header.update(mean="nan"), "mean: 'nan' is not a number up to "),
+    (lambda header, _: header.update(scale="0.0"), "scale: 0.0 is not a number above 0"),
+    (lambda header, _: header.update(scale="inf"), "scale: 'inf' is not a number up to "),
+    (lambda _, tensors: tensors.update(more=torch.zeros(1)), "weights: 'more' is not one of readout.weight, "),
+    (lambda _, tensors: tensors["readout.bias"].fill_(math.nan), "readout.bias: not all of its numbers are finite"),
+    (
+        lambda _, tensors: tensors.update({"readout.bias": torch.zeros(1, dtype=torch.int64)}),
+        r"readout.bias: int64 \[1\] is not float32 \[1\], as ",
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), CHANGES, ids=[message[:30] for _, message in CHANGES])
+def test_a_damaged_forecaster_is_refused_by_file_and_field(change: Change, message: str, tmp_path: Path) -> None:
+    saved(tmp_path / "it", EXPERIMENT)
+    with safe_open(tmp_path / "it", "pt") as file:
+        header, tensors = file.metadata(), load_file(tmp_path / "it")
+    change(header, tensors)
+    (tmp_path / "it").write_bytes(save(tensors, header))
+    with pytest.raises(ValueError, match=rf"^{tmp_path / 'it'}: {message}"):
         load(tmp_path / "it")

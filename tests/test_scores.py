@@ -7,8 +7,8 @@ import pytest
 
 from lstm_core import Experiment
 from lstm_core.history.database import Outcome, runs, store
+from lstm_core.history.opening import History, open_history
 from lstm_core.history.records import Curves, Record
-from lstm_core.history.schema import History, open_history
 from lstm_core.measurements.intervals import wilson
 from lstm_core.sweep.scores import Score, differing, ranked, score
 

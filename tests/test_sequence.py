@@ -10,18 +10,19 @@ from torch import Tensor
 
 from lstm_core.cells import Cell, Parameters, Trace
 from lstm_core.engine import FUSED, REFERENCE_ENGINE, resolve, run
-from lstm_core.kernels.compilation import PRECISIONS, build
-from lstm_core.kernels.layout import TapePlaces, WorkPlaces, tape_places, widths, work_places
+from lstm_core.kernels.code import Code, address
+from lstm_core.kernels.compilation import PRECISIONS
+from lstm_core.kernels.layout import layer_of
 from lstm_core.kernels.packing import Sources, pack
+from lstm_core.kernels.pieces import KERNELS, build
+from lstm_core.kernels.spec import Layer as Places
 from lstm_core.kernels.spec import Shape
-from lstm_core.kernels.tape import KERNELS, spec_of
 from tests.test_cells import over
 from tests.test_fused import KINDS, built, normal
 
 T, B, D, H = 6, 5, 3, 11
 every_precision = pytest.mark.parametrize("precision", PRECISIONS)
 PLAIN = Cell("lstm")
-NOTHING = np.zeros(0)
 
 
 @pytest.fixture(autouse=True)
@@ -30,46 +31,46 @@ def _no_denormal_numbers(_denormal_numbers: None) -> None:
 
 
 class Layer:
-    """One layer on a tape from `base` on, with first states of 0, and its room in a workspace of its own."""
+    """One layer on a tape, with first states of 0, and its room in a workspace of its own."""
 
-    def __init__(self, cell: Cell, p: Parameters, tape: Any, base: int, steps: int = T, batch: int = B) -> None:
-        self.cell, self.spec, self.tape, self.base = cell, spec_of(cell), tape, base
-        units = len(p.bias) // len(cell.rows)
-        self.shape = Shape(steps, batch, p.input.shape[1], units)
-        self.kernels = build(str(tape.dtype)).done.result()
-        self.widths = widths(self.spec, self.shape, tape)
-        self.places: TapePlaces = tape_places.py_func(self.spec, self.shape, tape, base)
-        self.work_places: WorkPlaces = work_places.py_func(self.spec, self.shape, tape, 0)
-        self.work = aligned(self.work_places.end, tape.dtype)
+    def __init__(self, cell: Cell, p: Parameters, tape: Any, steps: int = T, batch: int = B) -> None:
+        self.cell, self.tape = cell, tape
+        precision = str(tape.dtype)
+        self.at = layer_of(cell, Shape(steps, batch, p.input.shape[1], len(p.bias) // len(cell.rows)), tape.itemsize)
+        self.code = Code(cell, build(precision, cell).done.result())
+        self.table = np.array(self.at)
+        self.work = aligned(self.at.work_end, tape.dtype)
         arrays = (None if tensor is None else tensor.detach().numpy() for tensor in p.arrays[:5])
-        matrix = self.view(self.places.weight, self.widths.deep, self.widths.wide)
-        pack(cell, Sources(*arrays), matrix, self.view(self.places.peephole, self.widths.gates, self.widths.size))
+        matrix = self.view(self.at.weight, self.at.deep, self.at.wide)
+        pack(cell, Sources(*arrays), matrix, self.view(self.at.peephole, self.at.gates, self.at.size))
         self.rows[0] = 0
-        self.view(self.places.states, self.places.end - self.places.states)[: batch * self.widths.size] = 0
+        self.view(self.at.states, self.at.pre - self.at.states)[: batch * self.at.size] = 0
 
     def view(self, start: int, *sizes: int) -> Any:
         return self.tape[start : start + int(np.prod(sizes))].reshape(sizes)
 
     @property
     def rows(self) -> Any:
-        return self.view(self.places.rows, self.shape.steps + 1, self.shape.batch, self.widths.stride)
+        return self.view(self.at.rows, self.at.steps + 1, self.at.batch, self.at.stride)
 
     @property
     def hidden(self) -> Any:
-        return self.rows[1:, :, : self.shape.units]
+        return self.rows[1:, :, : self.at.units]
 
-    def forward(self, x: Any, at: int = 0, strides: Sequence[int] = (B * D, D), seen: Any = NOTHING) -> None:
-        self.kernels.forward(self.spec, self.shape, self.tape, self.base, x, at, *strides, seen)
+    def forward(self, x: Any, strides: Sequence[int] = (B * D, D), seen: Any = None) -> None:
+        told = (None, False) if seen is None else (address(seen), True)
+        self.code.forward(*map(address, (self.code.spec, self.table, self.tape, x)), *strides, *told)
 
-    def backward(self, dout: Any, dx: Any = None, norms: Any = NOTHING) -> Any:
+    def backward(self, dout: Any, dx: Any = None, norms: Any = None) -> Any:
         """From dL/dh (T, B, H) to the gradient of the matrix; dL/dx is added to `dx`."""
-        _, batch, features, units = self.shape
-        self.work[self.work_places.dhidden : self.work_places.back] = 0
-        outward = dout.reshape(-1), 0, batch * units, units
-        inward = (self.tape, -1, 0, 0) if dx is None else (dx.reshape(-1), 0, batch * features, features)
-        where = self.spec, self.shape, self.tape, self.base, self.work, 0
-        self.kernels.backward(*where, *outward, *inward, norms)
-        return self.work[: self.widths.deep * self.widths.wide].reshape(self.widths.deep, self.widths.wide).copy()
+        _, batch, features, units = self.at[:4]
+        self.work[self.at.dhidden : self.at.back] = 0
+        outward = address(dout), batch * units, units
+        inward = (0, 0, 0) if dx is None else (address(dx), batch * features, features)
+        told = (None, False) if norms is None else (address(norms), True)
+        places = map(address, (self.code.spec, self.table, self.tape, self.work))
+        self.code.backward(*places, *outward, *inward, *told)
+        return self.work[: self.at.deep * self.at.wide].reshape(self.at.deep, self.at.wide).copy()
 
 
 def aligned(count: int, dtype: Any) -> Any:
@@ -79,8 +80,7 @@ def aligned(count: int, dtype: Any) -> Any:
 def one_layer(cell: Cell, p: Parameters, precision: str, **sizes: int) -> Layer:
     dtype = np.dtype(precision)
     shape = Shape(sizes.get("steps", T), sizes.get("batch", B), p.input.shape[1], len(p.bias) // len(cell.rows))
-    end = tape_places.py_func(spec_of(cell), shape, np.zeros(0, dtype), 0).end
-    return Layer(cell, p, aligned(end, dtype), 0, **sizes)
+    return Layer(cell, p, aligned(layer_of(cell, shape, dtype.itemsize).tape_end, dtype), **sizes)
 
 
 def parameters(cell: Cell, precision: str, features: int = D, units: int = H) -> Parameters:
@@ -104,7 +104,7 @@ def test_what_is_seen_are_sums_of_gates_and_the_largest_states(cell: Cell, preci
     p, x = parameters(cell, precision), inputs(precision)
     trace, layer, seen = reference(cell, p, x), one_layer(cell, p, precision), np.zeros(6)
     for _ in range(2):
-        layer.forward(x.numpy().reshape(-1), seen=seen)
+        layer.forward(x.numpy(), seen=seen)
     expected = np.zeros(6)
     for gate in cell.learned_gates:
         expected[cell.rows.index(gate)] = 2 * float(trace.gates[gate].double().sum())
@@ -119,7 +119,7 @@ def test_a_state_that_is_nan_is_seen_and_stays_seen(precision: str) -> None:
     layer = one_layer(PLAIN, p, precision)
     for first in (np.nan, 1.0):
         x[0, 2, 0] = first
-        layer.forward(x.numpy().reshape(-1), seen=seen)
+        layer.forward(x.numpy(), seen=seen)
     assert np.isnan(seen[4:]).all()
 
 
@@ -137,13 +137,13 @@ def test_two_layers_on_one_tape_are_as_in_the_reference(cell: Cell, precision: s
     gradients = [normal(T, B, H, seed=seed, dtype=x.dtype) for seed in (5, 6)]
     torch.autograd.backward([above.hidden, below.hidden], gradients)
 
-    middle = one_layer(cell, lower, precision).places.end
-    room = middle + one_layer(cell, upper, precision).places.end
+    middle = one_layer(cell, lower, precision).at.tape_end
+    room = middle + one_layer(cell, upper, precision).at.tape_end
     tape = aligned(room, np.dtype(precision))
-    first, second = Layer(cell, lower, tape, 0), Layer(cell, upper, tape, middle)
-    first.forward(x.detach().numpy().reshape(-1))
-    stride = first.widths.stride
-    second.forward(tape, first.places.rows + B * stride, (B * stride, stride))
+    first, second = Layer(cell, lower, tape[:middle]), Layer(cell, upper, tape[middle:])
+    first.forward(x.detach().numpy())
+    stride = first.at.stride
+    second.forward(tape[first.at.rows + B * stride :], (B * stride, stride))
     tolerance = {"float32": 1e-4, "float64": 1e-10}[precision]
     np.testing.assert_allclose(second.hidden, above.hidden.detach(), rtol=0, atol=tolerance)
 
@@ -161,7 +161,7 @@ def test_gradients_are_the_same_with_norms_and_without(cell: Cell, precision: st
         one_layer(cell, parameters(cell, precision), precision),
         normal(T, B, H, seed=5).numpy().astype(precision),
     )
-    layer.forward(inputs(precision).numpy().reshape(-1))
+    layer.forward(inputs(precision).numpy())
     without, norms = layer.backward(dout), np.full(2 * T, -1.0)
     np.testing.assert_array_equal(layer.backward(dout, norms=norms), without)
     assert (norms[:T] > 0).all()
@@ -172,7 +172,7 @@ def test_gradients_are_the_same_with_norms_and_without(cell: Cell, precision: st
 def test_a_gradient_whose_squares_underflow_has_a_norm(precision: str) -> None:
     tiny = {"float32": 1e-30, "float64": 1e-140}[precision]
     layer, norms = one_layer(PLAIN, parameters(PLAIN, precision), precision), np.zeros(2 * T)
-    layer.forward(inputs(precision).numpy().reshape(-1))
+    layer.forward(inputs(precision).numpy())
     layer.backward(np.full((T, B, H), tiny, precision), norms=norms)
     assert norms[T - 1] == pytest.approx(tiny * np.sqrt(B * H), rel=1e-5)
 
@@ -188,7 +188,7 @@ def both(cell: Cell, p: Parameters, x: Tensor, precision: str) -> tuple[dict[str
     expected = {"hidden": trace.hidden.detach().numpy(), "dx": leaf.grad.numpy()}
     expected["norms"] = torch.cat(trace.gradient_norms()).numpy()
     layer, dx, norms = one_layer(cell, p, precision), np.zeros(x.shape, precision), np.zeros(2 * T)
-    layer.forward(x.numpy().reshape(-1))
+    layer.forward(x.numpy())
     layer.backward(gradient.numpy(), dx, norms)
     return {"hidden": layer.hidden, "dx": dx, "norms": norms[: len(expected["norms"])]}, expected
 
@@ -242,29 +242,24 @@ def test_a_unit_at_infinity_leaves_those_finite_that_it_shuts(precision: str) ->
 def test_places_begin_where_vectors_do_and_have_room_for_what_stands_there(
     cell: Cell, sizes: tuple[int, ...], precision: str
 ) -> None:
-    spec, shape, like = spec_of(cell), Shape(*sizes), np.zeros(0, precision)
-    w, count = widths(spec, shape, like), 64 // like.itemsize
-    tape, work = tape_places.py_func(spec, shape, like, 3 * count), work_places.py_func(spec, shape, like, 3 * count)
+    each = np.dtype(precision).itemsize
+    at, count = layer_of(cell, Shape(*sizes), each), 64 // each
+    start = Places._fields.index
+    tape, work = at[start("weight") : start("tape_end") + 1], at[start("dweight") :]
     assert {place % count for place in (*tape, *work)} == {0}
     steps, batch, features, units = sizes
-    assert units <= w.size < units + count
-    assert w.deep == cell.window * units + features + 1 <= w.stride
-    assert w.stride >= max(w.size, units + (cell.window - 1) * units)
-    cells = (steps + 1) * batch * w.size if cell.family == "lstm" else 0
+    assert units <= at.size < units + count
+    assert at.deep == cell.window * units + features + 1 <= at.stride
+    assert at.stride >= max(at.size, units + (cell.window - 1) * units)
+    cells = (steps + 1) * batch * at.size if cell.family == "lstm" else 0
     gates = len(cell.learned_gates) if cell.peephole else 0
-    of_tape = w.deep * w.wide, gates * w.size, (steps + 1) * batch * w.stride, steps * batch * w.blocks, cells
-    backward = w.wide * w.stride, batch * w.wide, batch * w.size, batch * w.size
-    of_work = w.deep * w.wide, gates * w.size, batch * cell.window * units, batch * w.size, *backward
-    for places, needed in ((tape, (*of_tape, batch * w.wide)), (work, of_work)):
+    of_tape = at.deep * at.wide, gates * at.size, (steps + 1) * batch * at.stride, steps * batch * at.apart, cells
+    backward = at.wide * at.stride, batch * at.wide, batch * at.size, batch * at.size
+    of_work = at.deep * at.wide, gates * at.size, batch * cell.window * units, batch * at.size, *backward
+    for places, needed in ((tape, (*of_tape, batch * at.wide)), (work, of_work)):
         room = np.diff(places)
         assert (room >= needed).all()
         assert (room < np.array(needed) + 2 * count).all()
-
-
-def test_places_are_the_same_in_compiled_code() -> None:
-    spec, shape, like = spec_of(PLAIN), Shape(T, B, D, H), np.zeros(0, "float32")
-    assert tape_places(spec, shape, like, 16) == tape_places.py_func(spec, shape, like, 16)
-    assert work_places(spec, shape, like, 16) == work_places.py_func(spec, shape, like, 16)
 
 
 def test_every_family_with_a_kernel_is_computed() -> None:

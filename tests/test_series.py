@@ -167,6 +167,8 @@ def test_a_series_shorter_than_window_and_horizon_says_what_to_lower(length: int
         ([3.0] * 21 + [4.0] * 9, 0, "its first 21 values"),
         ([1e-200, 2e-200] * 20, 0, "do not change"),
         ([1.0, 2.0] * 20, 40, "period: 40 is not a whole number from 0 to 39"),
+        ([1.0, 2.0] * 20 + [math.inf], 0, r"column 'x': inf, value 41, is not a number up to 1e\+100"),
+        ([1.0, 2.0] * 20 + [math.nan], 0, r"column 'x': nan, value 41, is not a number up to 1e\+100"),
     ],
 )
 def test_what_cannot_be_forecast_is_refused(values: list[float], period: int, message: str) -> None:

@@ -13,8 +13,8 @@ from streamlit.testing.v1.element_tree import Block, Widget
 from lstm_core import Experiment
 from lstm_core.charts.catalogue import CHARTS
 from lstm_core.race import race
-from lstm_core.training import SOLVED
-from lstm_core.ui import live, page, room, showing, stage, view
+from lstm_core.training.snapshot import SOLVED
+from lstm_core.ui import live, navigation, pace, page, room, showing, stage, view
 from lstm_core.ui.live import SEEDS
 from lstm_core.ui.session import PINS, SHOWING, STEP_SHOWN
 from lstm_core.ui.showing import GHOST_STEPS, Showing, of_seeds
@@ -185,7 +185,7 @@ def test_a_page_says_what_to_touch_and_leads_to_all_others(visits: list[AppTest]
 def test_in_a_frame_there_are_one_control_and_two_charts_and_nothing_else(
     visits: list[AppTest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (live, page, stage):
+    for module in (live, navigation, stage):
         monkeypatch.setattr(module, "embedded", lambda: True)
     visit = open_dashboard(visits)
     assert controls(visit) == {"length"}
@@ -254,9 +254,21 @@ def test_a_race_is_drawn_again_and_again_as_long_as_it_moves(
 ) -> None:
     every = redrawn_from_now(monkeypatch)
     visit = open_dashboard(visits, steps="300", seed="51")
-    assert every[0] == live.FRAME_SECONDS
+    assert every[0] is not None
+    assert every[0] >= pace.FRAME_SECONDS
     settled(visit)
     assert every[-1] is None
+
+
+def test_the_more_watch_and_the_more_a_frame_takes_the_less_often_it_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pace._Frames, "seconds", 0.02)
+    monkeypatch.setattr(pace, "crowd", lambda: 1)
+    assert pace.every() == pace.FRAME_SECONDS
+    monkeypatch.setattr(pace, "crowd", lambda: 40)
+    assert pace.every() == pytest.approx(40 * 0.02 / pace.SHARE)
+    with pace.timed():
+        sum(range(3_000_000))
+    assert pace.every() > 40 * 0.02 / pace.SHARE
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from lstm_core.openings.races import race_on
 from lstm_core.openings.record import Held
 from lstm_core.openings.starts import STARTS, Start
 from lstm_core.race.limits import too_much
-from lstm_core.ui import live, page, stage, start
+from lstm_core.ui import live, navigation, stage, start
 from lstm_core.ui.session import ADDRESS
 from tests.test_pages import experiments
 from tests.visits import check, open_page
@@ -94,6 +94,6 @@ def test_its_help_is_short(row: Start) -> None:
 def test_in_a_frame_and_on_a_wall_none_is_offered(visits: list[AppTest], monkeypatch: pytest.MonkeyPatch) -> None:
     assert offered(open_page(visits, "gates")) == [row.label for row in of_page("gates")]
     assert offered(open_page(visits, "gates", projector="true")) == []
-    for module in (live, page, stage):
+    for module in (live, navigation, stage):
         monkeypatch.setattr(module, "embedded", lambda: True)
     assert offered(open_page(visits, "gates")) == []

@@ -17,7 +17,7 @@ from lstm_core.streams import Purpose, stream, stream_of
 from lstm_core.tasks.series import SERIES, known
 
 CORE = Path(__file__).parent.parent / "lstm_core"
-SEEDS = range(10_000)
+SEEDS = range(3_000)
 # Makers of generators, and what draws from one that the whole process shares.
 MAKERS = {"Generator", "default_rng", "RandomState", "SeedSequence", "PCG64", "PCG64DXSM", "manual_seed", "key"}
 SHARED = {"rand", "randn", "randint", "randperm", "rand_like", "randn_like", "randint_like", "bernoulli", "multinomial"}

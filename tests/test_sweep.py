@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -17,9 +17,10 @@ import pytest
 from lstm_core import Experiment, train
 from lstm_core.__main__ import main
 from lstm_core.history.database import Outcome, outcomes, records, store, weights, with_weights
-from lstm_core.history.records import failed
-from lstm_core.history.schema import History, open_history
+from lstm_core.history.opening import History, open_history
+from lstm_core.history.records import Record, failed
 from lstm_core.sweep import sweep
+from lstm_core.sweep.pools import Pool
 from tests.trainings import failing_from_now
 
 SMALL = Experiment(task="recall", length=4, hidden=4, batch=2, steps=5)
@@ -54,7 +55,11 @@ def history(tmp_path: Path) -> Iterator[History]:
     opened.dispose()
 
 
-def pool(killers: list[Experiment], given: list[Experiment]) -> sweep.Pool:
+def trained(swept: Iterable[sweep.Swept]) -> list[Record]:
+    return [record for record, here in swept if here]
+
+
+def pool(killers: list[Experiment], given: list[Experiment]) -> Pool:
     @contextmanager
     def opened() -> Iterator[Executor]:
         yield Here(killers, given)
@@ -63,7 +68,7 @@ def pool(killers: list[Experiment], given: list[Experiment]) -> sweep.Pool:
 
 
 def test_it_runs_on_any_executor(history: History) -> None:
-    done = list(sweep.sweep(EXPERIMENTS, history, partial(ThreadPoolExecutor, 2), 4))
+    done = trained(sweep.sweep(EXPERIMENTS, history, partial(ThreadPoolExecutor, 2), 4))
     assert {record.experiment for record in done} == set(EXPERIMENTS)
     assert sorted(records(history), key=repr) == sorted(done, key=repr)
 
@@ -105,7 +110,7 @@ def test_no_more_than_its_share_is_with_the_pool(history: History) -> None:
 
 def test_a_run_that_raises_has_failed_and_the_others_go_on(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
     failing_from_now(monkeypatch, MemoryError("no room\nfor it"), lambda experiment: experiment == EXPERIMENTS[2])
-    done = {record.experiment: record for record in sweep.sweep(EXPERIMENTS, history, pool([], []), 2)}
+    done = {record.experiment: record for record, _ in sweep.sweep(EXPERIMENTS, history, pool([], []), 2)}
     assert done[EXPERIMENTS[2]].reason == "MemoryError: no room for it"
     assert [done[experiment].ended for experiment in EXPERIMENTS].count("failed") == 1
     assert outcomes(history)[EXPERIMENTS[2].key].ended == "failed"
@@ -113,7 +118,7 @@ def test_a_run_that_raises_has_failed_and_the_others_go_on(history: History, mon
 
 def test_a_run_that_kills_its_worker_has_failed_after_two_times_alone(history: History) -> None:
     given: list[Experiment] = []
-    done = list(sweep.sweep(EXPERIMENTS, history, pool([EXPERIMENTS[1]], given), 3))
+    done = trained(sweep.sweep(EXPERIMENTS, history, pool([EXPERIMENTS[1]], given), 3))
     assert {record.experiment for record in done} == set(EXPERIMENTS)
     assert len(done) == len(EXPERIMENTS)
     assert [record.experiment for record in done if record.ended == "failed"] == [EXPERIMENTS[1]]
@@ -129,7 +134,7 @@ def test_a_pool_that_breaks_once_costs_nothing(history: History) -> None:
         yield Here(list(killers), [])
         killers.clear()
 
-    done = list(sweep.sweep(EXPERIMENTS, history, opened, 3))
+    done = trained(sweep.sweep(EXPERIMENTS, history, opened, 3))
     assert {record.ended for record in done} == {"completed"}
     assert {record.experiment for record in done} == set(EXPERIMENTS)
 
@@ -154,6 +159,34 @@ def test_a_pool_that_gives_up_ends_it_and_what_was_stored_stays(history: History
     assert len(outcomes(history)) == 2
 
 
+def test_a_worker_that_has_not_the_package_is_no_reason_for_a_run_to_fail(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(experiment: Experiment, weights: bool) -> Record:
+        raise ModuleNotFoundError("No module named 'lstm_core'")
+
+    monkeypatch.setattr(sweep, "train_one", missing)
+    with pytest.raises(ConnectionError, match="a worker cannot train: No module named 'lstm_core'"):
+        list(sweep.sweep(EXPERIMENTS, history, pool([], []), 1))
+    assert outcomes(history) == {}
+
+
+def test_a_second_sweep_trains_what_the_first_has_not_begun_and_is_told_of_the_others(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep, "LOOK_SECONDS", 0.01)
+    given: list[Experiment] = []
+    first, second = (sweep.sweep(EXPERIMENTS, history, pool([], given), 2, weights=True) for _ in range(2))
+    begun, others = [next(first)], [next(second) for _ in range(4)]
+    begun += first
+    others += second
+    here = [{run.record.experiment for run in swept if run.here} for swept in (begun, others)]
+    assert [len(those) for those in here] == [2, 4]
+    assert [{run.record.experiment for run in swept} for swept in (begun, others)] == [set(EXPERIMENTS)] * 2
+    assert all(run.record.weights for run in (*begun, *others))
+    assert sorted(one.seed for one in given) == [one.seed for one in EXPERIMENTS]
+
+
 def command(*arguments: str) -> "subprocess.CompletedProcess[str]":
     line = [sys.executable, "-m", "lstm_core", *arguments]
     return subprocess.run(line, capture_output=True, text=True, check=False, timeout=120)
@@ -173,7 +206,7 @@ def test_a_failed_run_is_repeated_on_demand_alone(tmp_path: Path, capsys: pytest
     (tmp_path / "grid.toml").write_text(GRID)
     url = f"sqlite:///{tmp_path}/history.sqlite"
     opened = open_history(url)
-    done = [record.experiment for record in sweep.sweep(EXPERIMENTS[:2], opened, pool([], []), 1)]
+    done = [record.experiment for record, _ in sweep.sweep(EXPERIMENTS[:2], opened, pool([], []), 1)]
     store(opened, [failed(EXPERIMENTS[2], "it had a bad day")])
     assert len(done) == 2
     options = ["sweep", str(tmp_path / "grid.toml"), "--history", url, "--workers", "1"]

@@ -1,8 +1,11 @@
 """Does the page Sweeps show the runs of the history, all of them and no others?"""
 
 import dataclasses
+import shutil
+import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,15 +15,15 @@ from streamlit.testing.v1 import AppTest
 
 from lstm_core import Experiment
 from lstm_core.history.database import runs, store
+from lstm_core.history.opening import PLACE, History, open_history
 from lstm_core.history.records import failed, record_of
-from lstm_core.history.schema import PLACE, History, open_history
 from lstm_core.race.race import Race
 from lstm_core.race.runs import Run
 from lstm_core.sweep.grid import read_grid
 from lstm_core.ui.page import PAGES
 from lstm_core.ui.session import SHOWING, TEXT, UNDER_WAY
 from lstm_core.ui.small_grid import GRID as GREFF
-from tests.visits import ROOT, check
+from tests.visits import ROOT, check, written
 
 SMALL = Experiment(length=4, hidden=4, batch=4, steps=30, cell="rnn")
 GRID = """
@@ -145,13 +148,37 @@ def test_streamlits_secrets_may_name_the_history(history: History, tmp_path: Pat
     assert page.header[0].value == "1 run"
 
 
-def test_without_a_place_to_write_the_page_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = tmp_path / "file"
-    file.touch()
-    monkeypatch.setenv(PLACE, f"sqlite:///{file}/history.sqlite")
-    page = visit()
-    st.cache_resource.clear()
+def test_a_secret_that_is_no_address_is_refused_without_being_shown(history: History) -> None:
+    page = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60)
+    page.secrets["history"] = {"url": "postgresql://u:hidden@127.0.0.1:1/x"}
+    check(page.switch_page(PAGES["sweeps"].path).run())
     assert "There is no history here" in page.info[0].value
+    assert "hidden" not in page.info[0].value
+
+
+def test_a_history_that_was_out_of_reach_is_looked_at_again_at_the_next_visit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(PLACE, f"sqlite:///{tmp_path}/mount/history.sqlite")
+    assert "There is no history here" in visit().info[0].value
+    (tmp_path / "mount").mkdir()
+    assert visit().header[0].value == "0 runs"
+    shutil.rmtree(tmp_path / "mount")
+    assert "There is no history here" in visit().info[0].value
+    st.cache_resource.clear()
+
+
+def test_a_history_that_is_locked_for_long_holds_up_no_page(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lstm_core.ui.history.PATIENCE_SECONDS", 0.2)
+    page = visit()
+    with closing(sqlite3.connect(str(history.url.database), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        started = time.perf_counter()
+        check(page.button(key="sample").click().run())
+        assert page.warning[0].value == "The history is busy. These runs are stored as soon as it is free."
+        assert time.perf_counter() - started < 5
+    written()
+    assert check(page.run()).header[0].value == f"{runs(history).num_rows} runs"
 
 
 def test_a_small_grid_is_run_behind_the_races_and_stored(history: History) -> None:
@@ -164,6 +191,7 @@ def test_a_small_grid_is_run_behind_the_races_and_stored(history: History) -> No
     while not race.finished and time.monotonic() < patience:
         check(page.run())
     check(page.run())
+    written()
     assert runs(history).num_rows == 4
     check(page.button(key="run grid").click().run())
     assert page.warning[0].value == "All runs of this grid are in the history already."

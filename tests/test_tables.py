@@ -62,6 +62,16 @@ def test_a_chart_stands_in_a_notebook_with_its_data(name: str) -> None:
     pd.testing.assert_frame_equal(pd.DataFrame(rows).astype(dict(table.dtypes)), table)
 
 
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_ghost_is_drawn_as_if_it_had_kept_everything(name: str) -> None:
+    experiment = dataclasses.replace(EXPERIMENT, steps=5, layers=1 if CHARTS[name].needs else 2)
+    racer = Curve("it", experiment, list(train(experiment, weights_every=1)))
+    ghost = dataclasses.replace(racer, label="before", ghost=True)
+    now, whole, bare = measured([racer, ghost, ghost.drawn], CHARTS[name].needs)
+    assert repr(CHARTS[name].table([now, bare]).to_pylist()) == repr(CHARTS[name].table([now, whole]).to_pylist())
+    assert all(snapshot.weights is None for snapshot in ghost.drawn.snapshots)
+
+
 @pytest.mark.parametrize(
     ("table", "values"),
     [

@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from lstm_core import TASKS, Experiment, train
 from lstm_core.cells import Cell
 from lstm_core.engine import FUSED, REFERENCE_ENGINE
 from lstm_core.experiment import CLIPS, OPTIMIZERS
 from lstm_core.kernels import turns
-from lstm_core.network import Network
 from lstm_core.race.limits import tape_bytes
-from lstm_core.training import ByTurns, _flattened
+from lstm_core.training.by_turns import ByTurns
+from lstm_core.training.standing import standing_of
 from lstm_core.wiring import WIRINGS
 from tests.equality.pairs import SMALL, Pair, close, farthest, free
 from tests.test_cells import described
@@ -109,24 +110,23 @@ def test_free_trainings_tell_the_same(changes: dict[str, Any]) -> None:
 def test_what_lay_in_the_workspace_before_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     experiment = dataclasses.replace(SMALL, engine=FUSED, layers=3, wiring="dense", hidden=7, steps=6)
     clean = list(train(experiment))
-    numbers = turns._Room.numbers
+    room_of = turns._Room.of
 
-    def littered(self: Any, real: Any, count: int) -> Any:
-        given = numbers(self, real, count)
-        given[:] = math.nan
+    def littered(self: Any, size: int) -> Tensor:
+        given = room_of(self, size)
+        given.view(torch.float32).fill_(math.nan)
         return given
 
-    monkeypatch.setattr(turns._Room, "numbers", littered)
+    monkeypatch.setattr(turns._Room, "of", littered)
     assert list(train(experiment)) == clean
 
 
 def test_between_two_turns_a_training_keeps_no_tape() -> None:
     """A racer that waits for its turn holds its weights, what belongs to them, and the batches that are drawn."""
     experiment = Experiment(layers=4, wiring="dense", length=100, hidden=16)
-    network = Network(experiment)
-    weights, gradient = _flattened(network)
-    training = ByTurns(experiment, network, weights, gradient)
+    standing = standing_of(experiment)
+    training = ByTurns(experiment, standing)
     training.advance(3)
     held = vars(training._turns)
     arrays = [value for value in (*held["_learned"], *held["_fixed"], *held.values()) if hasattr(value, "nbytes")]
-    assert sum(array.nbytes for array in arrays) < 9 * weights.nbytes < tape_bytes(experiment) / 10
+    assert sum(array.nbytes for array in arrays) < 9 * standing.weights.nbytes < tape_bytes(experiment) / 10

@@ -15,7 +15,7 @@ from lstm_core.claims import Claim, Question, verdicts
 from lstm_core.claims.evidence import Region
 from lstm_core.claims.measures import held_out_loss
 from lstm_core.history.database import with_weights
-from lstm_core.history.schema import open_history
+from lstm_core.history.opening import open_history
 
 SMALL = Experiment(task="recall", length=4, hidden=4, batch=2, steps=5, cell="rnn")
 

@@ -8,6 +8,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from lstm_core.ui.history import writer
 from lstm_core.ui.page import PAGES
 from lstm_core.ui.session import AGAIN, SHOWING, TAB
 
@@ -42,8 +43,15 @@ def settled(visit: AppTest) -> AppTest:
                 race.renew()
             time.sleep(0.02)
         check(visit.run())
-        moving = any(race.moving for race in races)
+        # What was asked for in this run is drawn in the next one.
+        moving = any(race.moving or race.jobs for race in races)
     return visit
+
+
+def written() -> None:
+    """Return when all runs that pages have given to the history are there."""
+    while writer().waiting:
+        time.sleep(0.01)
 
 
 def unfolded(visit: AppTest, tab: str) -> AppTest:

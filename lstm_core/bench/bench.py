@@ -38,7 +38,7 @@ from lstm_core.data import samples
 from lstm_core.engine import FUSED, REFERENCE_ENGINE, resolve
 from lstm_core.experiment import Experiment
 from lstm_core.kernels.one_thread import settle_thread
-from lstm_core.kernels.tape import KERNELS
+from lstm_core.kernels.pieces import KERNELS
 from lstm_core.race.limits import tape_bytes
 
 Size = tuple[int, int, int]

@@ -27,10 +27,12 @@ from lstm_core.fair_lock import TRAINING, held
 from lstm_core.kernels.blas import add_transposed_product, product
 from lstm_core.kernels.elementwise import OPTIONS
 from lstm_core.kernels.matrix import Matrix
+from lstm_core.kernels.objects import name_products
 from lstm_core.layers import Stack
 from lstm_core.network import Network
 from lstm_core.race.limits import features
-from lstm_core.training import COMPLETED, train
+from lstm_core.training.snapshot import COMPLETED
+from lstm_core.training.train import train
 
 Start = Callable[[int], Callable[[], object]]
 Apply = Callable[[Any, Any], Any]
@@ -312,6 +314,7 @@ _compiled = njit(nogil=True, **OPTIONS)(_multiply)
 
 
 def products(experiment: Experiment) -> Start:
+    name_products()
     steps, batch, size, wide = experiment.time_steps, experiment.batch, experiment.hidden, 4 * experiment.hidden
     deep = size + features(experiment) + 1
     sizes = steps * batch * deep, deep * wide, batch * wide, deep * wide, wide * size, batch * size

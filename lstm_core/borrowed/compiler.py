@@ -1,21 +1,21 @@
-"""What does numba do for the kernels that its documentation does not promise? Options and a setting of its compiler."""
+"""What does numba do for the kernels that its documentation does not promise? Options, machine code, calls of it."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
-from numba import config, types
+from numba import njit, types
+from numba.core.codegen import JITCodeLibrary
+from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
 
-def counted(options: Mapping[str, Any], counts: bool) -> dict[str, Any]:
+def uncounted(options: Mapping[str, Any]) -> dict[str, Any]:
     """
-    These options of `njit`, with numba's runtime or without, by the private option `_nrt`, which a function that says
-    nothing has from its caller. The runtime counts references to every view of an array, which takes as long as a short
-    loop; without it a function can make no array.
+    These options of `njit`, without numba's runtime, by the private option `_nrt`, which a function that says nothing
+    has from its caller. The runtime counts references to every view of an array, which takes as long as a short loop;
+    without it a function can make no array.
     """
-    return {**options, "_nrt": counts}
+    return {**options, "_nrt": False}
 
 
 def inlined(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -26,53 +26,45 @@ def inlined(options: Mapping[str, Any]) -> dict[str, Any]:
     return {**options, "forceinline": True}
 
 
-def general_product() -> Any:
+class _Part(JITCodeLibrary):  # type: ignore[misc]
     """
-    BLAS's gemm for compiled code, by the function with which numba itself does `np.dot`, which is not documented: C =
-    alpha op(A) op(B) + beta C by columns, called with the letters of the type and of both op, m, n, k, and addresses:
-    alpha, A and its leading dimension, B and its, beta, C and its. Nothing else reaches BLAS from code that is kept on
-    disk without the machinery of arrays, which takes as long as a small product.
+    What one function becomes, as it was written for LLVM: numba would optimise it, and make machine code of it, to be
+    called from Python, and do both again with each function that calls it.
     """
-    return types.ExternalFunction("numba_xxgemm", types.intc(*[types.char] * 3, *[types.intp] * 11))
+
+    def _optimize_final_module(self) -> None:
+        pass
+
+    def _finalize_final_module(self) -> None:
+        self._finalize_dynamic_globals()
+        self._finalized = True
+
+    def get_pointer_to_function(self, name: str) -> int:
+        self._ensure_finalized()
+        return 0
+
+    def whole(self) -> bytes:
+        """The object code of the function with all that it calls, optimised as one."""
+        super()._optimize_final_module()
+        return bytes(self._codegen._tm.emit_object(self._final_module))
 
 
-def cache_folder() -> Path | None:
-    """Where the user wants numba's cache to be, if he has said so, by NUMBA_CACHE_DIR."""
-    return Path(config.CACHE_DIR) if config.CACHE_DIR else None
-
-
-@contextmanager
-def cached_in(folder: Path | None) -> Iterator[None]:
+def machine_code(function: Any, signature: Any, options: Mapping[str, Any]) -> tuple[str, bytes]:
     """
-    What is compiled in here is kept in this folder. numba documents the environment variable alone, which is the whole
-    process's; its setting CACHE_DIR, read by each `njit`, can be put back.
+    The object code of a function, compiled for one signature, and its name there; called by `call` and by `prototype`
+    alone. From then on, this process can do nothing else with what it compiles.
     """
-    before = config.CACHE_DIR
-    config.CACHE_DIR = str(folder or before)
-    try:
-        yield
-    finally:
-        config.CACHE_DIR = before
-
-
-def target() -> tuple[str, ...]:
-    """The processor, and its features, for which numba compiles where that is not what it finds out itself."""
-    return str(config.CPU_NAME), str(config.CPU_FEATURES)
-
-
-def address(compiled: Any) -> int:
-    """
-    Where the machine code of a function is that `njit` has compiled for one signature, for `call`. numba documents
-    addresses of functions of C alone, which take no arrays.
-    """
+    codegen = cpu_target.target_context.codegen()
+    codegen._library_class, codegen.set_env = _Part, lambda name, environment: None
+    compiled = njit(signature, **options, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
     (only,) = compiled.overloads.values()
-    return int(only.library.get_pointer_to_function(only.fndesc.llvm_func_name))
+    return only.fndesc.llvm_func_name, only.library.whole()
 
 
 @intrinsic
 def call(typingctx, place, *arguments):  # type: ignore[no-untyped-def]
     """
-    In compiled code: call the function at this `address`, which returns nothing, with arguments of exactly its types.
+    In compiled code: call the function at this address, which returns nothing, with arguments of exactly its types.
 
     A function that is called by its name becomes part of whoever calls it, and is compiled with it once more.
     """

@@ -2,7 +2,8 @@
 How does torch change weights by a gradient? Its update rules as functions, which it keeps for its own classes.
 
 Those classes import torch's compiler, 80 MB and a second of it, and take longer for their bookkeeping than for a small
-network's update. The functions are in `torch.optim`, but not in its documentation.
+network's update. The functions are in `torch.optim`, but not in its documentation. Weights and moments are changed in
+their place.
 """
 
 from collections.abc import Callable
@@ -17,14 +18,14 @@ from torch.optim.sgd import sgd as torch_sgd
 UpdateRule = Callable[[], None]
 
 
-def adam(weights: Tensor, gradient: Tensor, lr: float) -> UpdateRule:
-    """A call changes the weights in their place as `torch.optim.Adam` does (Kingma and Ba 2015)."""
+def adam(weights: Tensor, gradient: Tensor, first: Tensor, second: Tensor, lr: float) -> UpdateRule:
+    """A call does what `torch.optim.Adam` does (Kingma and Ba 2015), from moments of 0."""
     rule = partial(
         torch_adam,
         [weights],
         [gradient],
-        exp_avgs=[torch.zeros_like(weights)],
-        exp_avg_sqs=[torch.zeros_like(weights)],
+        exp_avgs=[first],
+        exp_avg_sqs=[second],
         max_exp_avg_sqs=[],
         state_steps=[torch.tensor(0.0)],
         fused=True,
@@ -39,13 +40,13 @@ def adam(weights: Tensor, gradient: Tensor, lr: float) -> UpdateRule:
     return torch.no_grad()(rule)
 
 
-def rmsprop(weights: Tensor, gradient: Tensor, lr: float) -> UpdateRule:
+def rmsprop(weights: Tensor, gradient: Tensor, second: Tensor, lr: float) -> UpdateRule:
     """The same as `torch.optim.RMSprop` does with alpha = .9 (Tieleman and Hinton 2012)."""
     rule = partial(
         torch_rmsprop,
         [weights],
         [gradient],
-        square_avgs=[torch.zeros_like(weights)],
+        square_avgs=[second],
         grad_avgs=[],
         momentum_buffer_list=[],
         state_steps=[torch.tensor(0.0)],
@@ -61,13 +62,13 @@ def rmsprop(weights: Tensor, gradient: Tensor, lr: float) -> UpdateRule:
     return torch.no_grad()(rule)
 
 
-def sgd(weights: Tensor, gradient: Tensor, lr: float, momentum: float) -> UpdateRule:
+def sgd(weights: Tensor, gradient: Tensor, first: Tensor, lr: float, momentum: float) -> UpdateRule:
     """The same as `torch.optim.SGD` does."""
     rule = partial(
         torch_sgd,
         [weights],
         [gradient],
-        [torch.zeros_like(weights)],
+        [first],
         foreach=False,
         weight_decay=0.0,
         momentum=momentum,

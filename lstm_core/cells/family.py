@@ -5,6 +5,7 @@ Dimensions: T time, B batch, D input, H hidden. A cell has k blocks of H rows ("
 order of its family, as in torch.nn.
 """
 
+import reprlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -27,7 +28,7 @@ def choose(name: str, value: object, allowed: Iterable[object]) -> None:
     """Raise ValueError, naming field, value and what is allowed, unless `value` is among `allowed`."""
     options = list(allowed)
     if not any(value == option and type(value) is type(option) for option in options):
-        raise ValueError(f"{name}: {value!r} is not one of {', '.join(map(str, options))}")
+        raise ValueError(f"{name}: {reprlib.repr(value)} is not one of {', '.join(map(str, options))}")
 
 
 class Trace(Protocol):

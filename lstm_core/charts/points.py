@@ -24,7 +24,7 @@ from lstm_core.charts.colours import HUES, slots
 from lstm_core.experiment import Experiment
 from lstm_core.language import _
 from lstm_core.measurements.checkpoints import Checkpoint, beginning, kept
-from lstm_core.training import Snapshot
+from lstm_core.training.snapshot import Snapshot
 
 POINTS = 200
 COLUMNS = ["x", "y", "series", "part", "kind", "off", "note", "slot", "mark", "segment"]
@@ -65,6 +65,20 @@ class Curve:
     def checkpoint(self, step: int) -> Checkpoint:
         """With the weights of one of its `steps`."""
         return self._checkpoints[step]
+
+    @property
+    def drawn(self) -> "Curve":
+        """
+        What is drawn of it behind others: without weights, and with the norms of each time step at its end alone. That
+        is most of what it takes of memory.
+        """
+        replace = dataclasses.replace
+        bare = [
+            replace(seen, weights=None, hidden_grad_norms=(), cell_grad_norms=None, lower_grad_norms=())
+            for seen in self.snapshots[:-1]
+        ]
+        last = [replace(seen, weights=None) for seen in self.snapshots[-1:]]
+        return replace(self, snapshots=bare + last, measured={})
 
     def at(self, step: int) -> "Curve":
         """What it had shown at a training step."""

@@ -3,7 +3,6 @@
 import math
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from lstm_core.charts.points import COLUMNS, OVERFLOW
 from lstm_core.language import _
@@ -18,10 +17,9 @@ def outcome(table: pa.Table) -> str:
     """
     if table.column_names != COLUMNS:
         return ""
-    racers = table.filter(pc.equal(table.column("kind").cast(pa.string()), "racer"))
     lines: dict[str, list[tuple[float, float]]] = {}
-    for row in racers.select(["x", "y", "series", "part", "off"]).to_pylist():
-        if math.isfinite(row["y"]) and row["off"] != OVERFLOW:
+    for row in table.select(["x", "y", "series", "part", "kind", "off"]).to_pylist():
+        if row["kind"] == "racer" and math.isfinite(row["y"]) and row["off"] != OVERFLOW:
             lines.setdefault(", ".join(filter(None, (row["series"], row["part"]))), []).append((row["x"], row["y"]))
     said = []
     for name, points in list(lines.items())[:MOST_LINES]:

@@ -29,7 +29,7 @@ from lstm_core.charts.points import (
 from lstm_core.data import samples
 from lstm_core.experiment import Experiment
 from lstm_core.language import _
-from lstm_core.training import COMPLETED, DIVERGED, SOLVED, Snapshot
+from lstm_core.training.snapshot import COMPLETED, DIVERGED, SOLVED, Snapshot
 
 HEAT_ROWS, HEAT_COLUMNS = 30, 40
 HEAT_TABLE_COLUMNS = ["x", "x2", "y", "y2", "value", "norm"]

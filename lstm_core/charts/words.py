@@ -54,6 +54,7 @@ WORDS: dict[str, str] = {
     _("Jacobian"): _("The matrix of all derivatives of a later state by an earlier one."),
     _("L2 norm"): _("The most that a matrix can stretch any vector; it is its largest singular value."),
     _("leakage"): _("Information from the test data that slips into the training."),
+    _("linear autoregression"): _("A weighted sum of the latest values, the weights chosen by least squares."),
     _("Lyapunov exponent"): _("The average growth per time step over a long run, as a logarithm."),
     _("MAE"): _("Mean absolute error."),
     _("MASE"): _("Mean absolute error, divided by that of repeating the last value; below 1 is better."),

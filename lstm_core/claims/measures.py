@@ -24,7 +24,7 @@ from lstm_core.measurements import checkpoints, forecast
 from lstm_core.measurements.checkpoints import Checkpoint, beginning, first_inputs, held_open
 from lstm_core.measurements.gradients import backward, jacobians, spectral_norms, walk
 from lstm_core.streams import Purpose, stream
-from lstm_core.training import SOLVED
+from lstm_core.training.snapshot import SOLVED
 
 # What is smaller than a double can be counts as the smallest one.
 SMALLEST = torch.finfo(torch.float64).tiny

@@ -10,8 +10,8 @@ from lstm_core.claims.measures import NoWeightsError, SeedResult, SeedResults
 from lstm_core.claims.verdicts import Judgement
 from lstm_core.experiment import Experiment
 from lstm_core.history import database
+from lstm_core.history.opening import History
 from lstm_core.history.records import Record
-from lstm_core.history.schema import History
 from lstm_core.race.runs import FAILED
 
 

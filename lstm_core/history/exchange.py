@@ -2,9 +2,11 @@
 How do runs travel from one history to another? As a Parquet or CSV file, of which every row is checked.
 
 Both have the columns `COLUMNS`; a curve is a list in Parquet and a JSON array in CSV, where "nan", "inf" and "-inf" are
-numbers too.
+numbers too. A Parquet file may have been read and written again by a data frame library, which has its own types for
+the same values.
 """
 
+import csv
 import io
 import json
 from array import array
@@ -18,10 +20,13 @@ import pyarrow.parquet
 
 from lstm_core.borrowed.arrow import column
 from lstm_core.experiment import Experiment
-from lstm_core.history.records import LONGEST_TEXT, MOST_POINTS, Curves, Record
+from lstm_core.history.records import LONGEST_TEXT, MOST_POINTS, Curves, Record, printable
+from lstm_core.history.rows import number as number_of
 
 MOST_BYTES, MOST_ROWS = 200_000_000, 100_000
 ROWS_AT_A_TIME = 1000
+# pandas keeps the numbers of its rows in a column of their own.
+INDEX = "__index_level_"
 TEXT, WHOLE, NUMBER = pa.string(), pa.int64(), pa.float64()
 COLUMNS = {
     "experiment": TEXT,
@@ -100,8 +105,8 @@ def _checked(content: bytes, read: Callable[[bytes], Iterator[dict[str, Any]]]) 
         raise BadFileError(f"the file has {len(content):,} bytes, more than {MOST_BYTES:,}")
     try:
         return [_record(number, row) for number, row in enumerate(read(content), start=1)]
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise BadFileError(f"the file cannot be read: {str(error).splitlines()[0]}") from None
+    except (pa.ArrowException, OSError, UnicodeDecodeError, csv.Error) as error:
+        raise BadFileError(f"the file cannot be read: {printable(str(error))}") from None
 
 
 def _fits(rows: int) -> None:
@@ -111,15 +116,30 @@ def _fits(rows: int) -> None:
 
 def _named(names: Sequence[str]) -> None:
     if sorted(names) != sorted(COLUMNS):
-        raise BadFileError(f"its columns are {', '.join(names)[:200]}, not {', '.join(COLUMNS)}")
+        raise BadFileError(f"its columns are {printable(', '.join(names))}, not {', '.join(COLUMNS)}")
+
+
+def _means(actual: pa.DataType, kind: pa.DataType) -> bool:
+    """Whether values of a type of Arrow's are of a kind of `COLUMNS`."""
+    if pa.types.is_dictionary(actual):
+        return _means(actual.value_type, kind)
+    if pa.types.is_list(kind):
+        lists = pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list
+        return any(is_one(actual) for is_one in lists) and _means(actual.value_type, kind.value_type)
+    if pa.types.is_null(actual):
+        return True
+    if kind == TEXT:
+        return pa.types.is_string(actual) or pa.types.is_large_string(actual) or pa.types.is_string_view(actual)
+    return pa.types.is_integer(actual) if kind == WHOLE else actual in (pa.float32(), pa.float64())
 
 
 def _parquet_rows(content: bytes) -> Iterator[dict[str, Any]]:
     file = pa.parquet.ParquetFile(io.BytesIO(content))
-    _named(file.schema_arrow.names)
+    schema = file.schema_arrow
+    _named([name for name in schema.names if not name.startswith(INDEX)])
     for name, kind in COLUMNS.items():
-        actual = file.schema_arrow.field(name).type
-        if actual != kind:
+        actual = schema.field(name).type
+        if not _means(actual, kind):
             raise BadFileError(f"column {name}: is {actual}, not {kind}")
     _fits(file.metadata.num_rows)
     # A few bytes may stand for any number of points, or for the same long text in every row.
@@ -129,25 +149,45 @@ def _parquet_rows(content: bytes) -> Iterator[dict[str, Any]]:
         if group.total_byte_size > MOST_BYTES or values > MOST_BYTES // 8:
             raise BadFileError(f"the file would unpack to more than {MOST_BYTES:,} bytes")
     file = pa.parquet.ParquetFile(io.BytesIO(content), read_dictionary=_TEXTS)
-    for batch in file.iter_batches(ROWS_AT_A_TIME):
-        yield from batch.to_pylist()
+    for batch in file.iter_batches(ROWS_AT_A_TIME, columns=list(COLUMNS)):
+        for place in range(batch.num_rows):
+            yield {name: batch.column(name)[place].as_py() for name in COLUMNS}
 
 
 def _csv_rows(content: bytes) -> Iterator[dict[str, Any]]:
-    options = pa.csv.ConvertOptions(
-        column_types=dict.fromkeys(COLUMNS, TEXT),
-        strings_can_be_null=True,
-        quoted_strings_can_be_null=False,
-        null_values=[""],
+    try:
+        header = content.decode("utf-8-sig").partition("\n")[0].strip()
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise BadFileError(f"line {line}: is not UTF-8") from None
+    names = next(csv.reader([header]), [])
+    if len(names) == 1 and len(names[0].split(";")) == len(COLUMNS):
+        raise BadFileError("its columns are separated by semicolons, not by commas")
+    _named(names)
+    damaged: list[tuple[int, int]] = []
+
+    def skip(row: Any) -> str:
+        damaged.append((row.number, row.actual_columns))
+        return "skip"
+
+    table = pa.csv.read_csv(
+        io.BytesIO(content),
+        # Else rows have no numbers.
+        read_options=pa.csv.ReadOptions(use_threads=False),
+        parse_options=pa.csv.ParseOptions(invalid_row_handler=skip),
+        convert_options=pa.csv.ConvertOptions(
+            column_types=dict.fromkeys(COLUMNS, TEXT),
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+            null_values=[""],
+        ),
     )
-    table = pa.csv.read_csv(io.BytesIO(content), convert_options=options, parse_options=_OVER_LINES)
-    _named(table.column_names)
+    if damaged:
+        line, fields = damaged[0]
+        raise BadFileError(f"row {line - 1}: has {fields} fields, not {len(COLUMNS)}")
     _fits(table.num_rows)
     for number, row in enumerate(table.to_pylist(), start=1):
         yield {name: _read(number, name, row[name]) for name in COLUMNS}
-
-
-_OVER_LINES = pa.csv.ParseOptions(newlines_in_values=False)
 
 
 def _read(number: int, name: str, text: str | None) -> Any:
@@ -171,14 +211,20 @@ def _parsed(text: str, kind: pa.DataType) -> int | float:
 def _record(number: int, row: dict[str, Any]) -> Record:
     """A row as a run; `BadFileError`, naming row and column, where it is none."""
     for name, value in row.items():
-        if value is None and name != "reason":
+        if COLUMNS[name] == NUMBER:
+            # pandas takes nan for nothing, as SQLite does.
+            row[name] = number_of(value)
+        elif value is None and name != "reason":
             raise BadFileError(f"row {number}, column {name}: is empty")
-        if isinstance(value, list) and (len(value) > MOST_POINTS or None in value):
-            raise BadFileError(f"row {number}, column {name}: is not a curve of at most {MOST_POINTS:,} points")
+        elif isinstance(value, list):
+            if COLUMNS[name].value_type == NUMBER:
+                row[name] = [number_of(one) for one in value[: MOST_POINTS + 1]]
+            if len(row[name]) > MOST_POINTS or None in row[name]:
+                raise BadFileError(f"row {number}, column {name}: is not a curve of at most {MOST_POINTS:,} points")
     try:
         text = row.pop("experiment")
         experiment = Experiment.from_json(text if len(text) <= LONGEST_TEXT else "")
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise BadFileError(f"row {number}, column experiment: {error}") from None
     steps, losses, norms = (tuple(row.pop(name)) for name in list(COLUMNS)[9:])
     try:

@@ -13,14 +13,22 @@ from importlib import metadata
 from pathlib import Path
 
 from lstm_core.cells import choose
-from lstm_core.engine import ENGINES
+from lstm_core.engine import ENGINES, FUSED, REFERENCE_ENGINE
 from lstm_core.experiment import Experiment
 from lstm_core.race.runs import FAILED, Run
 from lstm_core.tasks.series import is_own
-from lstm_core.training import COMPLETED, DIVERGED, SOLVED
+from lstm_core.training.snapshot import COMPLETED, DIVERGED, SOLVED, engines_of
 
 ENDINGS = (SOLVED, DIVERGED, COMPLETED, FAILED)
 MOST_POINTS, LONGEST_TEXT = 10_000, 1000
+LONGEST_COMPLAINT = 300
+# The last is of a run that went over from the one to the other.
+COMPUTED_BY = (*ENGINES, f"{REFERENCE_ENGINE}+{FUSED}")
+
+
+def printable(text: str) -> str:
+    """What somebody else's program says, as a part of one line."""
+    return "".join(character if character.isprintable() else " " for character in text[:LONGEST_COMPLAINT])
 
 
 @dataclass(frozen=True)
@@ -46,11 +54,11 @@ class Record:
     """
     A finished run. Validated: ValueError, naming field, value and what is allowed.
 
-    `computed_by` is the engine that computed it, or, of a run that failed at once, the one that was asked for. `ended`
-    is one of `ENDINGS`, `reason` what made it fail. `final_mean_loss` is the mean of the last 20 losses, nan where
-    there is none; `seconds` are those of training, `stored` those since 1970. `versions` is a JSON object. `weights`
-    are those that the last step began with, as the bytes of their numbers in the experiment's precision; by default
-    none.
+    `computed_by` is the engine that computed it, "reference+fused" where it went over from the one to the other, or, of
+    a run that failed at once, the one that was asked for. `ended` is one of `ENDINGS`, `reason` what made it fail.
+    `final_mean_loss` is the mean of the last 20 losses, nan where there is none; `seconds` are those of training,
+    `stored` those since 1970. `versions` is a JSON object. `weights` are those that the last step began with, as the
+    bytes of their numbers in the experiment's precision; by default none.
     """
 
     experiment: Experiment
@@ -68,7 +76,7 @@ class Record:
     def __post_init__(self) -> None:
         if is_own(self.experiment.series):
             raise ValueError(f"series: {self.experiment.series!r} is of a visitor's file, of which nothing is kept")
-        choose("computed_by", self.computed_by, ENGINES)
+        choose("computed_by", self.computed_by, COMPUTED_BY)
         choose("ended", self.ended, ENDINGS)
         if not 0 <= self.last_step <= self.experiment.steps:
             raise ValueError(f"last_step: {self.last_step} is not from 0 to {self.experiment.steps:,}")
@@ -109,7 +117,7 @@ def record_of(run: Run) -> Record:
     last = run.snapshots[-1] if run.snapshots else None
     return Record(
         experiment=run.experiment,
-        computed_by=last.engine if last else run.experiment.engine,
+        computed_by="+".join(engines_of(run.snapshots)) or run.experiment.engine,
         ended=str(run.ended),
         last_step=last.step if last else 0,
         final_mean_loss=last.mean_loss if last else math.nan,

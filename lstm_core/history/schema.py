@@ -1,16 +1,14 @@
 """
-How does a history lie in its database, and how is one opened?
+How does a history lie in its database, and how is one of an earlier version brought up to date?
 
 Table `RUNS` has a row for each run, with a column for every field of its experiment, to choose by; `CURVES` are apart,
-so that a list of runs does not read them, and so are the `WEIGHTS` of those runs that were asked for theirs.
+so that a list of runs does not read them, and so are the `WEIGHTS` of those runs that were asked for theirs. `LEASES`
+are of runs that are under way.
 """
 
 import dataclasses
 import json
-import os
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,23 +16,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from lstm_core.experiment import YOUNGER, Experiment
 
-SCHEMA = 5
-PLACE = "GRADIENT_HIGHWAY_HISTORY"
-BUSY_SECONDS, CONNECT_SECONDS = 60, 10
-# Any number: whoever opens the same database takes the same lock.
-OPENING_LOCK = 0x6772616468776179
+SCHEMA = 6
 INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
-
-History = sa.Engine
-
-
-class UnavailableError(Exception):
-    """The history cannot be opened, read or written; the text says why, in one line."""
-
-
-class NewerError(UnavailableError):
-    """A later version of the program has written this history."""
-
 
 # What a run tells of its experiment under another name: these two are also said of the run.
 RENAMED = {"steps": "most_steps", "engine": "engine_asked"}
@@ -54,12 +37,18 @@ def _field_column(spec: dataclasses.Field[Any]) -> sa.Column[Any]:
 
 
 FIELDS = {spec.name: _field_column(spec) for spec in dataclasses.fields(Experiment)}
+# Of the columns that are read.
+NULLABLE = {
+    "final_mean_loss",
+    "reason",
+    *(spec.name for spec in dataclasses.fields(Experiment) if spec.default is None),
+}
 _TEXT_FIELDS = {spec.name for spec in dataclasses.fields(Experiment) if _is_text(spec)}
-_metadata = sa.MetaData()
-_version = sa.Table("schema_version", _metadata, sa.Column("version", sa.Integer, primary_key=True))
+METADATA = sa.MetaData()
+VERSION = sa.Table("schema_version", METADATA, sa.Column("version", sa.Integer, primary_key=True))
 RUNS = sa.Table(
     "runs",
-    _metadata,
+    METADATA,
     sa.Column("key", sa.String(16), primary_key=True),
     sa.Column("computed_by", sa.String(16), primary_key=True),
     sa.Column("experiment", sa.Text, nullable=False),
@@ -74,7 +63,7 @@ RUNS = sa.Table(
 )
 CURVES = sa.Table(
     "curves",
-    _metadata,
+    METADATA,
     sa.Column("key", sa.String(16), primary_key=True),
     sa.Column("computed_by", sa.String(16), primary_key=True),
     sa.Column("points", sa.Integer, nullable=False),
@@ -82,91 +71,18 @@ CURVES = sa.Table(
 )
 WEIGHTS = sa.Table(
     "weights",
-    _metadata,
+    METADATA,
     sa.Column("key", sa.String(16), primary_key=True),
     sa.Column("computed_by", sa.String(16), primary_key=True),
     sa.Column("numbers", sa.LargeBinary, nullable=False),
 )
-
-
-def open_history(url: str | None = None) -> History:
-    """
-    The history at a SQLAlchemy URL of SQLite or PostgreSQL; by default at the one that the environment variable
-    `GRADIENT_HIGHWAY_HISTORY` tells, or else in a file in the user's data folder. It is made, or brought up to the
-    present schema, where need be.
-
-    Raises `UnavailableError` where it cannot be written, and `NewerError` for one of a later schema.
-    """
-    try:
-        place = sa.make_url(url or os.environ.get(PLACE) or _own_file())
-        name = place.get_backend_name()
-        if name not in INSERTS:
-            raise UnavailableError(f"history: {name} is neither sqlite nor postgresql")
-        waiting = {"timeout": BUSY_SECONDS} if name == "sqlite" else {"connect_timeout": CONNECT_SECONDS}
-        history = sa.create_engine(place, pool_pre_ping=True, connect_args=waiting)
-    except (sa.exc.SQLAlchemyError, OSError, ValueError, ImportError) as error:
-        raise UnavailableError(f"history: {_first_line(error)}") from None
-    if name == "sqlite":
-        sa.event.listen(history, "connect", _prepare_sqlite)
-        sa.event.listen(history, "begin", _begin_sqlite)
-    try:
-        with transaction(history, writing=True) as connection:
-            _update_schema(connection)
-    except UnavailableError:
-        history.dispose()
-        raise
-    return history
-
-
-def _own_file() -> sa.URL:
-    root = Path(os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share"))
-    folder = root / "gradient-highway"
-    folder.mkdir(parents=True, exist_ok=True)
-    return sa.URL.create("sqlite", database=str(folder / "history.sqlite"))
-
-
-def _prepare_sqlite(connection: Any, _: Any) -> None:
-    """Transactions are begun by `_begin_sqlite` alone; readers do not wait for a writer, nor it for them."""
-    connection.isolation_level = None
-    connection.execute("PRAGMA journal_mode = WAL").close()
-
-
-def _begin_sqlite(connection: sa.Connection) -> None:
-    """Who will write waits for its turn here: a reader that turns writer would be refused at once."""
-    writing = connection.get_execution_options().get("writing")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
-
-
-def _first_line(error: BaseException) -> str:
-    """What the database itself said."""
-    message = str(getattr(error, "orig", None) or error) or type(error).__name__
-    return message.strip().splitlines()[0]
-
-
-@contextmanager
-def transaction(history: History, writing: bool = False) -> Iterator[sa.Connection]:
-    try:
-        with history.connect().execution_options(writing=writing) as connection, connection.begin():
-            yield connection
-    except sa.exc.SQLAlchemyError as error:
-        place = history.url.render_as_string(hide_password=True)
-        raise UnavailableError(f"history at {place}: {_first_line(error)}") from error
-
-
-def _update_schema(connection: sa.Connection) -> None:
-    if connection.dialect.name == "postgresql":
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(OPENING_LOCK)))
-    if not sa.inspect(connection).has_table(_version.name):
-        _metadata.create_all(connection)
-        connection.execute(_version.insert().values(version=SCHEMA))
-        return
-    version = connection.execute(sa.select(_version.c.version)).scalar_one()
-    if version > SCHEMA:
-        raise NewerError(f"history: its schema is version {version}, this program knows {SCHEMA}; update the program")
-    for known in range(version, SCHEMA):
-        MIGRATIONS[known](connection)
-    # Even where nothing has changed: whoever may not write learns it now.
-    connection.execute(_version.update().values(version=SCHEMA))
+LEASES = sa.Table(
+    "leases",
+    METADATA,
+    sa.Column("key", sa.String(16), primary_key=True),
+    sa.Column("holder", sa.Text, nullable=False),
+    sa.Column("until", sa.Double, nullable=False),
+)
 
 
 def _add_columns(connection: sa.Connection, names: Iterable[str]) -> None:
@@ -202,13 +118,18 @@ def _add_stream(connection: sa.Connection) -> None:
     _add_meaning(connection, OF_STREAM)
 
 
+def _add_leases(connection: sa.Connection) -> None:
+    """Before version 6, two sweeps at once trained the same runs."""
+    LEASES.create(connection)
+
+
 def _add_meaning(connection: sa.Connection, names: Iterable[str]) -> None:
     """Columns that say of every run what it means that its experiment has no such fields."""
     _add_columns(connection, names)
     connection.execute(RUNS.update().values({name: YOUNGER[name] for name in names}))
 
 
-MIGRATIONS = {1: _add_fields, 2: _add_weights, 3: _add_series, 4: _add_stream}
+MIGRATIONS = {1: _add_fields, 2: _add_weights, 3: _add_series, 4: _add_stream, 5: _add_leases}
 
 
 def field_value(name: str, value: Any) -> Any:

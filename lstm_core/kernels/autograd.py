@@ -9,7 +9,7 @@ from torch import Tensor
 
 from lstm_core.borrowed.autograd import more_than_numbers
 from lstm_core.cells import Cell, Parameters, unroll
-from lstm_core.kernels.compilation import Kernels
+from lstm_core.kernels.code import Code
 from lstm_core.kernels.packing import Sources
 from lstm_core.kernels.tape import Tape
 
@@ -62,9 +62,7 @@ def _by_kernels(ctx: Any, given: Sequence[Any], incoming: Sequence[Tensor | None
     dinputs = inputs.new_zeros(inputs.shape) if ctx.needs_input_grad[2] else None
     dsources = [None if source is None else source.new_empty(source.shape) for source in sources]
     gradients = _sources(dsources, hidden.shape[1])
-    dhidden, dstate = map(
-        torch.from_numpy, ctx.tape.back(ctx.kernels, doutputs, dlast, dlast_state, dinputs, gradients)
-    )
+    dhidden, dstate = map(torch.from_numpy, ctx.tape.back(ctx.code, doutputs, dlast, dlast_state, dinputs, gradients))
     return dinputs, dhidden, None if state is None else dstate, *dsources
 
 
@@ -99,7 +97,7 @@ class _Sequence(torch.autograd.Function):
     def forward(
         ctx: Any,
         cell: Cell,
-        kernels: Kernels,
+        code: Code,
         inputs: Tensor,
         hidden: Tensor,
         state: Tensor | None,
@@ -107,12 +105,12 @@ class _Sequence(torch.autograd.Function):
     ) -> Any:
         tape = Tape(cell, inputs, hidden.shape[1] // cell.window)
         first = hidden.detach().numpy(), None if state is None else state.detach().numpy()
-        tape.run(kernels, _sources(sources, hidden.shape[1]), inputs, *first)
+        tape.run(code, _sources(sources, hidden.shape[1]), inputs, *first)
         outputs = tape.outputs
         last_state = None if state is None else tape.states[-1]
         # The outputs lie in the tape: saving them lets torch notice when somebody changes them in place.
         ctx.save_for_backward(outputs, last_state, inputs, hidden, state, *sources)
-        ctx.cell, ctx.kernels, ctx.tape = cell, kernels, tape
+        ctx.cell, ctx.code, ctx.tape = cell, code, tape
         ctx.set_materialize_grads(False)
         return outputs, outputs[-1], last_state, tape
 
@@ -154,12 +152,12 @@ class FusedTrace:
         return tuple(torch.from_numpy(self.tape.norms[: len(self._cell.row.states)]))
 
 
-def run_fused(inputs: Tensor, states: tuple[Tensor, ...], p: Parameters, cell: Cell, kernels: Kernels) -> FusedTrace:
-    """The call of `cells.unroll`, for tensors on the CPU in the precision of the kernels."""
+def run_fused(inputs: Tensor, states: tuple[Tensor, ...], p: Parameters, cell: Cell, code: Code) -> FusedTrace:
+    """The call of `cells.unroll`, for tensors on the CPU in the precision of the code."""
     h, *others = states
     first = torch.nn.functional.pad(h, (0, p.recurrent.shape[1] - h.shape[1]))
     state = others[0] if others else None
-    outputs, *final, tape = _Sequence.apply(cell, kernels, inputs, first, state, *_given(p))
+    outputs, *final, tape = _Sequence.apply(cell, code, inputs, first, state, *_given(p))
     return FusedTrace(cell, tape, outputs, tuple(final[: 1 if state is None else 2]))
 
 
@@ -171,8 +169,8 @@ def sources(p: Parameters) -> Sources:
 class FusedTrainer:
     """`engine.LayerTrainer` without autograd: arrays of parameters and their gradients are made once and kept."""
 
-    def __init__(self, p: Parameters, cell: Cell, kernels: Kernels) -> None:
-        self._cell, self._kernels = cell, kernels
+    def __init__(self, p: Parameters, cell: Cell, code: Code) -> None:
+        self._cell, self._code = cell, code
         seen, given = p.recurrent.shape[1], _given(p)
         self._units = seen // cell.window
         self._parameters = _sources(given, seen)
@@ -180,10 +178,10 @@ class FusedTrainer:
 
     def run(self, inputs: Tensor) -> FusedTrace:
         tape = Tape(self._cell, inputs, self._units)
-        tape.run(self._kernels, self._parameters, inputs, None, None)
+        tape.run(self._code, self._parameters, inputs, None, None)
         outputs = tape.outputs
         return FusedTrace(self._cell, tape, outputs, (outputs[-1],))
 
     def back(self, trace: FusedTrace, gradient: Tensor) -> None:
         doutputs, dlast = (gradient, None) if gradient.dim() == 3 else (None, gradient)
-        trace.tape.back(self._kernels, doutputs, dlast, None, None, self._gradients)
+        trace.tape.back(self._code, doutputs, dlast, None, None, self._gradients)

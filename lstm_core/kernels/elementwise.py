@@ -12,19 +12,18 @@ from numba import types
 from numba.extending import overload, register_jitable
 from numpy.polynomial import Chebyshev, Polynomial
 
-from lstm_core.activations import Arithmetic
 from lstm_core.borrowed import compiler
 from lstm_core.kernels.vectors import clamped, power_of_two
+from lstm_core.pointwise.arithmetic import Arithmetic
 
 # Without "nnan" and "ninf": an exploding network must reach inf and nan as it does in torch. Without "reassoc": it
 # would undo the argument reductions below, and the bits of a sum would depend on the machine's vectors.
-ARITHMETIC: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract", "nsz"}}
-OPTIONS = compiler.counted(ARITHMETIC, counts=False)
+OPTIONS = compiler.uncounted({"error_model": "numpy", "fastmath": {"contract", "nsz"}})
 
 
 def inner(function: Callable[..., Any]) -> Callable[..., Any]:
     """A function that compiled code calls, and Python as it is; compiled without what Python would call it by."""
-    return register_jitable(**OPTIONS)(function)
+    return register_jitable(**OPTIONS, no_cfunc_wrapper=True)(function)
 
 
 class Precision:
@@ -86,7 +85,7 @@ def elementary(make: Callable[[Precision], Callable[[Any], Any]]) -> Callable[[A
         function.__annotations__.clear()
         return function
 
-    overload(stub, jit_options=compiler.inlined(OPTIONS))(implementation)
+    overload(stub, jit_options={**compiler.inlined(OPTIONS), "no_cfunc_wrapper": True})(implementation)
     return stub
 
 

@@ -2,18 +2,17 @@
 
 from typing import Any
 
-from lstm_core.kernels.activations import values, values_and_slopes
-from lstm_core.kernels.elementwise import inner, sigmoid
-from lstm_core.kernels.layout import Step, WorkPlaces
+from lstm_core.borrowed.compiler import call
+from lstm_core.kernels.elementwise import sigmoid
 from lstm_core.kernels.matrix import Matrix, copy
-from lstm_core.kernels.spec import Spec
+from lstm_core.kernels.pointers import moved
+from lstm_core.kernels.spec import Room, Spec, Step
 from lstm_core.kernels.vectors import lanes, load, put, store
 
 # The candidate needs W_hn h and W_xn x apart, so it has two blocks of preactivations.
 R, Z, FROM_HIDDEN, FROM_INPUT = range(4)
 
 
-@inner
 def forward(cell: Spec, tape: Any, s: Step) -> None:
     """
     r, z = sigmoid(pre)     n = phi(from_input + r * from_hidden)     h = n + z * (before - n)
@@ -29,7 +28,7 @@ def forward(cell: Spec, tape: Any, s: Step) -> None:
             store(from_hidden, tape, block + FROM_HIDDEN * s.size)
             store(candidate, tape, block + FROM_INPUT * s.size)
             store(candidate, tape, s.hidden + b * s.stride + j)
-    values(cell.phi, tape, s.hidden, s.stride, s.batch, s.size)
+    call(cell.phi, moved(tape, s.hidden), s.stride, s.batch, s.size)
     for b in range(s.batch):
         for j in range(0, s.size, lanes(tape)):
             z, here = sigmoid(load(tape, s.pre + b * s.wide + Z * s.units + j)), b * s.stride + j
@@ -38,15 +37,14 @@ def forward(cell: Spec, tape: Any, s: Step) -> None:
             store(n + z * (load(tape, s.seen + here) - n), tape, s.hidden + here)
 
 
-@inner
-def backward(cell: Spec, tape: Any, s: Step, work: Any, w: WorkPlaces) -> None:
+def backward(cell: Spec, tape: Any, s: Step, work: Any, w: Room, norm: Any, told: bool) -> None:
     """
     dn = dh (1 - z)     dz = dh (before - n)     dpre = dn phi'     dr = dpre from_hidden
 
     Gates times the slope of their sigmoid. dh becomes what reaches the hidden state before directly, dh z.
     """
     copy(Matrix(tape, s.blocks + FROM_INPUT * s.size, s.apart), Matrix(work, w.y, s.size), s.batch, s.size)
-    values_and_slopes(cell.phi, work, w.y, w.slope, s.batch * s.size)
+    call(cell.phi_and_slope, moved(work, w.y), moved(work, w.slope), s.batch * s.size)
     for b in range(s.batch):
         for j in range(0, s.size, lanes(tape)):
             block, delta, few = s.blocks + b * s.apart + j, w.delta + b * s.wide + j, s.units - j

@@ -1,49 +1,25 @@
-"""The LSTM family in numba: one time step forward, and the same step backward."""
+"""
+The LSTM family in numba: one time step forward, and the same step backward.
+
+`plain_forward` and `plain_backward` are for the one that most people know: three gates, each with weights of its own
+and no peepholes, and tanh twice.
+"""
 
 from typing import Any
 
 import numpy as np
 
-from lstm_core.kernels.activations import is_tanh, values, values_and_slopes
+from lstm_core.borrowed.compiler import call
 from lstm_core.kernels.elementwise import inner, sigmoid, tanh
-from lstm_core.kernels.layout import Step, WorkPlaces
-from lstm_core.kernels.matrix import Matrix, copy, norm
-from lstm_core.kernels.spec import Spec
+from lstm_core.kernels.matrix import Matrix, copy, norm_of
+from lstm_core.kernels.pointers import moved
+from lstm_core.kernels.spec import Room, Spec, Step
 from lstm_core.kernels.vectors import first, lanes, load, put, store, total, where_zero, widened, zeros
 
 I, F, G, O = range(4)  # noqa: E741
 
 
-@inner
-def is_plain(cell: Spec) -> bool:
-    """Three gates, each with weights of its own and no peepholes, and tanh twice: the one that most people know."""
-    three = cell.i == I and cell.f == F and cell.o == O
-    return three and not cell.peephole and is_tanh(cell.phi) and is_tanh(cell.psi)
-
-
-@inner
-def forward(cell: Spec, tape: Any, s: Step) -> None:
-    """From preactivations, and the cell state before, to gates, cell state and hidden state."""
-    if is_plain(cell):
-        _plain_forward(tape, s)
-    else:
-        _any_forward(cell, tape, s)
-
-
-@inner
-def backward(cell: Spec, tape: Any, s: Step, work: Any, w: WorkPlaces, norms: Any, norm_at: int) -> None:
-    """From dh and dc to the gradient of the preactivations, and to dc before; ||dc||, if norms are asked for."""
-    if is_plain(cell):
-        _plain_backward(tape, s, work, w, norms, norm_at)
-    else:
-        _through_output(cell, tape, s, work, w)
-        if norms.size:
-            norms[norm_at] = norm(Matrix(work, w.dstate, s.size), s.batch, s.units)
-        _through_cell(cell, tape, s, work, w)
-
-
-@inner
-def _plain_forward(tape: Any, s: Step) -> None:
+def plain_forward(cell: Spec, tape: Any, s: Step) -> None:
     """
     i, f, o = sigmoid(pre)     g = tanh(pre_g)     c = f * before + i * g     h = o * tanh(c)
     """
@@ -63,15 +39,13 @@ def _plain_forward(tape: Any, s: Step) -> None:
             store(o * tanh(c), tape, s.hidden + b * s.stride + j)
 
 
-@inner
-def _plain_backward(tape: Any, s: Step, work: Any, w: WorkPlaces, norms: Any, norm_at: int) -> None:
+def plain_backward(cell: Spec, tape: Any, s: Step, work: Any, w: Room, norm: Any, told: bool) -> None:
     """
     do = dh tanh(c)     dc += dh o (1 - tanh(c)^2)     di = dc g     df = dc before     dg = dc i     dc before = dc f
 
     Each gate times its slope i - i^2, and dg times 1 - g^2. tanh(c) is h / o; where o is 0, h is, and so is what h is
     multiplied with.
     """
-    told = norms.size > 0
     squares = widened(zeros(work))
     for b in range(s.batch):
         for j in range(0, s.size, lanes(tape)):
@@ -90,7 +64,7 @@ def _plain_backward(tape: Any, s: Step, work: Any, w: WorkPlaces, norms: Any, no
             put(dc * i * (1 - g * g), work, delta + G * s.units, few)
             store(dc * f, work, w.dstate + here)
     if told:
-        norms[norm_at] = np.sqrt(total(squares))
+        norm[0] = np.sqrt(total(squares))
 
 
 @inner
@@ -110,8 +84,7 @@ def _opened(cell: Spec, gate: int, tape: Any, s: Step, b: int, j: int, states: i
     return opened
 
 
-@inner
-def _any_forward(cell: Spec, tape: Any, s: Step) -> None:
+def forward(cell: Spec, tape: Any, s: Step) -> None:
     """
     i, f, o = sigmoid(pre)     g = phi(pre_g)     c = f * before + i * g     h = o * psi(c)
 
@@ -119,7 +92,7 @@ def _any_forward(cell: Spec, tape: Any, s: Step) -> None:
     """
     for kept in (Matrix(tape, s.blocks + cell.g * s.size, s.apart), Matrix(tape, s.hidden, s.stride)):
         copy(Matrix(tape, s.pre + cell.g * s.units, s.wide), kept, s.batch, s.size)
-    values(cell.phi, tape, s.hidden, s.stride, s.batch, s.size)
+    call(cell.phi, moved(tape, s.hidden), s.stride, s.batch, s.size)
     for b in range(s.batch):
         for j in range(0, s.size, lanes(tape)):
             here, hidden = b * s.size + j, s.hidden + b * s.stride + j
@@ -133,7 +106,7 @@ def _any_forward(cell: Spec, tape: Any, s: Step) -> None:
                 kept = _opened(cell, cell.f, tape, s, b, j, s.before) * kept
             store(kept + added, tape, s.state + here)
             store(kept + added, tape, hidden)
-    values(cell.psi, tape, s.hidden, s.stride, s.batch, s.size)
+    call(cell.psi, moved(tape, s.hidden), s.stride, s.batch, s.size)
     if cell.o >= 0:
         for b in range(s.batch):
             for j in range(0, s.size, lanes(tape)):
@@ -143,7 +116,7 @@ def _any_forward(cell: Spec, tape: Any, s: Step) -> None:
 
 @inner
 def _closed(
-    cell: Spec, gate: int, dgate: Any, tape: Any, s: Step, work: Any, w: WorkPlaces, b: int, j: int, states: int
+    cell: Spec, gate: int, dgate: Any, tape: Any, s: Step, work: Any, w: Room, b: int, j: int, states: int
 ) -> Any:
     """From the gradient of a gate to that of its preactivation and its peephole; what goes to dc, p dpre."""
     opened = load(tape, s.blocks + b * s.apart + gate * s.size + j)
@@ -157,11 +130,19 @@ def _closed(
     return load(tape, s.peephole + weights) * dpre
 
 
+def backward(cell: Spec, tape: Any, s: Step, work: Any, w: Room, norm: Any, told: bool) -> None:
+    """From dh and dc to the gradient of the preactivations, and to dc before; ||dc||, if that is to be told."""
+    _through_output(cell, tape, s, work, w)
+    if told:
+        norm[0] = norm_of(Matrix(work, w.dstate, s.size), s.batch, s.units)
+    _through_cell(cell, tape, s, work, w)
+
+
 @inner
-def _through_output(cell: Spec, tape: Any, s: Step, work: Any, w: WorkPlaces) -> None:
+def _through_output(cell: Spec, tape: Any, s: Step, work: Any, w: Room) -> None:
     """do = dh psi(c)     dc += dh o psi'(c)     do times the slope of its sigmoid; with a peephole dc += p do"""
     copy(Matrix(tape, s.state, s.size), Matrix(work, w.y, s.size), s.batch, s.size)
-    values_and_slopes(cell.psi, work, w.y, w.slope, s.batch * s.size)
+    call(cell.psi_and_slope, moved(work, w.y), moved(work, w.slope), s.batch * s.size)
     for b in range(s.batch):
         for j in range(0, s.size, lanes(tape)):
             here = b * s.size + j
@@ -175,7 +156,7 @@ def _through_output(cell: Spec, tape: Any, s: Step, work: Any, w: WorkPlaces) ->
 
 
 @inner
-def _through_cell(cell: Spec, tape: Any, s: Step, work: Any, w: WorkPlaces) -> None:
+def _through_cell(cell: Spec, tape: Any, s: Step, work: Any, w: Room) -> None:
     """
     dg = dc i     di = dc g     df = dc before     and dc becomes that of the state before, dc f
 
@@ -183,7 +164,7 @@ def _through_cell(cell: Spec, tape: Any, s: Step, work: Any, w: WorkPlaces) -> N
     before is p di + p df more.
     """
     copy(Matrix(tape, s.blocks + cell.g * s.size, s.apart), Matrix(work, w.y, s.size), s.batch, s.size)
-    values_and_slopes(cell.phi, work, w.y, w.slope, s.batch * s.size)
+    call(cell.phi_and_slope, moved(work, w.y), moved(work, w.slope), s.batch * s.size)
     for b in range(s.batch):
         for j in range(0, s.size, lanes(tape)):
             here, block = b * s.size + j, s.blocks + b * s.apart + j

@@ -1,5 +1,5 @@
 """
-What is done to a matrix that lies somewhere in an array, whatever the cell? Copied, added to, looked at.
+What is done to a matrix that lies somewhere in memory, whatever the cell? Copied, added to, looked at.
 
 Where rows are said to have whole vectors, the last of these may have lanes beyond the numbers that are meant.
 """
@@ -25,7 +25,7 @@ from lstm_core.kernels.vectors import (
 
 
 class Matrix(NamedTuple):
-    """Rows in an array of one dimension: the first begins at place `at`, each `row` numbers after the one before."""
+    """Rows of numbers that are pointed to: the first begins at place `at`, each `row` numbers after the one before."""
 
     numbers: Any
     at: int
@@ -69,13 +69,12 @@ def add_exactly(a: Matrix, out: Matrix, rows: int, columns: int) -> None:
 def transpose(a: Matrix, out: Matrix, rows: int, columns: int) -> None:
     """out (columns, rows) = a (rows, columns) transposed."""
     for r in range(rows):
-        row = a.numbers[a.at + r * a.row : a.at + r * a.row + columns]
         for column in range(columns):
-            out.numbers[out.at + column * out.row + r] = row[column]
+            out.numbers[out.at + column * out.row + r] = a.numbers[a.at + r * a.row + column]
 
 
 @inner
-def norm(a: Matrix, rows: int, units: int) -> float:
+def norm_of(a: Matrix, rows: int, units: int) -> float:
     """Euclidean, in double precision, where no square of single precision overflows or underflows."""
     squares = widened(zeros(a.numbers))
     for r in range(rows):

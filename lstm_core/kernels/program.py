@@ -1,22 +1,15 @@
 """
-What trains by turns, and where does it lie? In whole numbers and arrays, by name.
+What trains by turns, and where does it lie? In whole numbers and memory, by name.
 
-Everything lies in one-dimensional arrays, at offsets counted in numbers: a layer's part of the tape as `layout` has it,
-the layers one after the other, and what the network has of its own in `NetworkPlaces`. Dimensions: T time, B batch,
-D input, H hidden, L layers, O outputs of the readout, W numbers that the readout sees, M answers: B, or T B where
-there is one at every step.
+A layer's part of the tape is laid out as `Layer` says, the layers one after the other; in the workspace they have one
+room, and behind it is what the network has of its own, in `NetworkPlaces`. Dimensions: T time, B batch, D input, H
+hidden, L layers, O outputs of the readout, W numbers that the readout sees, M answers: B, or T B where there is one at
+every step.
 """
 
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from lstm_core.kernels.elementwise import OPTIONS, inner
-from lstm_core.kernels.layout import tape_places, widths, work_places
-from lstm_core.kernels.spec import Shape, Spec
-
-# For the parts of `turn`, which is compiled as one function.
-PART = {**OPTIONS, "inline": "always"}
+from lstm_core.kernels.spec import Layer
 
 PLAIN, RESIDUAL, DENSE = range(3)
 SGD, RMSPROP, ADAM = range(3)
@@ -27,7 +20,8 @@ GOES_ON, SOLVED, DIVERGED, COMPLETED = range(4)
 class Plan(NamedTuple):
     """
     What trains, in whole numbers. A single layer wired residually is wired plainly. `scored` is the first of the M
-    answers that accuracy counts, `limit` the last training step.
+    answers that accuracy counts, `limit` the last training step, `recent` the number of losses whose mean tells whether
+    the task is solved.
     """
 
     layers: int
@@ -45,6 +39,7 @@ class Plan(NamedTuple):
     optimizer: int
     clip: int
     limit: int
+    recent: int
 
 
 class Rates(NamedTuple):
@@ -56,7 +51,7 @@ class Rates(NamedTuple):
     solved_below: float
 
 
-class Code(NamedTuple):
+class Frame(NamedTuple):
     """Where the machine code of `sequence.forward` and `sequence.backward` is."""
 
     forward: int
@@ -65,11 +60,10 @@ class Code(NamedTuple):
 
 class Learned(NamedTuple):
     """
-    Parameters and what belongs to them, all in torch's order, the readout's first, and zeros after them up to a whole
-    number of vectors and one more: `weights` and `gradient`, with room
-    for the gradient `before` it is clipped; the optimizer's moments; `places`, where each parameter of a layer stands
-    in the packed matrix and the peepholes of its tape. The last losses, `recent`; `begun`, the number of training steps
-    so far.
+    Parameters and what belongs to them, all in torch's order, the readout's first, and zeros after them up to `count`
+    numbers, which are whole vectors: `weights` and `gradient`, with room for the gradient `before` it is clipped; the
+    optimizer's moments; `places`, where each parameter of a layer stands in the packed matrix and the peepholes of its
+    tape. The last losses, `recent`; `begun`, the number of training steps so far.
     """
 
     weights: Any
@@ -77,6 +71,7 @@ class Learned(NamedTuple):
     before: Any
     first: Any
     second: Any
+    count: Any
     places: Any
     recent: Any
     begun: Any
@@ -85,13 +80,13 @@ class Learned(NamedTuple):
 class Data(NamedTuple):
     """
     Batches side by side, so many `sequences` in all: `inputs` (T, sequences, D), and as targets either `values`
-    (M / B, sequences, O) or `labels` (M / B, sequences), the other being empty.
+    (M / B, sequences, O) or `labels` (M / B, sequences), the other being nowhere.
     """
 
     inputs: Any
     values: Any
     labels: Any
-    sequences: int
+    sequences: Any
 
 
 class Report(NamedTuple):
@@ -108,6 +103,9 @@ class Report(NamedTuple):
 
 
 ENDED, LOSS, MEAN_LOSS, HITS, GRAD_NORM, CLIPPED, COSINE, NUMBERS = range(8)
+
+# The rows of a table of layers: a `Layer`, where its tape begins, its first parameter and the first one after it.
+BASE, FIRST, AFTER, COLUMNS = range(len(Layer._fields), len(Layer._fields) + 4)
 
 
 class NetworkPlaces(NamedTuple):
@@ -130,7 +128,6 @@ def aligned(place: int) -> int:
     return -(-place // 16) * 16
 
 
-@inner
 def through_time(plan: Any) -> Any:
     """Whether a gradient comes to hidden states before the last one from elsewhere than from the next time step."""
     return plan.layers > 1 or plan.every_step != 0 or plan.wiring == DENSE
@@ -147,22 +144,3 @@ def network_places(plan: Plan, base: int) -> NetworkPlaces:
     for size in sizes:
         places.append(aligned(places[-1] + size))
     return NetworkPlaces(*places)
-
-
-# The columns of a table that has a row for each layer: D, and where things stand on the tape and in the workspace.
-FEATURES, BASE, WEIGHT, PEEPHOLE, ROWS, STRIDE, STATES = range(7)
-DWEIGHT, DHIDDEN, DSTATE, SIZE, FIRST, AFTER, COLUMNS = range(7, 14)
-
-
-def layer_table(cell: Spec, plan: Plan, like: Any) -> tuple[Any, int, int]:
-    """That table, but for the columns `FIRST` and `AFTER`, and the length of tape and workspace for the layers."""
-    table, tape, work = np.zeros((plan.layers, COLUMNS), np.int64), 0, 0
-    for layer in range(plan.layers):
-        below = plan.features + layer * plan.units if plan.wiring == DENSE else plan.units
-        shape = Shape(plan.steps, plan.batch, below if layer else plan.features, plan.units)
-        w = widths(cell, shape, like)
-        at, dat = tape_places.py_func(cell, shape, like, tape), work_places.py_func(cell, shape, like, 0)
-        of_tape = shape.features, tape, at.weight, at.peephole, at.rows, w.stride, at.states
-        table[layer, : SIZE + 1] = *of_tape, dat.dweight, dat.dhidden, dat.dstate, w.size
-        tape, work = at.end, max(work, dat.end)
-    return table, tape, work

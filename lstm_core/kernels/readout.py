@@ -3,17 +3,15 @@
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from lstm_core.kernels.blas import add_transposed_product, product
-from lstm_core.kernels.elementwise import OPTIONS, exp
+from lstm_core.kernels.elementwise import exp, inner
 from lstm_core.kernels.matrix import Matrix, clear
-from lstm_core.kernels.program import PART
 from lstm_core.kernels.vectors import lanes, load, store
 
 
-@njit(**PART)
-def read(plan: Any, learned: Any, source: Any, first: int, stride: int, work: Any, at: Any) -> None:
+@inner
+def read(plan: Any, learned: Any, shown: Matrix, work: Any, at: Any) -> None:
     """Answers (M, O) = shown W^T + b"""
     width, outputs, count = plan.width, plan.outputs, plan.answers
     for o in range(outputs):
@@ -22,33 +20,24 @@ def read(plan: Any, learned: Any, source: Any, first: int, stride: int, work: An
     for m in range(count):
         for o in range(outputs):
             work[at.answer + m * outputs + o] = learned.weights[outputs * width + o]
-    product(
-        Matrix(source, first, stride),
-        Matrix(work, at.readout, outputs),
-        Matrix(work, at.answer, outputs),
-        count,
-        width,
-        outputs,
-        True,
-    )
+    readout, answer = Matrix(work, at.readout, outputs), Matrix(work, at.answer, outputs)
+    product(shown, readout, answer, count, width, outputs, True)
 
 
-@njit(**PART)
-def read_backward(
-    plan: Any, learned: Any, source: Any, first: int, stride: int, work: Any, at: Any, to: int, apart: int
-) -> None:
-    """dW = danswer^T shown     db = sum of danswer     dshown = danswer W, from `to` on, its rows so far `apart`"""
+@inner
+def read_backward(plan: Any, learned: Any, shown: Matrix, work: Any, at: Any, dshown: Matrix) -> None:
+    """dW = danswer^T shown     db = sum of danswer     dshown = danswer W"""
     width, outputs, count = plan.width, plan.outputs, plan.answers
     clear(learned.gradient, 0, outputs * (width + 1))
     danswer, gradient = Matrix(work, at.danswer, outputs), Matrix(learned.gradient, 0, width)
-    add_transposed_product(danswer, Matrix(source, first, stride), gradient, count, outputs, width)
+    add_transposed_product(danswer, shown, gradient, count, outputs, width)
     for m in range(count):
         for o in range(outputs):
             learned.gradient[outputs * width + o] += work[at.danswer + m * outputs + o]
-    product(danswer, Matrix(learned.weights, 0, width), Matrix(work, to, apart), count, outputs, width, False)
+    product(danswer, Matrix(learned.weights, 0, width), dshown, count, outputs, width, False)
 
 
-@njit(**PART)
+@inner
 def squared_error(plan: Any, data: Any, begin: int, work: Any, at: Any) -> float:
     """The mean over all answers, and its gradient."""
     count, total = plan.answers * plan.outputs, 0.0
@@ -62,7 +51,7 @@ def squared_error(plan: Any, data: Any, begin: int, work: Any, at: Any) -> float
     return total / count
 
 
-@njit(**PART)
+@inner
 def cross_entropy(plan: Any, data: Any, begin: int, work: Any, at: Any) -> float:
     """The mean over all answers, in nats, and its gradient, (softmax - one-hot) / M."""
     outputs, count, total = plan.outputs, plan.answers, 0.0
@@ -87,13 +76,13 @@ def cross_entropy(plan: Any, data: Any, begin: int, work: Any, at: Any) -> float
     return total / count
 
 
-@njit(**OPTIONS)
+@inner
 def label_of(plan: Any, data: Any, begin: int, m: int) -> int:
     """The right class of answer m, of the batch that begins with sequence `begin`."""
     return int(data.labels[m // plan.batch * data.sequences + begin + m % plan.batch])
 
 
-@njit(**PART)
+@inner
 def hits(plan: Any, data: Any, begin: int, work: Any, at: Any) -> int:
     """How many of the answers that count have the right class in front; nan is in front of all numbers, as in torch."""
     right = 0

@@ -2,26 +2,23 @@
 
 from typing import Any
 
-from lstm_core.kernels.activations import values, values_and_slopes
-from lstm_core.kernels.elementwise import inner
-from lstm_core.kernels.layout import Step, WorkPlaces
+from lstm_core.borrowed.compiler import call
 from lstm_core.kernels.matrix import Matrix, copy
-from lstm_core.kernels.spec import Spec
+from lstm_core.kernels.pointers import moved
+from lstm_core.kernels.spec import Room, Spec, Step
 from lstm_core.kernels.vectors import lanes, load, put, zeros
 
 
-@inner
 def forward(cell: Spec, tape: Any, s: Step) -> None:
     """h = phi(pre), in front of the states that were seen, newest first, without the oldest of them."""
     for kept in (Matrix(tape, s.blocks, s.apart), Matrix(tape, s.hidden, s.stride)):
         copy(Matrix(tape, s.pre, s.wide), kept, s.batch, s.size)
-    values(cell.phi, tape, s.hidden, s.stride, s.batch, s.size)
+    call(cell.phi, moved(tape, s.hidden), s.stride, s.batch, s.size)
     older = Matrix(tape, s.hidden + s.units, s.stride)
     copy(Matrix(tape, s.seen, s.stride), older, s.batch, (cell.window - 1) * s.units)
 
 
-@inner
-def backward(cell: Spec, tape: Any, s: Step, work: Any, w: WorkPlaces) -> None:
+def backward(cell: Spec, tape: Any, s: Step, work: Any, w: Room, norm: Any, told: bool) -> None:
     """
     dpre = dh phi'(pre)
 
@@ -29,7 +26,7 @@ def backward(cell: Spec, tape: Any, s: Step, work: Any, w: WorkPlaces) -> None:
     """
     seen = cell.window * s.units
     copy(Matrix(tape, s.blocks, s.apart), Matrix(work, w.y, s.size), s.batch, s.size)
-    values_and_slopes(cell.phi, work, w.y, w.slope, s.batch * s.size)
+    call(cell.phi_and_slope, moved(work, w.y), moved(work, w.slope), s.batch * s.size)
     for b in range(s.batch):
         hidden = w.dhidden + b * seen
         for j in range(0, s.size, lanes(tape)):

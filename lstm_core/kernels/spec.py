@@ -1,19 +1,31 @@
-"""What is a layer in numbers? Variants of one family differ in these alone, so that one kernel serves all of them."""
+"""
+What does compiled code know of a layer? Numbers by name: what its cell is, how large it is, and where everything lies.
+
+Memory is counted in numbers of the network's precision. Dimensions: T time, B batch, D input, H hidden; K numbers of a
+row [h; x; 1], R preactivations of all blocks. A layer of H units is laid out with `size` of them, H rounded up to whole
+vectors of 64 bytes.
+"""
 
 from typing import NamedTuple
 
-RNN, LSTM, GRU = range(3)
+# In a vector.
+BYTES = 64
 
 
 class Spec(NamedTuple):
     """
-    A cell in numbers: family, activations by code, the place of each block of rows (-1: there is none), flags, and how
-    many of its last hidden states it sees.
+    A cell. Addresses of machine code: one time step `forward` and `backward`, values of its activations, `phi` and
+    `psi`, and values with slopes. The places of its blocks of rows (-1: there is none), flags, how many of its last
+    hidden states it sees, and of which blocks the values are openings of `gates`, bit by bit. `beside`: its step
+    backward leaves in dh what goes past this step.
     """
 
-    family: int
+    forward: int
+    backward: int
     phi: int
+    phi_and_slope: int
     psi: int
+    psi_and_slope: int
     i: int
     f: int
     g: int
@@ -21,6 +33,9 @@ class Spec(NamedTuple):
     coupled: int
     peephole: int
     window: int
+    gates: int
+    has_cell: int
+    beside: int
 
 
 class Shape(NamedTuple):
@@ -30,3 +45,83 @@ class Shape(NamedTuple):
     batch: int
     features: int
     units: int
+
+
+class Layer(NamedTuple):
+    """
+    A layer's shape, widths and places.
+
+    Widths: `size` of a block on the tape, `gates` with peepholes, `seen` the numbers of all hidden states that the cell
+    sees, `deep` K, `stride` from one row [h; x; 1] to the next, `wide` R, `apart` the numbers of all blocks on the
+    tape.
+
+    On the tape, which a forward pass reads and fills: `weight` (K, R), which rows [h; x; 1] are multiplied with;
+    `peephole` (gates, size); `rows` (T + 1, B, stride), those rows and the last h; `blocks` (T, B, apart), gates and
+    preactivations; `states` (T + 1, B, size), c, where there is one; `pre` (B, R), the products of one time step.
+
+    In the workspace, which a backward pass fills: `dweight` (K, R) and `dpeephole` (gates, size), the gradients;
+    `dhidden` (B, seen) and `dstate` (B, size), those of the states of the time step it is at. And its room: `back` (R,
+    stride), the weights transposed, as many columns as it needs; `delta` (B, R), the gradient of the preactivations;
+    values and slopes of an activation, `y` and `slope` (B, size).
+    """
+
+    steps: int
+    batch: int
+    features: int
+    units: int
+    size: int
+    gates: int
+    seen: int
+    deep: int
+    stride: int
+    wide: int
+    apart: int
+    weight: int
+    peephole: int
+    rows: int
+    blocks: int
+    states: int
+    pre: int
+    tape_end: int
+    dweight: int
+    dpeephole: int
+    dhidden: int
+    dstate: int
+    back: int
+    delta: int
+    y: int
+    slope: int
+    work_end: int
+
+
+class Step(NamedTuple):
+    """
+    Places of one time step on a tape: `seen` (B, stride), the rows with the hidden states before, and `hidden` those
+    with the new ones; `pre` (B, wide), its preactivations, and `blocks` (B, apart), what is kept of them; `before` and
+    `state` (B, size), the cell states before and the new ones; and of all time steps, `peephole` (gates, size).
+    """
+
+    seen: int
+    hidden: int
+    pre: int
+    blocks: int
+    before: int
+    state: int
+    peephole: int
+    batch: int
+    units: int
+    size: int
+    stride: int
+    wide: int
+    apart: int
+
+
+class Room(NamedTuple):
+    """The places in the workspace that a time step needs on its way back, see `Layer`."""
+
+    dpeephole: int
+    dhidden: int
+    dstate: int
+    delta: int
+    y: int
+    slope: int

@@ -1,22 +1,22 @@
 """How does Python have a network trained by the kernels? It hands over arrays, and reads a report after each turn."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from lstm_core.borrowed.compiler import address
 from lstm_core.cells import Cell, Parameters
 from lstm_core.fair_lock import aside
 from lstm_core.kernels import program
 from lstm_core.kernels.autograd import sources
-from lstm_core.kernels.compilation import Kernels
+from lstm_core.kernels.code import Code, address
+from lstm_core.kernels.layout import layer_of
 from lstm_core.kernels.packing import unpack
-from lstm_core.kernels.program import Code, Data, Learned, Plan, Rates, Report
-from lstm_core.kernels.tape import spec_of
+from lstm_core.kernels.program import Data, Learned, Plan, Rates, Report
+from lstm_core.kernels.spec import Layer, Shape
 
 # What needs more room gives it back after each turn.
 MOST_KEPT_BYTES = 32e6
@@ -26,38 +26,48 @@ class _Room(threading.local):
     """Of each thread, for all trainings that have their turns on it, one after the other."""
 
     def __init__(self) -> None:
-        self._kept = np.empty(0, np.uint8)
+        self._kept = torch.empty(0, dtype=torch.uint8)
 
-    def numbers(self, real: Any, count: int) -> Any:
-        """So many, with anything in them, beginning where a vector does, as all memory of torch."""
-        size = count * real.itemsize
-        room = self._kept if size <= len(self._kept) else torch.empty(size, dtype=torch.uint8).numpy()
+    def of(self, size: int) -> Tensor:
+        """So many bytes, with anything in them, beginning where a vector does, as all memory of torch."""
+        room = self._kept if size <= len(self._kept) else torch.empty(size, dtype=torch.uint8)
         if size <= MOST_KEPT_BYTES:
             self._kept = room
-        return room[:size].view(real)
+        return room
 
 
 _room = _Room()
 
 
-def _places(cell: Cell, table: Any, layers: Sequence[Parameters], weights: Tensor) -> Any:
-    """
-    Where each parameter stands in the packed matrix and the peepholes of its layer's tape; and in the table the first
-    parameter of each layer, and the first one after it.
-    """
+def _layers(cell: Cell, plan: Plan, bytes_each: int) -> tuple[list[Layer], list[int]]:
+    """Each layer, and where its tape begins; at last where the last one ends."""
+    layers, bases = [], [0]
+    for k in range(plan.layers):
+        below = plan.features + k * plan.units if plan.wiring == program.DENSE else plan.units
+        shape = Shape(plan.steps, plan.batch, below if k else plan.features, plan.units)
+        layers.append(layer_of(cell, shape, bytes_each))
+        bases.append(bases[-1] + layers[-1].tape_end)
+    return layers, bases
+
+
+def _places(cell: Cell, layers: Sequence[Layer], parameters: Sequence[Parameters], weights: Tensor) -> Any:
+    """Where each parameter stands in the packed matrix and the peepholes of its layer's tape."""
     places = torch.zeros(len(weights), dtype=torch.int64)
-    for at, p in zip(table, layers, strict=True):
-        units = len(p.bias) // len(cell.rows)
-        rows, wide = cell.window * units + at[program.FEATURES] + 1, (len(cell.rows) + len(cell.row.apart)) * units
-        matrix, peephole = np.arange(rows * wide), np.arange(at[program.PEEPHOLE], at[program.ROWS])
-        peephole -= at[program.WEIGHT]
+    for at, p in zip(layers, parameters, strict=True):
+        matrix, peephole = np.arange(at.deep * at.wide), np.arange(at.peephole, at.rows)
         # As each finds its gradient, so it finds its place.
         own = p.each(lambda tensor: places.as_strided(tensor.size(), tensor.stride(), tensor.storage_offset()))
-        unpack(cell, matrix.reshape(rows, wide), peephole.reshape(-1, at[program.SIZE]), sources(own))
-        given = [tensor for tensor in p.arrays if tensor is not None]
-        at[program.FIRST] = min(tensor.storage_offset() for tensor in given)
-        at[program.AFTER] = max(tensor.storage_offset() + tensor.numel() for tensor in given)
+        unpack(cell, matrix.reshape(at.deep, at.wide), peephole.reshape(at.gates, at.size), sources(own))
     return places.numpy()
+
+
+def _first_and_after(p: Parameters) -> tuple[int, int]:
+    """The first number of a layer's parameters, and the first one after them."""
+    given = [tensor for tensor in p.arrays if tensor is not None]
+    starts, ends = zip(
+        *((tensor.storage_offset(), tensor.storage_offset() + tensor.numel()) for tensor in given), strict=True
+    )
+    return min(starts), max(ends)
 
 
 def _runs(cell: Cell, p: Parameters) -> Iterator[tuple[int, int, int]]:
@@ -70,10 +80,16 @@ def _runs(cell: Cell, p: Parameters) -> Iterator[tuple[int, int, int]]:
             yield from ((start + k * run, start + (k + 1) * run, cell.rows.index(row)) for k, row in enumerate(owners))
 
 
+def _place(value: Any) -> Any:
+    """Where a tensor begins; numbers are handed over as they are."""
+    return value.data_ptr() if isinstance(value, Tensor) else value
+
+
 class Turns:
     """
     A network in training: the `layers` of one cell with their parameters, views of the vector `weights` that the
-    readout's begin, and their gradient. `draws` are inputs (T, n B, D) and targets of so many batches as there are.
+    readout's begin, their gradient, the optimizer's `moments`, the last losses and the number of training steps so far,
+    all of which are changed in their place. `draw` gives inputs (T, n B, D) and targets of some batches.
     """
 
     def __init__(
@@ -84,53 +100,56 @@ class Turns:
         layers: Sequence[Parameters],
         weights: Tensor,
         gradient: Tensor,
-        draws: Iterator[tuple[Tensor, Tensor]],
-        recent: int,
-        kernels: Kernels,
+        moments: tuple[Tensor, Tensor],
+        recent: Tensor,
+        begun: Tensor,
+        draw: Callable[[], tuple[Tensor, Tensor]],
+        code: Code,
     ) -> None:
-        self._kernels, self._draws = kernels, draws
-        spec, like = spec_of(cell), weights[:0].numpy()
-        table, self._tape, work = program.layer_table(spec, plan, like)
-        self._plan, network = plan, program.network_places(plan, work)
-        self._work = network.end
-        places, blocks = _places(cell, table, layers, weights), np.array(list(_runs(cell, layers[-1])))
-        code = Code(address(kernels.forward), address(kernels.backward))
-        self._fixed = tuple(map(tuple, (code, spec, plan, network, rates))), table, blocks
-        vectors = (weights, gradient, *(torch.zeros_like(weights) for _ in range(3)))
-        values, slope, before, first, second = (vector.numpy() for vector in vectors)
-        begun = np.zeros(1, np.int64)
-        self._learned = Learned(values, slope, before, first, second, places, np.zeros(recent), begun)
-        self._gates = len(cell.rows)
+        self._code, self._draw, self._plan = code, draw, plan
+        self._bytes_each, self._dtype, self._gates = weights.element_size(), weights.dtype, len(cell.rows)
+        places, bases = _layers(cell, plan, self._bytes_each)
+        network = program.network_places(plan, max(at.work_end for at in places))
+        self._tape, self._work = bases[-1], network.end
+        ends = map(_first_and_after, layers)
+        table = np.array([[*at, base, *end] for at, base, end in zip(places, bases, ends, strict=False)])
+        runs = np.array(list(_runs(cell, layers[-1])))
+        fixed = code.frame, code.spec, np.array(plan), np.array(network), np.array(rates), table, runs
+        before = torch.zeros_like(weights)
+        places_of = torch.from_numpy(_places(cell, places, layers, weights))
+        self._learned = Learned(weights, gradient, before, *moments, len(weights), places_of, recent, begun)
+        # Machine code knows where these are, Python has to keep them there.
+        self._fixed = fixed
+        self._places = *map(address, fixed), len(runs), *map(_place, self._learned)
         self._data: Data | None = None
         self._next = 0
 
     @property
     def begun(self) -> int:
         """Training steps so far."""
-        return int(self._learned.begun[0])
+        return int(self._learned.begun)
 
     def advance(self, count: int) -> Report:
         """Train so many steps, or to the end where that comes first: what the last of them tells."""
         until, plan = self.begun + count, self._plan
-        room = _room.numbers(self._learned.weights.dtype, self._tape + self._work)
-        tape, work = room[: self._tape], room[self._tape :]
+        room = _room.of((self._tape + self._work) * self._bytes_each)
+        places = room.data_ptr(), room.data_ptr() + self._tape * self._bytes_each
         report = Report(
             np.zeros(program.NUMBERS), np.zeros((plan.layers, 2 * plan.steps)), np.zeros(6), np.zeros(self._gates)
         )
+        told = [address(numbers) for numbers in report]
         while True:
             if self._data is None or self._next * plan.batch == self._data.sequences:
-                self._data, self._next = self._drawn(*next(self._draws)), 0
+                self._data, self._next = self._drawn(*self._draw()), 0
             before = self.begun
             some = min(until - before, self._data.sequences // plan.batch - self._next)
-            batches, record = (tuple(self._data), self._next, some), int(before + some == until)
-            aside(self._kernels.turn, *self._fixed, tuple(self._learned), *batches, record, tape, work, tuple(report))
+            batches = *map(_place, self._data), self._next, some, before + some == until
+            aside(self._code.turn, *self._places, *batches, *places, *told)
             self._next += self.begun - before
             if report.numbers[program.ENDED] or self.begun == until:
                 return report
 
     def _drawn(self, inputs: Tensor, targets: Tensor) -> Data:
-        plan = self._plan
-        answers = targets.contiguous().numpy().reshape(-1)
-        none = np.zeros(0, np.int64) if not plan.classes else np.zeros(0, inputs.numpy().dtype)
-        values, labels = (none, answers) if plan.classes else (answers, none)
-        return Data(inputs.contiguous().numpy().reshape(-1), values, labels, inputs.shape[1])
+        values = None if self._plan.classes else targets.to(self._dtype).contiguous()
+        labels = targets.long().contiguous() if self._plan.classes else None
+        return Data(inputs.to(self._dtype).contiguous(), values, labels, inputs.shape[1])

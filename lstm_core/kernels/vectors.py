@@ -2,8 +2,9 @@
 How do kernels compute on many numbers at once? With vectors of 64 bytes, a type of numba's, which LLVM splits for a
 processor that has shorter ones.
 
-Vectors add, subtract, multiply and divide, among themselves and with single numbers. They lie in arrays of one
-dimension, from any number on. The number of numbers in a vector is the same on every machine, and so is every sum.
+Vectors add, subtract, multiply and divide, among themselves and with single numbers. They lie anywhere in memory, found
+by a pointer to numbers, or by an array of one dimension, and a place counted from there. The number of numbers in a
+vector is the same on every machine, and so is every sum.
 """
 
 import operator
@@ -15,7 +16,9 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, lower_builtin, models, register_jitable, register_model, type_callable
 
-BYTES = 64
+from lstm_core.kernels.pointers import place
+from lstm_core.kernels.spec import BYTES
+
 FLOATS = {types.float32: ir.FloatType(), types.float64: ir.DoubleType()}
 
 
@@ -42,10 +45,15 @@ class _Model(models.PrimitiveModel):  # type: ignore[misc]
         super().__init__(manager, vector, vector.in_llvm)
 
 
-@register_jitable
-def lanes(like: Any) -> Any:
-    """How many numbers of the type of this array a vector has."""
-    return BYTES // like.itemsize
+@intrinsic
+def lanes(typingctx, like):  # type: ignore[no-untyped-def]
+    """How many numbers of the type that is pointed to a vector has."""
+    count = whole(like.dtype).count
+
+    def codegen(context, builder, signature, values):  # type: ignore[no-untyped-def]
+        return context.get_constant(types.intp, count)
+
+    return types.intp(like), codegen
 
 
 def _constant(kind: Any, value: Any) -> Any:
@@ -108,7 +116,7 @@ def _negative(context: Any, builder: Any, signature: Any, values: Any) -> Any:
 
 @intrinsic
 def zeros(typingctx, like):  # type: ignore[no-untyped-def]
-    """A vector of zeros, of the type of an array."""
+    """A vector of zeros, of the type that is pointed to."""
 
     def codegen(context, builder, signature, values):  # type: ignore[no-untyped-def]
         return _constant(whole(like.dtype).in_llvm, 0)
@@ -116,27 +124,13 @@ def zeros(typingctx, like):  # type: ignore[no-untyped-def]
     return whole(like.dtype)(like), codegen
 
 
-def _place(context: Any, builder: Any, kind: Any, array: Any, k: Any) -> Any:
-    return builder.gep(context.make_array(kind)(context, builder, array).data, [k])
-
-
-@intrinsic
-def address(typingctx, array, k):  # type: ignore[no-untyped-def]
-    """Where number k of an array lies, for functions that are written in C."""
-
-    def codegen(context, builder, signature, values):  # type: ignore[no-untyped-def]
-        return builder.ptrtoint(_place(context, builder, array, *values), context.get_value_type(types.intp))
-
-    return types.intp(array, types.intp), codegen
-
-
 def _vector_address(context: Any, builder: Any, kind: Any, array: Any, k: Any) -> Any:
-    return builder.bitcast(_place(context, builder, kind, array, k), whole(kind.dtype).in_llvm.as_pointer())
+    return builder.bitcast(place(context, builder, kind, array, k), whole(kind.dtype).in_llvm.as_pointer())
 
 
 @intrinsic
 def load(typingctx, array, k):  # type: ignore[no-untyped-def]
-    """The vector that begins with number k of an array."""
+    """The vector that begins with number k."""
 
     def codegen(context, builder, signature, values):  # type: ignore[no-untyped-def]
         return builder.load(_vector_address(context, builder, array, *values), align=array.dtype.bitwidth // 8)
@@ -146,11 +140,11 @@ def load(typingctx, array, k):  # type: ignore[no-untyped-def]
 
 @intrinsic
 def store(typingctx, x, array, k):  # type: ignore[no-untyped-def]
-    """Put a vector into an array, from number k on."""
+    """Put a vector into memory, from number k on."""
 
     def codegen(context, builder, signature, values):  # type: ignore[no-untyped-def]
-        x, *place = values
-        builder.store(x, _vector_address(context, builder, array, *place), align=array.dtype.bitwidth // 8)
+        x, *where = values
+        builder.store(x, _vector_address(context, builder, array, *where), align=array.dtype.bitwidth // 8)
         return context.get_dummy_value()
 
     return types.void(whole(array.dtype), array, types.intp), codegen
@@ -176,8 +170,8 @@ def load_first(typingctx, array, k, few):  # type: ignore[no-untyped-def]
     vector = whole(array.dtype)
 
     def codegen(context, builder, signature, values):  # type: ignore[no-untyped-def]
-        *place, few = values
-        start, mask = _vector_address(context, builder, array, *place), _first_lanes(builder, vector.count, few)
+        *where, few = values
+        start, mask = _vector_address(context, builder, array, *where), _first_lanes(builder, vector.count, few)
         alignment = ir.Constant(ir.IntType(32), array.dtype.bitwidth // 8)
         return _masked(builder, "load", vector, vector.in_llvm, [start, alignment, mask, _constant(vector.in_llvm, 0)])
 
@@ -186,12 +180,12 @@ def load_first(typingctx, array, k, few):  # type: ignore[no-untyped-def]
 
 @intrinsic
 def store_first(typingctx, x, array, k, few):  # type: ignore[no-untyped-def]
-    """Put the first few lanes of a vector into an array, from number k on: nothing beyond is written."""
+    """Put the first few lanes of a vector into memory, from number k on: nothing beyond is written."""
     vector = whole(array.dtype)
 
     def codegen(context, builder, signature, values):  # type: ignore[no-untyped-def]
-        x, *place, few = values
-        start, mask = _vector_address(context, builder, array, *place), _first_lanes(builder, vector.count, few)
+        x, *where, few = values
+        start, mask = _vector_address(context, builder, array, *where), _first_lanes(builder, vector.count, few)
         alignment = ir.Constant(ir.IntType(32), array.dtype.bitwidth // 8)
         _masked(builder, "store", vector, ir.VoidType(), [x, start, alignment, mask])
         return context.get_dummy_value()
@@ -201,7 +195,7 @@ def store_first(typingctx, x, array, k, few):  # type: ignore[no-untyped-def]
 
 @register_jitable
 def put(x: Any, numbers: Any, k: Any, few: Any) -> None:
-    """Put a vector into an array, from number k on, or the first few of its lanes where there are no more."""
+    """Put a vector into memory, from number k on, or the first few of its lanes where there are no more."""
     if few >= lanes(numbers):
         store(x, numbers, k)
     else:

@@ -1,9 +1,8 @@
 """What did a network do at one step of its training? Its weights of then, run once more in double precision."""
 
 import dataclasses
-from collections.abc import Iterable
-from functools import lru_cache
-from statistics import fmean
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 import torch
@@ -18,20 +17,21 @@ from lstm_core.measurements.gradients import Spectrum, backward, jacobians, spec
 from lstm_core.network import Network
 from lstm_core.streams import Purpose
 from lstm_core.tasks import Sample
-from lstm_core.training import Snapshot
+from lstm_core.training.snapshot import Snapshot, engines_of
 
 MOST_KEPT = 256
 MOST_TIME_STEPS, MOST_POWERS = 50, 30
 RATE_SEQUENCES, RATE_STEPS, RATE_SKIPPED = 8, 400, 200
 ABLATION_SEQUENCES, FEATURE_SEQUENCES = 500, 200
-LOSS_SEQUENCES, AT_A_TIME = 5000, 500
+LOSS_SEQUENCES, AT_A_TIME = 5000, 100
 
 
 @dataclasses.dataclass(frozen=True)
 class Checkpoint:
     """
     A step of a training, with the weights that it began with, as `Snapshot` has them. Two checkpoints are equal if
-    experiment, step and engine are, because then the weights are the same.
+    experiment, step and engine are, because then the weights are the same; where another engine had begun the training,
+    `engine` says up to which step.
     """
 
     experiment: Experiment
@@ -66,12 +66,20 @@ def measurable(experiment: Experiment) -> bool:
 
 
 def kept(experiment: Experiment, snapshots: Iterable[Snapshot]) -> list[Checkpoint]:
-    """Those of the snapshots that have their weights with them, and whose weights are numbers still."""
+    """Those of a training's snapshots that have their weights with them, and whose weights are numbers still."""
+    seen = list(snapshots)
+    last_steps = engines_of(seen)
     return [
-        Checkpoint(experiment, snapshot.step, snapshot.engine, snapshot.weights)
-        for snapshot in snapshots
+        Checkpoint(experiment, snapshot.step, _engines_up_to(snapshot, last_steps), snapshot.weights)
+        for snapshot in seen
         if snapshot.weights is not None and bool(snapshot.weights.isfinite().all())
     ]
+
+
+def _engines_up_to(snapshot: Snapshot, last_steps: Mapping[str, int]) -> str:
+    """The engine of a snapshot, and those before it with the last step of each."""
+    before = [f"{engine} to {last}" for engine, last in last_steps.items() if last < snapshot.step]
+    return ", ".join([*before, snapshot.engine])
 
 
 @lru_cache(MOST_KEPT)
@@ -255,24 +263,30 @@ def ablations(checkpoint: Checkpoint) -> dict[str, float]:
     coupled cannot be held one by one, and are left out.
     """
     experiment, network, cell = checkpoint.experiment, checkpoint.network(), checkpoint.cell
-    inputs, targets = unseen(experiment, ABLATION_SEQUENCES)
     p = network.layer.tensors()
-    gates = [gate for gate in cell.gates if not cell.coupled or gate == "o"]
-    start, losses = inputs.new_zeros(inputs.shape[1], experiment.hidden), {}
-    for gate in ["", *gates]:
-        weights, left = held_open(p, cell, gate) if gate else (p, cell)
+
+    def loss(weights: Parameters, left: Cell, inputs: Tensor, targets: Tensor) -> float:
+        start = inputs.new_zeros(inputs.shape[1], experiment.hidden)
         trace = engine.run(inputs, (start, start), weights, left)
-        answer = network.answer(inputs, [network.reached(trace)])
-        losses[gate] = float(network.task.loss(answer, targets))
-    return losses
+        return float(network.task.loss(network.answer(inputs, [network.reached(trace)]), targets))
+
+    gates = [gate for gate in cell.gates if not cell.coupled or gate == "o"]
+    left = {"": (p, cell)} | {gate: held_open(p, cell, gate) for gate in gates}
+    return {gate: _in_parts(partial(loss, *one), experiment, ABLATION_SEQUENCES) for gate, one in left.items()}
 
 
 def held_out_loss(checkpoint: Checkpoint) -> float:
     """On sequences that it was not trained on; nan if there are none."""
-    network, (inputs, targets) = checkpoint.network(), unseen(checkpoint.experiment, LOSS_SEQUENCES)
-    along = int(network.task.every_step)
+    return _in_parts(checkpoint.network().loss, checkpoint.experiment, LOSS_SEQUENCES)
+
+
+def _in_parts(loss: Callable[[Tensor, Tensor], float], experiment: Experiment, sequences: int) -> float:
+    """The mean loss on so many held-out sequences, of which the states are in memory for a part at a time."""
+    inputs, targets = unseen(experiment, sequences)
+    along = int(experiment.problem.every_step)
     parts = zip(inputs.split(AT_A_TIME, 1), targets.split(AT_A_TIME, along), strict=True)
-    return fmean(network.loss(*part) for part in parts)
+    losses = torch.tensor([(loss(*part), part[0].shape[1]) for part in parts], dtype=torch.float64)
+    return float((losses[:, 0] * losses[:, 1]).sum() / losses[:, 1].sum())
 
 
 def layer_gradients(checkpoint: Checkpoint) -> list[float]:

@@ -7,6 +7,7 @@ Forecasts are in the units of the series.
 
 from collections.abc import Callable
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
@@ -20,7 +21,11 @@ from lstm_core.tasks.series import Series, known
 # Of long series, so that nobody waits: so many values of the validation part, evenly spaced, and the first of the test.
 MOST_VALIDATED, MOST_TESTED, MOST_FREE = 256, 2000, 200
 AT_A_TIME = 2**21
-LAST_VALUE, SEASONAL = _("last value"), _("seasonal naive")
+LAST_VALUE, SEASONAL, LINEAR = _("last value"), _("seasonal naive"), _("linear autoregression")
+# So many of the latest known values may enter a linear autoregression, which is fitted to the last of the part to train
+# on; there are at least so many equations for each coefficient.
+ORDERS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
+MOST_FITTED, EQUATIONS = 10_000, 3
 
 
 class Errors(NamedTuple):
@@ -47,9 +52,10 @@ def tested_places(series: Series) -> Tensor:
 
 
 def validated_places(series: Series) -> Tensor:
-    """Of the validation part, or some of it, evenly spaced."""
+    """Of the validation part, or some of it, spread so that a season is not always met in the same places."""
     places = torch.arange(series.train_end, series.validation_end)
-    return places[:: -(-len(places) // MOST_VALIDATED)]
+    number = min(len(places), MOST_VALIDATED)
+    return places[torch.arange(number) * len(places) // number]
 
 
 def truth(series: Series, places: Tensor) -> Tensor:
@@ -73,7 +79,55 @@ def seasonal_naive(series: Series, horizon: int, places: Tensor) -> Tensor:
     return torch.where(before >= 0, truth(series, before.clamp(min=0)), torch.nan)
 
 
-BASELINES: dict[str, Callable[[Series, int, Tensor], Tensor]] = {LAST_VALUE: last_value, SEASONAL: seasonal_naive}
+_fits: WeakKeyDictionary[Series, dict[int, Tensor]] = WeakKeyDictionary()
+
+
+def linear_autoregression(series: Series, horizon: int, places: Tensor) -> Tensor:
+    """
+    A constant and a weighted sum of the latest values that are known, by least squares on the part to train on; the
+    validation part says of how many values. nan where the series does not reach back so far, and everywhere if it is
+    too short to fit one.
+    """
+    by_horizon = _fits.setdefault(series, {})
+    if horizon not in by_horizon:
+        by_horizon[horizon] = _fit(series, horizon)
+    weights = by_horizon[horizon]
+    first = horizon + len(weights) - 2
+    if not len(weights):
+        return torch.full(places.shape, torch.nan, dtype=torch.float64)
+    forecasts = _regressors(series, horizon, places.clamp(min=first), len(weights) - 1) @ weights
+    return torch.where(places >= first, series.mean + series.scale * forecasts, torch.nan)
+
+
+def _fit(series: Series, horizon: int) -> Tensor:
+    """The weights, (1 + P,), of P latest values; none if the part to train on is too short for one."""
+    orders = [p for p in ORDERS if series.train_end - horizon - p + 1 >= EQUATIONS * (p + 1)]
+    if not orders:
+        return torch.empty(0, dtype=torch.float64)
+    fitted = torch.arange(horizon + orders[-1] - 1, series.train_end)[-MOST_FITTED:]
+    regressors = _regressors(series, horizon, fitted, orders[-1])
+    # One factor for all orders: the columns of the first are the first columns of the last.
+    factor = torch.linalg.qr(torch.cat([regressors, series.scaled[fitted, None]], 1), mode="r").R
+    fits = [torch.linalg.lstsq(factor[:, : 1 + p], factor[:, -1:], driver="gelsd").solution[:, 0] for p in orders]
+    places = validated_places(series)
+    expected = series.scaled[places]
+    return min(
+        fits, key=lambda fit: float((_regressors(series, horizon, places, len(fit) - 1) @ fit - expected).norm())
+    )
+
+
+def _regressors(series: Series, horizon: int, places: Tensor, order: int) -> Tensor:
+    """1, and the scaled values from `horizon` places before on back, (N, 1 + P)."""
+    back = horizon + torch.arange(order)
+    known_values = series.scaled[places[:, None] - back]
+    return torch.cat([torch.ones_like(known_values[:, :1]), known_values], 1)
+
+
+BASELINES: dict[str, Callable[[Series, int, Tensor], Tensor]] = {
+    LAST_VALUE: last_value,
+    SEASONAL: seasonal_naive,
+    LINEAR: linear_autoregression,
+}
 
 
 def from_truth(experiment: Experiment, weights: Tensor, places: Tensor) -> Tensor:

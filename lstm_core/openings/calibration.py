@@ -12,7 +12,8 @@ from lstm_core.openings.presets import OPENINGS, Opening, Results
 from lstm_core.openings.record import Held, record
 from lstm_core.openings.starts import STARTS, Start
 from lstm_core.race.runs import weights_every
-from lstm_core.training import SOLVED, Snapshot, train
+from lstm_core.training.snapshot import SOLVED, Snapshot
+from lstm_core.training.train import train
 
 SEEDS = (0, 1, 2, 3, 4)
 RACES: dict[str, Opening | Start] = {**OPENINGS, **{start.key: start for start in STARTS}}

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from lstm_core.experiment import Experiment
 from lstm_core.language import _
 from lstm_core.openings.presets import Results
-from lstm_core.training import MEAN_OVER, SOLVED, Snapshot
+from lstm_core.training.snapshot import SOLVED, Snapshot
+from lstm_core.training.standing import MEAN_OVER
 
 Experiments = Mapping[str, Experiment]
 

@@ -12,7 +12,7 @@ from lstm_core.experiment import CHRONO, Experiment
 from lstm_core.measurements import forecast
 from lstm_core.network import parameter_count
 from lstm_core.tasks import TASKS
-from lstm_core.training import SOLVED, Snapshot
+from lstm_core.training.snapshot import SOLVED, Snapshot
 from lstm_core.wiring import WIRINGS
 
 Changes = Mapping[str, Any]

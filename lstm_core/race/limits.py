@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from lstm_core.experiment import Experiment
-from lstm_core.kernels.layout import padded
+from lstm_core.kernels.layout import layer_of
+from lstm_core.kernels.spec import Shape
 from lstm_core.language import _
 from lstm_core.wiring import WIRINGS
 
@@ -22,32 +23,27 @@ def _rows(experiment: Experiment) -> int:
     return len(experiment.recurrent_cell.rows) + len(experiment.recurrent_cell.row.apart)
 
 
-def _columns(experiment: Experiment) -> list[int]:
-    """The length of [h; x; 1] in each layer, h being the last few hidden states that the cell sees."""
-    widths = WIRINGS[experiment.wiring].widths(features(experiment), experiment.hidden, experiment.layers)
-    return [experiment.window * experiment.hidden + width + 1 for width in widths[:-1]]
+def _inputs(experiment: Experiment) -> list[int]:
+    """D of each layer."""
+    return list(WIRINGS[experiment.wiring].widths(features(experiment), experiment.hidden, experiment.layers)[:-1])
 
 
 def multiplications(experiment: Experiment) -> float:
     """Of the whole training, in matrix products: one forward and two backward at every time step."""
-    step = 3 * _rows(experiment) * experiment.hidden * sum(_columns(experiment))
+    # [h; x; 1], h being the last few hidden states that the cell sees.
+    columns = sum(experiment.window * experiment.hidden + width + 1 for width in _inputs(experiment))
+    step = 3 * _rows(experiment) * experiment.hidden * columns
     return float(step * experiment.batch * experiment.time_steps * experiment.steps)
 
 
 def tape_bytes(experiment: Experiment) -> int:
     """What a forward pass keeps for the backward pass, by `kernels.layout`, in all layers."""
-    steps, batch, dtype, cell = experiment.time_steps, experiment.batch, experiment.dtype, experiment.recurrent_cell
-    units, size = experiment.hidden, padded(experiment.hidden, dtype)
-    wide, gates = _rows(experiment) * units, len(cell.learned_gates) if cell.peephole else 0
-    older = units + padded((cell.window - 1) * units, dtype)
-    states = (len(cell.row.states) - 1) * (steps + 1) * batch * size
-    blocks, products = steps * batch * _rows(experiment) * size, padded(batch * wide + padded(1, dtype) - 1, dtype)
-    kept = gates * size + blocks + states + products
-    values = 0
-    for deep in _columns(experiment):
-        stride = padded(max(deep, size, older), dtype)
-        values += padded(deep * wide, dtype) + (steps + 1) * batch * stride + kept
-    return values * dtype.itemsize
+    each, (steps, batch, units) = (
+        experiment.dtype.itemsize,
+        (experiment.time_steps, experiment.batch, experiment.hidden),
+    )
+    shapes = (Shape(steps, batch, width, units) for width in _inputs(experiment))
+    return sum(layer_of(experiment.recurrent_cell, shape, each).tape_end for shape in shapes) * each
 
 
 def too_much(experiments: Iterable[Experiment]) -> str | None:

@@ -8,12 +8,19 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from weakref import WeakValueDictionary
 
+import torch
+
+from lstm_core.cells import Cell
+from lstm_core.engine import FUSED, expected, preparing
 from lstm_core.experiment import Experiment
 from lstm_core.fair_lock import TRAINING, held
-from lstm_core.training import Snapshot, train
+from lstm_core.training.snapshot import Snapshot
+from lstm_core.training.train import train
 
 MOST_SNAPSHOTS, MOST_WEIGHTS = 200, 20
-MOST_KEPT = 24
+MOST_KEPT, MOST_BYTES_KEPT = 24, 24e6
+# Of a run without snapshots, about.
+EMPTY_BYTES = 2000
 FAILED = "failed"
 
 
@@ -31,14 +38,15 @@ class Run:
     """
     One experiment in training: `snapshots` grows to about `MOST_SNAPSHOTS`, evenly over the training; `ended` says why
     it stopped growing, `error` what went wrong; `durations` are the seconds that each snapshot took. With `weights`,
-    about `MOST_WEIGHTS` of the snapshots have theirs with them. `measured` is what somebody had measured of it, by
-    measurement and training step.
+    about `MOST_WEIGHTS` of the snapshots have theirs with them; all take about `nbytes` of memory. `measured` is what
+    somebody had measured of it, by measurement and training step.
     """
 
     def __init__(self, experiment: Experiment, weights: bool = False) -> None:
         self.experiment, self.weights = experiment, weights
         self.snapshots: list[Snapshot] = []
         self.durations: list[float] = []
+        self.nbytes = EMPTY_BYTES
         self.measured: dict[tuple[Callable[..., Any], int], Any] = {}
         self.error: str | None = None
         self._training: Iterator[Snapshot] | None = None
@@ -49,6 +57,28 @@ class Run:
         if self.error:
             return FAILED
         return self.snapshots[-1].ended if self.snapshots else None
+
+    @property
+    def preparing(self) -> float | None:
+        """
+        Seconds since the build of the kernels began that it waits for, or will go over to; None where nothing is being
+        prepared for it.
+        """
+        return None if self.ended else preparing(*self._asked)
+
+    @property
+    def engine(self) -> str:
+        """The one that computes its next training step on the CPU, as things stand."""
+        return expected(*self._asked)
+
+    def waits(self, engine: str) -> bool:
+        """Whether it is to begin on kernels, by itself or because `engine` is fused, and these are being prepared."""
+        to_begin_on_kernels = self._training is None and FUSED in (engine, self.engine)
+        return to_begin_on_kernels and self.preparing is not None
+
+    @property
+    def _asked(self) -> tuple[str, torch.dtype, Cell]:
+        return self.experiment.engine, self.experiment.dtype, self.experiment.recurrent_cell
 
     def advance(self) -> float:
         """
@@ -67,6 +97,7 @@ class Run:
                 if self._done > len(self.snapshots):
                     self.snapshots.append(snapshot)
                     self.durations.append(time.perf_counter() - started)
+                    self.nbytes += snapshot.nbytes
             except Exception as error:  # noqa: BLE001 - whatever a run does, the others go on
                 self.error = f"{type(error).__name__}: {error}"
             return time.perf_counter() - started
@@ -82,7 +113,10 @@ _choosing = threading.Lock()
 
 
 def run_of(experiment: Experiment, anew: bool = False, weights: bool = False) -> Run:
-    """The run of this experiment: the one that somebody looks at or one of the last `MOST_KEPT`, or a new one."""
+    """
+    The run of this experiment: one that somebody looks at, or one of the last `MOST_KEPT` as far as `MOST_BYTES_KEPT`
+    are enough for them, or a new one.
+    """
     key = experiment, weights
     with _choosing:
         run = _known.get(key)
@@ -90,6 +124,9 @@ def run_of(experiment: Experiment, anew: bool = False, weights: bool = False) ->
             run = _known[key] = Run(experiment, weights)
         _kept[key] = run
         _kept.move_to_end(key)
-        while len(_kept) > MOST_KEPT:
+        # One that was left in its middle may also hold what it needs to go on, which is not in `nbytes`.
+        while len(_kept) > MOST_KEPT or (
+            len(_kept) > 1 and sum(kept.nbytes for kept in _kept.values()) > MOST_BYTES_KEPT
+        ):
             _kept.popitem(last=False)
         return run

@@ -18,6 +18,7 @@ A field is anything that `Experiment` has; for None there is the word "none".
 import dataclasses
 import itertools
 import math
+import reprlib
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -40,13 +41,17 @@ class Group(NamedTuple):
     experiments: tuple[Experiment, ...]
 
 
-def read_grid(text: str) -> list[Group]:
+def read_grid(text: str, most: int = MOST_RUNS) -> list[Group]:
     """
-    The runs of a TOML file, by task and variant.
+    The runs of a TOML file, at most so many, by task and variant.
 
-    Raises ValueError, naming the field, its value and what is allowed.
+    Raises ValueError, naming the field, its value and what is allowed, before any of them is made where they are too
+    many.
     """
-    tables = tomllib.loads(text)
+    try:
+        tables = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ValueError(f"grid: is not TOML; {error}") from None
     for section in tables:
         choose("grid", section, SECTIONS)
     base = _changes(_table("base", tables.get("base", {})))
@@ -55,14 +60,15 @@ def read_grid(text: str) -> list[Group]:
     if not axes and not variants:
         raise ValueError("grid: there is nothing to cross, neither [grid] nor [[variants]]")
     size = math.prod(len(values) for values in axes.values()) * max(1, len(variants))
-    if size > MOST_RUNS:
-        raise ValueError(f"grid: {size:,} runs are more than {MOST_RUNS:,}")
+    if size > most:
+        elsewhere = "; take the command line for more" if most < MOST_RUNS else ""
+        raise ValueError(f"grid: {size:,} runs are more than {most:,}{elsewhere}")
     return _grouped(_crossed(base, axes, variants or {"": {}}))
 
 
 def _table(name: str, table: Any) -> Mapping[str, Any]:
     if not isinstance(table, dict):
-        raise ValueError(f"{name}: {table!r} is not a table")
+        raise ValueError(f"{name}: {reprlib.repr(table)} is not a table")
     return table
 
 
@@ -75,7 +81,7 @@ def _value(name: str, value: Any) -> Any:
     if name == "series" and isinstance(value, str) and is_own(value):
         raise ValueError(f"series: {value!r} is of a visitor's file, of which nothing is kept")
     if isinstance(value, list | dict):
-        raise ValueError(f"{name}: {value!r} is not one value; several belong to [grid]")
+        raise ValueError(f"{name}: {reprlib.repr(value)} is not one value; several belong to [grid]")
     return None if value == "none" and FIELDS[name].default is None else value
 
 
@@ -86,12 +92,12 @@ def _axes(table: Mapping[str, Any]) -> dict[str, list[Any]]:
             if "seed" in table:
                 raise ValueError("seeds: there is a seed as well; take one of them")
             if type(values) is not int or not 1 <= values <= MOST_RUNS:
-                raise ValueError(f"seeds: {values!r} is not a whole number from 1 to {MOST_RUNS:,}")
+                raise ValueError(f"seeds: {reprlib.repr(values)} is not a whole number from 1 to {MOST_RUNS:,}")
             axes["seed"] = list(range(values))
             continue
         choose("field", name, [*FIELDS, "seeds"])
         if not isinstance(values, list) or not values:
-            raise ValueError(f"{name}: {values!r} is not a list of values; a single one belongs to [base]")
+            raise ValueError(f"{name}: {reprlib.repr(values)} is not a list of values; a single one belongs to [base]")
         axes[name] = [_value(name, value) for value in values]
     return axes
 
@@ -101,8 +107,8 @@ def _variants(table: Any) -> dict[str, dict[str, Any]]:
     for variant in table if isinstance(table, list) else [table]:
         changes = dict(_table("variants", variant))
         name = changes.pop("name", None)
-        if not isinstance(name, str) or not name.strip() or name in variants:
-            raise ValueError(f"variants: the name {name!r} is not a text of its own")
+        if not isinstance(name, str) or not name.strip() or not name.isprintable() or name in variants:
+            raise ValueError(f"variants: the name {reprlib.repr(name)} is not a printable text of its own")
         variants[name] = _changes(changes)
     return variants
 

@@ -1,6 +1,6 @@
 """How often is each task solved, by which variant, and how surely? A table in Markdown."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from lstm_core.history.database import Outcome
 from lstm_core.race.runs import FAILED
@@ -8,11 +8,12 @@ from lstm_core.sweep.grid import Group
 from lstm_core.sweep.scores import score
 
 
-def report(groups: Iterable[Group], outcomes: Mapping[str, Outcome]) -> Iterator[str]:
+def report(groups: Iterable[Group], outcomes: Mapping[str, Outcome], left_out: Collection[str] = ()) -> Iterator[str]:
     """
     One row a group: how many of its finished runs have solved the task, and after how many steps.
 
-    `outcomes` is by the keys of experiments; runs that are not there, or have failed, are not counted but told.
+    `outcomes` is by the keys of experiments; runs that are not there, or have failed, are not counted but told, and
+    those that are `left_out` are named.
     """
     yield "| task | variant | solved | 95 % interval | median steps to solve | median final loss | missing | failed |"
     yield "|---|---|---|---|---|---|---|---|"
@@ -22,6 +23,8 @@ def report(groups: Iterable[Group], outcomes: Mapping[str, Outcome]) -> Iterator
         failed = sum(outcome.ended == FAILED for outcome in there)
         cells = [group.task, group.variant.replace("|", "\\|"), *_shares(there), f"{absent}", f"{failed}"]
         yield f"| {' | '.join(cells)} |"
+    if left_out:
+        yield from ("", "Damaged runs, which are left out:", "", *(f"- {run}" for run in sorted(left_out)))
 
 
 def _shares(outcomes: Iterable[Outcome]) -> list[str]:

@@ -11,7 +11,7 @@ from lstm_core.history.database import Outcome
 from lstm_core.history.schema import FIELDS, RENAMED
 from lstm_core.measurements.intervals import wilson
 from lstm_core.race.runs import FAILED
-from lstm_core.training import SOLVED
+from lstm_core.training.snapshot import SOLVED
 
 SEED = "seed"
 

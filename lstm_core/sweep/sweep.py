@@ -2,35 +2,33 @@
 How are many experiments trained, each once, on as many cores as there are, whatever dies on the way?
 
 Workers train and hand their records back; the process that sweeps stores them as they come, so that what ends it costs
-the runs in flight and nothing else.
+the runs in flight and nothing else. Sweeps over the same history share the work.
 """
 
 import signal
-import threading
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
-from contextlib import AbstractContextManager, contextmanager
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
-from lstm_core.borrowed.system import leave_at_once
-from lstm_core.engine import REFERENCE_ENGINE
+from lstm_core.engine import wait_for_kernels
 from lstm_core.experiment import Experiment
-from lstm_core.history.database import Outcome, store
+from lstm_core.history.database import Outcome, outcomes, records, store, with_weights
+from lstm_core.history.database import weights as kept_weights
+from lstm_core.history.leases import RENEWED_SECONDS, Leases
+from lstm_core.history.opening import History, UnavailableError
 from lstm_core.history.records import Record, failed, record_of
-from lstm_core.history.schema import History
-from lstm_core.kernels.compilation import build
 from lstm_core.race.runs import FAILED, Run
+from lstm_core.sweep.pools import Pool
 
 # A run that ends its worker so many times, when nothing else runs, has failed.
 MOST_DEATHS = 2
-# Of a cluster, whose workers come and go.
-CLUSTER_IN_FLIGHT = 256
-CONNECT_SECONDS = 20
-
-Pool = Callable[[], AbstractContextManager[Executor]]
+# Between two looks at what other sweeps train.
+LOOK_SECONDS = 1.0
 
 
 class Plan(NamedTuple):
@@ -64,29 +62,95 @@ def plan(
     return Plan(left, known, failures)
 
 
+class Swept(NamedTuple):
+    """A run that is stored, and whether this sweep has trained it, or another one meanwhile."""
+
+    record: Record
+    here: bool
+
+
+class _Queue:
+    """
+    Experiments that are left to do; those are `begun` here that no other sweep has begun, and the others wait
+    `elsewhere`, to be `found` or begun after all.
+    """
+
+    def __init__(self, experiments: Iterable[Experiment], history: History, weights: bool, retry_failed: bool) -> None:
+        self.waiting, self._elsewhere = deque(experiments), list[Experiment]()
+        self._history, self._weights, self._retry_failed = history, weights, retry_failed
+        self.leases = Leases(history)
+
+    def begun(self) -> Experiment | None:
+        """The next one; None where there is none, for now."""
+        while self.waiting:
+            experiment = self.waiting.popleft()
+            # Another sweep may have trained it before the lease was taken.
+            if self.leases.take(experiment.key) and self._left([experiment]):
+                return experiment
+            self._elsewhere.append(experiment)
+        return None
+
+    def _left(self, experiments: Collection[Experiment]) -> list[Experiment]:
+        known = outcomes(self._history, [one.key for one in experiments])
+        return plan(experiments, known, self._retry_failed, with_weights(self._history) if self._weights else None).left
+
+    def found(self) -> list[Record]:
+        """What has been trained elsewhere since the last time; what others have given up waits again."""
+        held, left = self.leases.elsewhere(), set(self._left(self._elsewhere))
+        keys = [one.key for one in self._elsewhere if one not in left]
+        self.waiting.extend(one for one in self._elsewhere if one in left and one.key not in held)
+        self._elsewhere = [one for one in self._elsewhere if one in left and one.key in held]
+        numbers = kept_weights(self._history, keys)
+        of_key = {}
+        for record in records(self._history, keys):
+            if record.experiment.key not in of_key or record.ended != FAILED:
+                known = numbers.get((record.experiment.key, record.computed_by), b"")
+                of_key[record.experiment.key] = replace(record, weights=known)
+        return list(of_key.values())
+
+    def __bool__(self) -> bool:
+        return bool(self.waiting or self._elsewhere)
+
+
 def sweep(
-    experiments: Iterable[Experiment], history: History, pool: Pool, in_flight: int, weights: bool = False
-) -> Generator[Record, None, None]:
+    experiments: Iterable[Experiment],
+    history: History,
+    pool: Pool,
+    in_flight: int,
+    weights: bool = False,
+    retry_failed: bool = False,
+) -> Generator[Swept, None, None]:
     """
     Train these on a pool, and yield each record when it is stored; at most `in_flight` are with the pool at a time.
-    With `weights`, their weights are kept too.
+    With `weights`, their weights are kept too. What another sweep over the same history has begun is waited for, and
+    taken over if that one dies.
 
     A run that raises is stored as failed. When a worker dies, a new pool is opened, and the runs that were in flight
     are tried one at a time; the one that ends its worker `MOST_DEATHS` times alone is stored as failed. Raises
     ConnectionError where the pool gives up, and `UnavailableError` where the history does.
     """
-    for record in _trained(experiments, pool, in_flight, weights):
-        store(history, [record])
-        yield record
+    queue = _Queue(experiments, history, weights, retry_failed)
+    try:
+        while queue:
+            for record in _trained(queue, pool, in_flight, weights):
+                store(history, [record])
+                yield Swept(record, here=True)
+            for record in queue.found():
+                yield Swept(record, here=False)
+            if queue and not queue.waiting:
+                time.sleep(LOOK_SECONDS)
+    finally:
+        with suppress(UnavailableError):
+            queue.leases.release()
 
 
-def _trained(experiments: Iterable[Experiment], pool: Pool, in_flight: int, weights: bool) -> Iterator[Record]:
-    waiting, suspects, deaths = deque(experiments), deque[Experiment](), Counter[Experiment]()
-    while waiting or suspects:
-        alone = bool(suspects)
-        todo, lost = (suspects if alone else waiting), []
+def _trained(queue: _Queue, pool: Pool, in_flight: int, weights: bool) -> Iterator[Record]:
+    suspects, deaths = deque[Experiment](), Counter[Experiment]()
+    while queue.waiting or suspects:
+        alone, lost = bool(suspects), []
+        take = partial(_first, suspects) if alone else queue.begun
         with pool() as executor:
-            for experiment, record in _until_broken(executor, todo, 1 if alone else in_flight, weights):
+            for experiment, record in _until_broken(executor, take, 1 if alone else in_flight, weights, queue.leases):
                 if record:
                     yield record
                 else:
@@ -99,20 +163,27 @@ def _trained(experiments: Iterable[Experiment], pool: Pool, in_flight: int, weig
                 suspects.append(experiment)
 
 
+def _first(suspects: deque[Experiment]) -> Experiment | None:
+    return suspects.popleft() if suspects else None
+
+
 def _until_broken(
-    executor: Executor, todo: deque[Experiment], in_flight: int, weights: bool
+    executor: Executor, take: Callable[[], Experiment | None], in_flight: int, weights: bool, leases: Leases
 ) -> Iterator[tuple[Experiment, Record | None]]:
-    """Take from `todo` as long as the executor works; no record for what was in flight when it broke."""
+    """Take experiments as long as the executor works; no record for what was in flight when it broke."""
     running: dict[Future[Record], Experiment] = {}
     broken = False
-    while running or (todo and not broken):
-        while todo and not broken and len(running) < in_flight:
+    while True:
+        while not broken and len(running) < in_flight and (following := take()):
             try:
-                running[_submitted(executor, todo[0], weights)] = todo[0]
-                todo.popleft()
+                running[_submitted(executor, following, weights)] = following
             except BrokenExecutor:
                 broken = True
-        done, _ = wait(running, return_when=FIRST_COMPLETED)
+                yield following, None
+        if not running:
+            return
+        done, _ = wait(running, RENEWED_SECONDS, FIRST_COMPLETED)
+        leases.renew()
         for future in done:
             if future.cancelled():
                 raise ConnectionError("the pool has given up its runs; what was stored stays")
@@ -120,6 +191,8 @@ def _until_broken(
             broken = broken or isinstance(error, BrokenExecutor)
             if isinstance(error, BrokenExecutor):
                 yield experiment, None
+            elif isinstance(error, ModuleNotFoundError):
+                raise ConnectionError(f"a worker cannot train: {error}")
             elif error:
                 yield experiment, failed(experiment, f"{type(error).__name__}: {error}")
             else:
@@ -137,8 +210,7 @@ def _submitted(executor: Executor, experiment: Experiment, weights: bool) -> Fut
 
 def train_one(experiment: Experiment, weights: bool = False) -> Record:
     """Train to the end, in this thread, on compiled kernels where they can be had; keep the weights or not."""
-    if experiment.engine != REFERENCE_ENGINE:
-        build(experiment.precision).done.exception()
+    wait_for_kernels(experiment.engine, experiment.dtype, experiment.recurrent_cell)
     run = Run(experiment, weights)
     while not run.ended:
         run.advance()
@@ -147,42 +219,5 @@ def train_one(experiment: Experiment, weights: bool = False) -> Record:
 
 def compile_kernels(experiments: Iterable[Experiment]) -> None:
     """Once, for all workers of this machine, which find them on disk."""
-    for precision in sorted({one.precision for one in experiments if one.engine != REFERENCE_ENGINE}):
-        build(precision).done.exception()
-
-
-@contextmanager
-def processes(workers: int) -> Iterator[Executor]:
-    """A pool of processes on this machine, that end with the block, or with this process, whatever they do."""
-    context = get_context("spawn")
-    watched, held = context.Pipe(duplex=False)
-    executor = ProcessPoolExecutor(workers, context, initializer=_end_with, initargs=(watched,))
-    try:
-        yield executor
-    finally:
-        held.close()
-        executor.shutdown(cancel_futures=True)
-        watched.close()
-
-
-def _end_with(watched: Connection) -> None:
-    """End this process as soon as nobody holds the other end of the pipe."""
-
-    def watch() -> None:
-        watched.poll(None)
-        leave_at_once(0)
-
-    threading.Thread(target=watch, name="end with the sweep", daemon=True).start()
-
-
-@contextmanager
-def cluster(address: str) -> Iterator[Executor]:
-    """The workers of a Dask scheduler; a run whose worker dies is given to another one by the scheduler itself."""
-    from distributed import Client
-
-    with Client(address, timeout=CONNECT_SECONDS, set_as_default=False) as client:
-        executor = client.get_executor(pure=False)
-        try:
-            yield executor
-        finally:
-            executor.shutdown(wait=False)
+    for wanted in {(one.engine, one.dtype, one.recurrent_cell) for one in experiments}:
+        wait_for_kernels(*wanted)

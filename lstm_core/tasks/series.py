@@ -34,7 +34,8 @@ class Series:
     Numbers at equal distances, split by time into 70 % to train on, 15 % to validate and 15 % to test; `period` is
     their season in steps, 0 for none. Equal only to itself; `name` says what is in it.
 
-    Raises ValueError for fewer than `SHORTEST` values, and where the first part does not change.
+    Raises ValueError for fewer than `SHORTEST` values, for one that is not finite, and where the first part
+    does not change.
     """
 
     label: str
@@ -45,6 +46,12 @@ class Series:
     def __post_init__(self) -> None:
         if len(self.values) < SHORTEST:
             raise ValueError(f"column {self.label[:40]!r}: {len(self.values)} values are fewer than {SHORTEST}")
+        for place, value in enumerate(self.values):
+            if not abs(value) <= series_file.LARGEST:
+                raise ValueError(
+                    f"column {self.label[:40]!r}: {value!r}, value {place + 1}, is not a number up to "
+                    f"{series_file.LARGEST:g}"
+                )
         if not 0 <= self.period < len(self.values):
             raise ValueError(f"period: {self.period} is not a whole number from 0 to {len(self.values) - 1:,}")
         if not self.scale > 1e-12 * max(map(abs, self.values)):

@@ -65,8 +65,10 @@ def words() -> dict[str, str]:
 
 
 def _written(book: _Book, keys: Iterable[str]) -> dict[str, str]:
-    set_now = {key: book.spots[key] for key in keys if st.session_state.get(book.spots[key]) is not None}
-    rows = ((key, *book.placed[key], spot) for key, spot in set_now.items())
+    # A run that is told to stop may still be here when the next one has begun to place its own controls.
+    placed = dict(book.placed)
+    here = {key: book.spots[key] for key in list(keys) if key in placed}
+    rows = ((key, *placed[key], spot) for key, spot in here.items() if st.session_state.get(spot) is not None)
     said = {key: (control.write(control.get(spot)), control.write(default)) for key, control, default, spot in rows}
     return {key: word for key, (word, by_default) in said.items() if word != by_default}
 
@@ -165,7 +167,7 @@ def write() -> None:
     """Let the address say what is set."""
     book, said = _book(), words()
     book.pages[book.page] = _texts(_written(book, book.placed))
-    engine = {ENGINE: named} if (named := _named_engine()) else {}
+    engine = {ENGINE: named} if (named := named_engine()) else {}
     stream = {STREAM: str(CURRENT)} if said else {}
     projector = {PROJECTOR: "true"} if st.session_state.get(PROJECTED) else {}
     wanted = {**said, **stream, **engine, **projector}
@@ -191,7 +193,7 @@ def exact(settings: Mapping[str, Any], engines: Iterable[str] = ()) -> dict[str,
     return {**settings, STREAM: str(CURRENT), **engine}
 
 
-def _named_engine() -> str | None:
+def named_engine() -> str | None:
     """The engine that a link names, as long as what is set is what it says."""
     book, said = _book(), _texts(words())
     book.link = said if book.link is None else book.link
@@ -200,7 +202,7 @@ def _named_engine() -> str | None:
 
 def other_engine(engines: Iterable[str]) -> str:
     """Words on engines at work that are not the one which the link names; nothing where it is that one."""
-    named = _named_engine()
+    named = named_engine()
     if not named or all(engine == named for engine in engines):
         return ""
     return _("; the link was made on the {engine} engine, whose last digits are others").format(engine=named)

@@ -14,18 +14,16 @@ from lstm_core.claims.evidence import CONFIRMED, REFUTED, UNDECIDED, VERDICTS, F
 from lstm_core.claims.testing import UnderTest
 from lstm_core.claims.verdicts import findings, recorded
 from lstm_core.fair_lock import PAGE, held
-from lstm_core.history.database import store
-from lstm_core.history.records import Record, record_of
-from lstm_core.history.schema import History, UnavailableError
+from lstm_core.history.records import record_of
 from lstm_core.language import _, ngettext
 from lstm_core.race.jobs import Job
 from lstm_core.race.limits import too_much
 from lstm_core.race.race import Race
 from lstm_core.race.runs import FAILED
+from lstm_core.ui import pace
 from lstm_core.ui.address import exact
 from lstm_core.ui.chart import draw
-from lstm_core.ui.folded import SECONDS
-from lstm_core.ui.history import configured
+from lstm_core.ui.history import tell_problem, writer
 from lstm_core.ui.page import PAGES
 from lstm_core.ui.session import AGAIN
 from lstm_core.ui.showing import curves_of, needed, raced, stop
@@ -51,8 +49,8 @@ SIGNS = {
 class Again:
     """
     What a visitor has put to the test, or has `stopped`: its runs are trained `anew`, or shared with whoever has
-    opened the same row; those of the seeds that are `kept` are in the history. `drawn` are the curves of networks that
-    nobody trains, and `untrained` is the race of a statement about no others.
+    opened the same row; those of the seeds that are `kept` are given to the history. `drawn` are the curves of
+    networks that nobody trains, and `untrained` is the race of a statement about no others.
     """
 
     test: UnderTest
@@ -133,7 +131,7 @@ def _test(again: Again) -> None:
     test = again.test
     moving = _moves(test, _race(again))
 
-    @st.fragment(run_every=SECONDS if moving else None)
+    @st.fragment(run_every=pace.every(pace.RARELY) if moving else None)
     def frame() -> None:
         race = _race(again)
         with held(PAGE):
@@ -145,10 +143,12 @@ def _test(again: Again) -> None:
             shown = _shown(again, race)
             answers = [Job(test.answers, seed, partial(test.answer, seed)) for seed in test.ready]
             race.ask([*answers, *(job for name, _, curves in shown for job in needed(curves, name))])
+            asked = bool(race.jobs)
             for column, (name, label, curves) in zip(st.columns(max(2, len(shown))), shown, strict=False):
                 with column:
                     draw(name, curves, of=label, still=race.finished)
-        if moving != _moves(test, race):
+        # What was asked for may be there by now, but is not drawn yet.
+        if moving != (asked or _moves(test, race)):
             st.rerun()
 
     frame()
@@ -171,18 +171,9 @@ def _take(again: Again, race: Race) -> None:
         if racer.ended and test.lacks(racer.experiment):
             test.take(record_of(racer.run))
     for seed in test.answers.keys() - again.kept:
-        again.kept.add(seed)
-        _keep(list(test.runs(seed).values()))
-
-
-def _keep(records: list[Record]) -> None:
-    """In the history, where there is one."""
-    history = configured()
-    if isinstance(history, History):
-        try:
-            store(history, records)
-        except UnavailableError as error:
-            st.caption(str(error))
+        if writer().keep(list(test.runs(seed).values())):
+            again.kept.add(seed)
+    tell_problem()
 
 
 def _progress(test: UnderTest, race: Race) -> str:
@@ -196,11 +187,12 @@ def _progress(test: UnderTest, race: Race) -> str:
         else:
             said = ngettext("{seeds} seed is done", "{seeds} seeds are done", seeds)
         return said.format(seeds=seeds, failed=failed)
-    if race.progress:
+    left = race.seconds_left if race.preparing is None else 0
+    if left:
         said = _("under test: {done} of {seeds} seeds are done, about {left:.0f} s of training left")
     else:
         said = _("under test: {done} of {seeds} seeds are done")
-    return said.format(done=done, seeds=seeds, left=race.seconds_left or 0)
+    return said.format(done=done, seeds=seeds, left=left)
 
 
 def _evidence(claim: Claim, answers: Sequence[Finding] | None, settled: bool = True) -> None:

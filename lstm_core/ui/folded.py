@@ -11,7 +11,8 @@ from lstm_core.charts.marks import heat, spec
 from lstm_core.charts.points import last_step
 from lstm_core.fair_lock import PAGE, held
 from lstm_core.language import _
-from lstm_core.race.race import Race, crowd
+from lstm_core.race.race import Race
+from lstm_core.ui import pace
 from lstm_core.ui.chart import in_rows
 from lstm_core.ui.session import TAB
 from lstm_core.ui.showing import Showing
@@ -19,7 +20,6 @@ from lstm_core.ui.showing import Showing
 # The name of a tab, and what draws it.
 Folded = Mapping[str, Callable[[], object]]
 MORE, OVER_TRAINING = _("More charts"), _("Gradient over training")
-SECONDS, SECONDS_A_RACE = 1.0, 0.07
 
 
 def opened(names: Iterable[str]) -> dict[str, DeltaGenerator]:
@@ -32,7 +32,7 @@ def opened(names: Iterable[str]) -> dict[str, DeltaGenerator]:
 def ticking(race: Race, content: Callable[[], None]) -> None:
     """Draw it, and again about once a second as long as the race moves."""
 
-    @st.fragment(run_every=max(SECONDS, crowd() * SECONDS_A_RACE) if race.moving else None)
+    @st.fragment(run_every=pace.every(pace.RARELY) if race.moving else None)
     def tick() -> None:
         with held(PAGE):
             content()

@@ -9,7 +9,7 @@ from lstm_core.experiment import Experiment
 from lstm_core.language import _
 from lstm_core.openings.guesses import Guess, question
 from lstm_core.race.race import Race
-from lstm_core.training import Snapshot
+from lstm_core.training.snapshot import Snapshot
 from lstm_core.ui.session import GUESSED
 from lstm_core.ui.showing import Showing
 

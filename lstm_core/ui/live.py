@@ -5,14 +5,15 @@ from functools import partial
 
 import streamlit as st
 
+from lstm_core.borrowed.pages import anew_if_left_behind
 from lstm_core.charts.catalogue import CHARTS
 from lstm_core.charts.colours import HUES
 from lstm_core.experiment import Experiment
 from lstm_core.fair_lock import OPENING, PAGE, held
 from lstm_core.language import _
 from lstm_core.race.limits import too_much
-from lstm_core.race.race import Race, crowd
-from lstm_core.ui import address, controls, outcome
+from lstm_core.race.race import Race
+from lstm_core.ui import address, controls, outcome, pace
 from lstm_core.ui.bar import bar
 from lstm_core.ui.folded import MORE, OVER_TRAINING, Folded, opened, over_training, ticking
 from lstm_core.ui.guess import ask
@@ -24,9 +25,6 @@ from lstm_core.ui.showing import Showing, curves_of, desk, of_seeds, refuse, sho
 from lstm_core.ui.stage import Stage
 from lstm_core.ui.view import BySeed, View
 
-FRAME_SECONDS = 0.25
-# With more visitors, frames come less often: so many seconds for each race that is under way.
-SECONDS_A_RACE = 0.018
 MOST_RACERS = len(HUES)
 SEEDS = 5
 # So many charts stand on the stage; the others lie folded below.
@@ -104,9 +102,9 @@ def _stage(shown: Showing, stage: Stage, charts: Sequence[str], sentence: Senten
     race = shown.race
     place = st.empty() if embedded() else bar(shown)
     answered = ask(stage.guess, shown)
-    moving, slower = race.moving, crowd() * SECONDS_A_RACE * shown.seeds
+    moving = race.moving
 
-    @st.fragment(run_every=max(FRAME_SECONDS, slower) if moving else None)
+    @st.fragment(run_every=pace.every() if moving else None)
     def frame() -> None:
         race.renew()
         seen = desk().get("race") is race
@@ -117,16 +115,18 @@ def _stage(shown: Showing, stage: Stage, charts: Sequence[str], sentence: Senten
         # A hand that still drags would leave each place of its way behind for the browser's back.
         if seen or not race.moving:
             address.write()
-        with held(kind):
+        with anew_if_left_behind(), held(kind), pace.timed():
             view = View(shown)
             place.caption(progress(race))
             stage.chips.markdown(in_a_line(view))
             race.ask(view.needed([*charts, *more]))
+            asked = bool(race.jobs)
             view.draw(charts[:2])
             first, *numbers = sentence(race, view.then)
             outcome.say([outcome.exploded(race) + first, *numbers])
             view.draw(charts[2:])
-        if moving != race.moving or answered():
+        # What was asked for may be there by now, but is not drawn yet.
+        if moving != (asked or race.moving) or answered():
             st.rerun()
 
     frame()

@@ -9,7 +9,7 @@ import streamlit as st
 from lstm_core.charts.colours import HUES, slots
 from lstm_core.language import _
 from lstm_core.race.race import Race
-from lstm_core.training import DIVERGED, SOLVED
+from lstm_core.training.snapshot import DIVERGED, SOLVED
 from lstm_core.ui.view import BySeed
 
 NUMBER_WIDTH = 165

@@ -1,20 +1,16 @@
-"""What does every page begin with? Its name, the way to the others, and torch warmed up."""
+"""Which pages are there, and what does each begin with? Its question, before anything heavy is loaded."""
 
+import threading
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path, PurePosixPath
 
-import pyarrow as pa
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
-from lstm_core.borrowed.system import freeze, keep_memory_small, settle_process
-from lstm_core.experiment import PRECISIONS, Experiment
-from lstm_core.kernels.compilation import build
-from lstm_core.kernels.one_thread import settle_thread
+from lstm_core.borrowed.system import settle_process
+from lstm_core.kernels.compilation import build_pieces
+from lstm_core.kernels.piece import FRAME, USUAL
 from lstm_core.language import _
-from lstm_core.training import train
-from lstm_core.ui import address
-from lstm_core.ui.room import embedded
 
 ICON = str(Path(__file__).with_name("icon.svg"))
 
@@ -62,48 +58,29 @@ _ROWS = (
 PAGES = {row.name: row for row in _ROWS}
 
 
-@st.cache_resource(show_spinner=False)
-def _warm_up() -> None:
+def begin(name: str) -> None:
     """
-    The first training loads the rest of torch, and what is loaded by then need not be collected again.
-    Kernels are compiled, or loaded, in the background.
+    Begin a run of the page `name` of `PAGES`, before it imports what it needs. The first visitor of a process sees the
+    question while torch is loaded, and so do those who come meanwhile: what all pages import is imported once, by one
+    of them, while the first kernels are compiled beside.
     """
-    settle_process()
-    settle_thread()
-    list(train(Experiment(length=2, steps=2, engine="reference")))
-    freeze()
-    keep_memory_small()
-    # A thread for each visitor's page would otherwise keep freed memory of its own, and so would the tables.
-    pa.set_memory_pool(pa.system_memory_pool())
-    for precision in PRECISIONS:
-        build(precision)
-
-
-def _navigation(here: Page) -> DeltaGenerator:
-    """The way to the other pages, in one line, whose right end is free."""
-    groups: dict[str, list[Page]] = {}
-    for page in PAGES.values():
-        groups.setdefault(page.group or page.label, []).append(page)
-    line = st.container(horizontal=True, vertical_alignment="center", gap="xsmall")
-    with line:
-        for name, pages in () if embedded() else groups.items():
-            if pages[0].group:
-                # By another key on every page, or it would stay open after a choice.
-                with st.popover(
-                    f"**{name}**" if here in pages else name, type="tertiary", key=f"from {here.name} to {name}"
-                ):
-                    for page in pages:
-                        st.page_link(page.path, label=page.label, icon=page.icon, help=page.question)
-            else:
-                st.page_link(pages[0].path, label=pages[0].label)
-        st.space("stretch")
-    return line
-
-
-def setup(name: str) -> DeltaGenerator:
-    """Begin the page `name` of `PAGES`, with the way to the others; the place for its icons."""
     page = PAGES[name]
     st.set_page_config(page_title=_("{page} · Gradient Highway").format(page=page.label), page_icon=ICON, layout="wide")
-    address.arrive(name)
-    _warm_up()
-    return _navigation(page)
+    cold = not _loaded.is_set()
+    if cold:
+        st.title(page.question, anchor=False)
+        st.caption(_("The laboratory is being prepared, once for everybody: a few seconds."))
+    _load()
+    if cold:
+        st.rerun()
+
+
+_loaded = threading.Event()
+
+
+@st.cache_resource(show_spinner=False)
+def _load() -> None:
+    settle_process()
+    build_pieces("float32", (*FRAME, *USUAL), first=True)
+    import_module("lstm_core.ui.loaded").warm_up()
+    _loaded.set()

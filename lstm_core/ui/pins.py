@@ -2,9 +2,10 @@
 
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from html import escape
+from itertools import chain
 from urllib.parse import urlencode
 
 import pyarrow.csv
@@ -12,9 +13,9 @@ import streamlit as st
 
 from lstm_core.charts.export import everything
 from lstm_core.charts.points import Curve
-from lstm_core.engine import expected
+from lstm_core.engine import FUSED, expected, preparing
 from lstm_core.language import _
-from lstm_core.training import COMPLETED, DIVERGED, SOLVED
+from lstm_core.training.snapshot import COMPLETED, DIVERGED, SOLVED, engines_of
 from lstm_core.ui.address import exact, words
 from lstm_core.ui.session import PINS
 
@@ -54,7 +55,7 @@ def pin(curves: Sequence[Curve]) -> None:
     """Keep these curves, under the lowest free number; the button is off when there is none."""
     taken = {pin.number for pin in pins()}
     number = min(set(range(1, MOST_PINS + 1)) - taken)
-    pins().append(Pin(number, tuple(replace(curve, measured={}) for curve in curves)))
+    pins().append(Pin(number, tuple(curve.drawn for curve in curves)))
 
 
 def _unpin(number: int) -> None:
@@ -89,16 +90,20 @@ def _json(curves: Sequence[Curve]) -> str:
     return json.dumps({curve.label: asdict(curve.experiment) for curve in curves}, indent=1)
 
 
+def _engines(curve: Curve) -> Iterator[str]:
+    """Those that have computed it, and those that will compute what is to come, as far as is known."""
+    yield from engines_of(curve.snapshots)
+    asked = curve.experiment.engine, curve.experiment.dtype, curve.experiment.recurrent_cell
+    if not curve.snapshots or not curve.snapshots[-1].ended:
+        yield expected(*asked)
+        if preparing(*asked) is not None:
+            yield FUSED
+
+
 def share(curves: Callable[[], Sequence[Curve]]) -> None:
     """A link to this race that names its engine, its curves as they are at the click, and its experiments."""
     st.markdown(_("**Link**: anyone who opens it sees the same race."))
-    engines = [
-        curve.snapshots[-1].engine
-        if curve.snapshots
-        else expected(curve.experiment.engine, curve.experiment.dtype, curve.experiment.recurrent_cell)
-        for curve in curves()
-    ]
-    settings = urlencode(exact(words(), engines))
+    settings = urlencode(exact(words(), chain.from_iterable(map(_engines, curves()))))
     address = f"{st.context.url}?{settings}"
     st.code(address, language=None, wrap_lines=True)
     st.markdown(_("**To embed in your own page**: one control and two charts."))

@@ -3,13 +3,16 @@
 import math
 import statistics
 from collections.abc import Sequence
+from itertools import chain
 
 from lstm_core.charts.alike import alike
 from lstm_core.charts.colours import HUES, SYMBOLS, slots
 from lstm_core.language import _
-from lstm_core.race.race import MOST_RACING, MOST_WAITING, Race, Racer
+from lstm_core.race.race import Race
+from lstm_core.race.racer import Racer
 from lstm_core.race.runs import FAILED
-from lstm_core.training import COMPLETED, DIVERGED, SOLVED
+from lstm_core.race.turns import MOST_RACING, MOST_WAITING
+from lstm_core.training.snapshot import COMPLETED, DIVERGED, SOLVED, engines_of
 from lstm_core.ui.address import other_engine
 from lstm_core.ui.showing import last_step
 from lstm_core.ui.view import View
@@ -18,8 +21,7 @@ from lstm_core.ui.view import View
 def progress(race: Race) -> str:
     """How far it is, or what it waits for."""
     step = max(racer.steps for racer in race.racers)
-    engines = {racer.snapshots[-1].engine for racer in race.racers if racer.snapshots}
-    note = other_engine(engines)
+    note = other_engine(chain.from_iterable(engines_of(racer.snapshots) for racer in race.racers))
     if race.finished:
         seconds = sum(racer.seconds for racer in race.racers)
         return _("finished after {step:,} steps, {seconds:.1f} s{note}").format(step=step, seconds=seconds, note=note)
@@ -32,10 +34,15 @@ def progress(race: Race) -> str:
     limit = last_step(race)
     if not race.running:
         return _("paused at step {step:,} of {limit:,}{note}").format(step=step, limit=limit, note=note)
-    if not step:
+    if (preparing := race.preparing) is not None:
+        # How long it would take on the other engine is not how long it will.
+        said = _("step {step:,} of {limit:,}; preparing the fast engine ({seconds:.0f} s){note}")
+        said = said if step else _("preparing the fast engine ({seconds:.0f} s)")
+        return said.format(step=step, limit=limit, seconds=preparing, note=note)
+    if not (left := race.seconds_left):
         return _("step {step:,} of {limit:,}{note}").format(step=step, limit=limit, note=note)
     said = _("step {step:,} of {limit:,}, {left:.0f} s left{note}")
-    return said.format(step=step, limit=limit, left=race.seconds_left, note=note)
+    return said.format(step=step, limit=limit, left=left, note=note)
 
 
 def in_a_line(view: View) -> str:

@@ -19,5 +19,7 @@ OPEN, AGAIN = "claim", "again"
 SHELF = "own_series"
 # A small grid: its text, its race, and which of its runs are stored.
 TEXT, UNDER_WAY, STORED = "grid_text", "grid", "grid_stored"
+# Which runs were left out of the file that was exported last.
+LEFT_OUT = "left_out"
 # How often a race to start from was chosen; a race, and the visitor's guess at what comes out of it.
 STARTED, GUESSED = "starts", "guessed"

@@ -9,10 +9,13 @@ import streamlit as st
 from lstm_core.charts.catalogue import CHARTS
 from lstm_core.charts.needs import missing
 from lstm_core.charts.points import Curve
+from lstm_core.engine import AUTO
 from lstm_core.experiment import Experiment
 from lstm_core.language import _
 from lstm_core.race.jobs import Job
-from lstm_core.race.race import Race, Racer
+from lstm_core.race.race import Race
+from lstm_core.race.racer import Racer
+from lstm_core.ui.address import named_engine
 from lstm_core.ui.pins import pins
 from lstm_core.ui.session import ANEW, SHOWING, STEP_SHOWN
 
@@ -57,11 +60,10 @@ class Showing:
         return self.ghosts + _comparable(pinned, self.race.racers[0].experiment)
 
 
-def curves_of(race: Race, ghost: bool = False) -> tuple[Curve, ...]:
+def curves_of(race: Race) -> tuple[Curve, ...]:
     """What its racers have shown so far."""
     return tuple(
-        Curve(racer.label, racer.experiment, list(racer.snapshots), ghost, {} if ghost else racer.run.measured)
-        for racer in race.racers
+        Curve(racer.label, racer.experiment, racer.snapshots, measured=racer.run.measured) for racer in race.racers
     )
 
 
@@ -96,8 +98,8 @@ def show(
     page: str, experiments: Mapping[str, Experiment], weights: bool = True, anew: bool = False, seeds: int = 1
 ) -> Showing:
     """
-    The race of these experiments: the one under way, or a new one that starts at once and leaves ghosts behind, `anew`
-    even if somebody has trained them already.
+    The race of these experiments: the one under way, or a new one that starts at once, on the engine that the link
+    names where it does, and leaves ghosts behind, `anew` even if somebody has trained them already.
     """
     wanted, before = tuple(experiments.items()), st.session_state.get(SHOWING)
     if before and (before.page, before.experiments, before.seeds) == (page, wanted, seeds):
@@ -107,7 +109,7 @@ def show(
         before.race.stop()
         if before.page == page:
             ghosts = _comparable(_ghost_curves(before), next(iter(experiments.values())))
-    race = Race(of_seeds(experiments, seeds), anew, weights)
+    race = Race(of_seeds(experiments, seeds), anew, weights, engine=named_engine() or AUTO)
     st.session_state[STEP_SHOWN] = last_step(race)
     shown = st.session_state[SHOWING] = Showing(page, wanted, race, seeds, ghosts)
     race.start(REST_SECONDS if before else FIRST_SECONDS)
@@ -125,7 +127,10 @@ def raced(page: str, experiments: Mapping[str, Experiment], anew: bool) -> Race:
 def _ghost_curves(before: Showing) -> tuple[Curve, ...]:
     """The curves to leave behind: of the last race that got somewhere."""
     got_somewhere = max(racer.steps for racer in before.race.racers) >= GHOST_STEPS
-    return curves_of(before.race, ghost=True)[: len(before.experiments)] if got_somewhere else before.ghosts
+    if not got_somewhere:
+        return before.ghosts
+    first_seed = curves_of(before.race)[: len(before.experiments)]
+    return tuple(replace(curve, ghost=True).drawn for curve in first_seed)
 
 
 def _comparable(ghosts: tuple[Curve, ...], now: Experiment) -> tuple[Curve, ...]:

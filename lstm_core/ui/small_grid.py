@@ -1,19 +1,21 @@
 """How is a small grid run from a page? Behind all live races, each run stored as it ends."""
 
+from concurrent.futures import Future
 from pathlib import Path
 
 import streamlit as st
 
 from lstm_core.experiment import Experiment
-from lstm_core.history.database import outcomes, store
+from lstm_core.history.database import outcomes
 from lstm_core.history.exchange import from_parquet
+from lstm_core.history.opening import History, UnavailableError
 from lstm_core.history.records import record_of
-from lstm_core.history.schema import History, UnavailableError
 from lstm_core.language import _
 from lstm_core.race.limits import too_much
-from lstm_core.race.race import Race, Racer
+from lstm_core.race.race import Race
 from lstm_core.race.runs import FAILED
 from lstm_core.sweep.grid import read_grid
+from lstm_core.ui.history import stored, tell_problem, writer
 from lstm_core.ui.session import STORED, TEXT, UNDER_WAY
 
 MOST_RUNS = 30
@@ -25,9 +27,7 @@ SAMPLE = GRID.with_suffix(".parquet")
 
 def _asked(history: History, text: str) -> list[Experiment]:
     """The experiments of a grid that are not in the history; ValueError, in one line, where that is not possible."""
-    every = {experiment.key: experiment for group in read_grid(text) for experiment in group.experiments}
-    if len(every) > MOST_RUNS:
-        raise ValueError(f"grid: {len(every):,} runs are more than {MOST_RUNS}; take the command line for more")
+    every = {experiment.key: experiment for group in read_grid(text, MOST_RUNS) for experiment in group.experiments}
     known = outcomes(history)
     new = [experiment for key, experiment in every.items() if key not in known]
     if new and (refusal := too_much(new)):
@@ -39,7 +39,7 @@ def _begin(history: History) -> None:
     _stop()
     try:
         new = _asked(history, st.session_state[TEXT])
-    except (ValueError, RecursionError, UnavailableError) as error:
+    except (ValueError, UnavailableError) as error:
         st.session_state[UNDER_WAY] = str(error)
         return
     if not new:
@@ -47,7 +47,7 @@ def _begin(history: History) -> None:
         return
     race = Race({experiment.key: experiment for experiment in new}, behind=True)
     race.start()
-    st.session_state[UNDER_WAY], st.session_state[STORED] = race, set()
+    st.session_state[UNDER_WAY], st.session_state[STORED] = race, {}
 
 
 def _stop() -> None:
@@ -56,13 +56,13 @@ def _stop() -> None:
         under_way.pause()
 
 
-def _store(history: History, race: Race) -> None:
-    """What has ended since the last time."""
-    stored: set[str] = st.session_state[STORED]
-    new: list[Racer] = [racer for racer in race.racers if racer.ended and racer.label not in stored]
-    if new:
-        store(history, [record_of(racer.run) for racer in new])
-        stored |= {racer.label for racer in new}
+def _keep(race: Race) -> bool:
+    """Have stored what has ended since the last time; whether anything is not stored yet."""
+    kept: dict[str, Future[int]] = st.session_state[STORED]
+    new = [racer for racer in race.racers if racer.ended and racer.label not in kept]
+    if new and (future := writer().keep([record_of(racer.run) for racer in new])):
+        kept |= dict.fromkeys((racer.label for racer in new), future)
+    return len(kept) < len(race.racers) or not all(future.done() for future in kept.values())
 
 
 def first_runs(history: History) -> None:
@@ -73,7 +73,7 @@ def first_runs(history: History) -> None:
         train = _("Train these {runs} runs now").format(runs=runs)
         st.button(train, icon=":material/play_arrow:", on_click=_begin_first, args=(history,), key="first grid")
         load = _("Load them already trained")
-        st.button(load, icon=":material/download:", on_click=_load_first, args=(history,), key="sample")
+        st.button(load, icon=":material/download:", on_click=_load_first, key="sample")
     st.markdown(_("The whole grid, 80 runs on two tasks: `python -m lstm_core sweep sweeps/greff.toml` in a terminal."))
 
 
@@ -82,11 +82,10 @@ def _begin_first(history: History) -> None:
     _begin(history)
 
 
-def _load_first(history: History) -> None:
-    try:
-        store(history, from_parquet(SAMPLE.read_bytes()))
-    except UnavailableError as error:
-        st.session_state[UNDER_WAY] = str(error)
+def _load_first() -> None:
+    new = stored(writer().keep(from_parquet(SAMPLE.read_bytes())))
+    if isinstance(new, str):
+        st.session_state[UNDER_WAY] = new
 
 
 def is_under_way() -> bool:
@@ -106,36 +105,37 @@ def small_grid(history: History) -> None:
     if isinstance(under_way, str):
         st.warning(under_way)
     if isinstance(under_way, Race):
-        _watch(history, under_way)
+        _watch(under_way)
 
 
-def _watch(history: History, race: Race) -> None:
-    moving = not race.finished
+def _watch(race: Race) -> None:
+    moving = _keep(race)
 
     @st.fragment(run_every=TICK_SECONDS if moving else None)
     def watch() -> None:
         race.renew()
-        try:
-            _store(history, race)
-        except UnavailableError as error:
-            st.error(str(error))
+        coming = _keep(race)
         ended = sum(bool(racer.ended) for racer in race.racers)
         failed = sum(racer.ended == FAILED for racer in race.racers)
-        said = _progress(bool(failed), moving)
-        st.progress(
-            race.progress,
-            said.format(done=ended, runs=len(race.racers), failed=failed, left=race.seconds_left if moving else 0),
-        )
-        if moving and race.finished:
+        left = race.seconds_left if race.preparing is None else 0
+        said = _progress(bool(failed), bool(left))
+        st.progress(race.progress, said.format(done=ended, runs=len(race.racers), failed=failed, left=left))
+        if coming and race.finished:
+            st.caption(_("The last runs wait until the history is free."))
+        tell_problem()
+        given_up = {future.exception() for future in st.session_state[STORED].values() if future.done()} - {None}
+        for error in given_up:
+            st.error(str(error))
+        if moving and not coming:
             st.rerun()
 
     watch()
 
 
-def _progress(failed: bool, moving: bool) -> str:
+def _progress(failed: bool, estimated: bool) -> str:
     """How far a grid is, with places for its numbers."""
-    if failed and moving:
+    if failed and estimated:
         return _("{done} of {runs} runs are done, {failed} failed, about {left:.0f} s left (live races go first)")
-    if moving:
+    if estimated:
         return _("{done} of {runs} runs are done, about {left:.0f} s left (live races go first)")
     return _("{done} of {runs} runs are done, {failed} failed") if failed else _("{done} of {runs} runs are done")

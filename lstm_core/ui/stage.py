@@ -13,7 +13,8 @@ from lstm_core.language import _
 from lstm_core.openings.presets import OPENINGS
 from lstm_core.openings.races import race_on
 from lstm_core.ui import address, controls
-from lstm_core.ui.page import PAGES, setup
+from lstm_core.ui.navigation import setup
+from lstm_core.ui.page import PAGES
 from lstm_core.ui.room import embedded, handheld, projected, shape_type
 from lstm_core.ui.start import start_from
 

@@ -1,5 +1,6 @@
 """How does a visitor bring a series? As a CSV file, which stays in the memory of the session and nowhere else."""
 
+import secrets
 import threading
 import time
 from typing import Any, NamedTuple
@@ -17,6 +18,8 @@ from lstm_core.ui.session import SHELF
 OWN, OWN_LABEL = "own", _("Your own file")
 NO_TIMES = _("none")
 MOST_MB = MOST_BYTES // 2**20
+# A server that was started anew has no file that was chosen before; the name of one would else still stand there.
+CHOSEN = "csv" + secrets.token_hex(4)
 
 
 class Held(NamedTuple):
@@ -84,13 +87,13 @@ def stay(name: str) -> None:
 def own_series() -> str:
     """A file to upload, and columns to choose: the name of the series. ValueError, why, as long as there is none."""
     shelf = _shelf()
-    uploaded = st.file_uploader(_("CSV file"), ["csv", "tsv", "txt"], max_upload_size=MOST_MB, key="csv")
+    uploaded = st.file_uploader(_("CSV file"), ["csv", "tsv", "txt"], max_upload_size=MOST_MB, key=CHOSEN)
     if uploaded is None:
         shelf.held = shelf.file = None
         st.caption(
             _(
-                "The first line names the columns; at most {mb} MB and {rows:,} rows. The file stays in this session "
-                "only: links do not carry it."
+                "The first line names the columns; at most {mb} MB and {rows:,} rows. Your file stays in this session: "
+                "no link, no restart keeps it."
             ).format(mb=MOST_MB, rows=MOST_ROWS)
         )
         raise ValueError(_("Choose a file with a series."))

@@ -1,13 +1,14 @@
 """What do all tests in a browser share? Debian's Chromium, and one dashboard."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, Route
+from playwright.sync_api import Page, Route, WebSocket
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from tests.browsing import CHROMIUM, FLAGS, PATIENCE_MS, WITHIN
 from tests.serving import serve
@@ -21,6 +22,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(missing)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Beside what went wrong stands what could be read in the window then."""
+    report = yield
+    page = getattr(item, "funcargs", {}).get("page")
+    if report.failed and page:
+        report.sections.append((page.url, page.inner_text("body")))
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -44,16 +55,24 @@ def address() -> Iterator[str]:
 def page(page: Page, address: str) -> Iterator[Page]:
     """
     A window that reaches the dashboard alone, as behind a wall: neither scripts nor fonts, icons, the tab's picture or
-    sockets are asked for anywhere else.
+    sockets are asked for anywhere else. Nor is a message only named that the window may have forgotten.
     """
-    own, asked = urlsplit(address).netloc, set[str]()
+    own, asked, named = urlsplit(address).netloc, set[str](), list[str]()
+
+    def listen(socket: WebSocket) -> None:
+        asked.update({socket.url} if urlsplit(socket.url).netloc != own else ())
+        socket.on("framereceived", hear)
+
+    def hear(message: str | bytes) -> None:
+        assert isinstance(message, bytes)
+        named.extend(filter(None, [ForwardMsg.FromString(message).ref_hash]))
 
     def turn_away(route: Route) -> None:
         asked.add(route.request.url)
         route.abort()
 
     page.route(lambda url: urlsplit(url).scheme not in WITHIN and urlsplit(url).netloc != own, turn_away)
-    page.on("websocket", lambda socket: asked.update({socket.url} if urlsplit(socket.url).netloc != own else ()))
+    page.on("websocket", listen)
     page.set_default_timeout(PATIENCE_MS)
     yield page
-    assert asked == set()
+    assert (asked, named) == (set(), [])

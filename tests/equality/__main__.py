@@ -19,7 +19,7 @@ from lstm_core.bench.bench import processor
 from lstm_core.cells import LAYOUTS, Cell
 from lstm_core.experiment import CLIPS, OPTIMIZERS
 from lstm_core.kernels.one_thread import settle_thread
-from lstm_core.kernels.tape import KERNELS
+from lstm_core.kernels.pieces import KERNELS
 from lstm_core.wiring import WIRINGS
 from tests.equality.pairs import SMALL, STEPS, freely, worst
 from tests.test_fused import WINDOWS, WITH_KERNELS

@@ -7,48 +7,34 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from lstm_core import Experiment
-from lstm_core.engine import REFERENCE_ENGINE
-from lstm_core.network import Network
-from lstm_core.training import ByTurns, StepByStep, _flattened
+from lstm_core.training.by_turns import ByTurns
+from lstm_core.training.standing import standing_of
+from lstm_core.training.step_by_step import StepByStep
 
 SMALL = Experiment(length=10, hidden=5, batch=3, steps=100, precision="float64", lr=0.02)
 # Of each training of the whole matrix.
 STEPS = 200
-# Of the moments of both, in the order of `Learned`: first and second.
-MOMENTS = {"adam": ("exp_avgs", "exp_avg_sqs"), "rmsprop": (None, "square_avgs"), "sgd": (2, None)}
+LEARNED = ("weights", "gradient", "first", "second")
 
 
 class Pair:
     """The same network twice, trained step by step in torch, and by turns."""
 
     def __init__(self, experiment: Experiment) -> None:
-        self.oracle_network, self.network = Network(experiment), Network(experiment)
-        self.oracle_state, self.state = _flattened(self.oracle_network), _flattened(self.network)
-        self.oracle = StepByStep(experiment, self.oracle_network, *self.oracle_state, REFERENCE_ENGINE)
-        self.turns = ByTurns(experiment, self.network, *self.state)
-        self._optimizer = experiment.optimizer
+        self.of_oracle, self.of_turns = standing_of(experiment), standing_of(experiment)
+        self.oracle, self.turns = StepByStep(experiment, self.of_oracle), ByTurns(experiment, self.of_turns)
 
-    def moments(self) -> list[Tensor | None]:
-        """Those of the oracle's optimizer."""
-        rule: Any = self.oracle._update.__wrapped__  # type: ignore[attr-defined]
-        found = []
-        for name in MOMENTS[self._optimizer]:
-            held = None if name is None else rule.keywords[name] if isinstance(name, str) else rule.args[name]
-            found.append(None if held is None else held[0])
-        return found
+    def learned(self) -> Iterator[tuple[str, Tensor, Tensor]]:
+        """Weights, gradient and moments by name, those of the turns and the oracle's."""
+        return ((name, getattr(self.of_turns, name), getattr(self.of_oracle, name)) for name in LEARNED)
 
     def level(self) -> None:
         """From now on both have the oracle's weights, gradient and moments."""
-        learned = self.turns._turns._learned
-        for ours, theirs in zip(self.state, self.oracle_state, strict=True):
+        for _name, ours, theirs in self.learned():
             ours.copy_(theirs)
-        for array, moment in zip((learned.first, learned.second), self.moments(), strict=True):
-            if moment is not None:
-                array[:] = moment.numpy()
 
 
 def differences(one: dict[str, Any], other: dict[str, Any]) -> dict[str, float]:
@@ -95,13 +81,7 @@ def farthest(experiment: Experiment, steps: int) -> dict[str, float]:
         # A share that torch computes in single precision.
         assert close(ours["accuracy"], theirs["accuracy"])
         found = differences(ours | {"accuracy": None}, theirs | {"accuracy": None})
-        for name, a, b in zip(("weights", "gradient"), pair.state, pair.oracle_state, strict=True):
-            found[name] = float((a - b).abs().max() / b.abs().max())
-        for name, array, moment in zip(
-            ("first", "second"), pair.turns._turns._learned[3:5], pair.moments(), strict=True
-        ):
-            if moment is not None and moment.any():
-                found[name] = float((torch.from_numpy(array) - moment).abs().max() / moment.abs().max())
+        found |= {name: float((a - b).abs().max() / b.abs().max()) for name, a, b in pair.learned() if b.any()}
         worst |= {name: max(value, worst.get(name, 0.0)) for name, value in found.items()}
         if ours["ended"]:
             break
@@ -110,9 +90,7 @@ def farthest(experiment: Experiment, steps: int) -> dict[str, float]:
 
 def losses(experiment: Experiment, steps: int, turns: bool) -> Iterator[float]:
     """Of a free training."""
-    network = Network(experiment)
-    weights, gradient = _flattened(network)
-    training = (ByTurns if turns else StepByStep)(experiment, network, weights, gradient)
+    training = (ByTurns if turns else StepByStep)(experiment, standing_of(experiment))
     for _ in range(steps):
         fields = training.advance(1)
         yield fields["loss"]

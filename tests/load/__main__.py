@@ -4,34 +4,50 @@ import argparse
 import asyncio
 import datetime
 import os
-import platform
 import statistics
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
 import psutil
 
-from lstm_core.kernels.compilation import PRECISIONS, build
-from tests.load.scenario import Seen, crowd, percentile
+from lstm_core.bench.bench import processor
+from lstm_core.kernels.compilation import PRECISIONS
+from lstm_core.kernels.pieces import build
+from lstm_core.openings.presets import OPENINGS
+from tests.load.scenario import HABITS, Seen, all_at_once, crowd, percentile
 from tests.load.visitor import Visitor
 from tests.serving import serve
 
 IDLE_PERCENT = 40
+FRESH = 20
 
 Leaving = Callable[[Visitor], Awaitable[None]]
 
 
-def _row(sessions: int, seen: Seen, threads: str) -> str:
-    reactions = seen.reactions or [float("inf")]
+def compiled_beforehand() -> None:
+    """A server that compiles its kernels would be measured with its compiler."""
+    for precision in PRECISIONS:
+        build(precision).done.result()
+
+
+def today() -> datetime.date:
+    return datetime.datetime.now(tz=datetime.UTC).date()
+
+
+def _row(sessions: int, seen: Seen, end: float, threads: str) -> str:
+    def late(waits: Sequence[float]) -> list[str]:
+        return [f"{statistics.median(waits):.2f}", f"{percentile(waits, 95):.2f}"] if waits else ["", ""]
+
     cells = [
         f"{sessions}",
         f"{len(seen.errors)}",
         f"{percentile(seen.first_charts, 95):.2f}",
-        f"{statistics.median(reactions):.2f}",
-        f"{percentile(reactions, 95):.2f}",
+        *late(seen.changes),
+        *late(seen.reactions),
+        *late(seen.frames),
         f"{min(seen.rates):.1f}",
-        f"{statistics.median(seen.rates):.1f}",
         f"{seen.memory:.0f}",
+        f"{end:.0f}",
         threads,
     ]
     return f"| {' | '.join(cells)} |"
@@ -39,28 +55,43 @@ def _row(sessions: int, seen: Seen, threads: str) -> str:
 
 def _crowds(sizes: Sequence[int], seconds: float) -> None:
     print("# How many visitors does one small server hold?\n")
-    print(f"Made by `python -m tests.load` on {datetime.datetime.now(tz=datetime.UTC).date()}: {platform.machine()},")
-    print(
-        f"{os.cpu_count()} cores, the visitors on the same ones. Each opens the first page, within 5 s of the others,"
-    )
-    print(f"and moves the length slider every 5 s for {seconds:g} s. A server of its own for each row.\n")
-    print(
-        "| sessions | errors | first chart, p95 s | change to trained point, median s | p95 s | frames/s, least |",
-        end="",
-    )
-    print(" median | memory, MB | threads before, after |")
-    print("|---|---|---|---|---|---|---|---|---|")
+    print(f"Made by `python -m tests.load` on {today()}: {processor()},")
+    print(f"{os.cpu_count()} cores, the visitors on the same ones. Spread over all pages, each opens one within 5 s of")
+    print("the others, and every 5 s moves a slider, puts a statement to the test, runs a grid, or races on a file of")
+    print(f"their own, one time in four unfolds what lies below, for {seconds:g} s. A server of its own for each row,")
+    print("warm. A change waits for the page drawn anew, a reaction for the first trained point; a frame, from when it")
+    print("is due.\n")
+    heads = ["sessions", "errors", "first chart, p95 s", "change, median s", "p95 s", "reaction, median s", "p95 s"]
+    heads += [
+        "frame, median s",
+        "p95 s",
+        "frames/s, least",
+        "memory at most, MB",
+        "at the end",
+        "threads before, after",
+    ]
+    print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
     for sessions in sizes:
         with serve() as server:
             process = psutil.Process(server.process.pid)
             # The first visitor of all finds a cold server, and is not counted.
             asyncio.run(crowd(server.address, server.process.pid, 1, 10))
             before = process.num_threads()
-            seen = asyncio.run(crowd(server.address, server.process.pid, sessions, seconds))
+            seen = asyncio.run(crowd(server.address, server.process.pid, sessions, seconds, seed=1))
+            end = process.memory_info().rss / 1e6
             asyncio.run(asyncio.sleep(20))
-            print(_row(sessions, seen, f"{before}, {process.num_threads()}"), flush=True)
+            print(_row(sessions, seen, end, f"{before}, {process.num_threads()}"), flush=True)
             for error in sorted(set(seen.errors)):
-                print(error)
+                print(f"\n```\n{error}\n```", flush=True)
+
+
+def _first_visits() -> None:
+    print("\n## Are all pages whole when they are the first?\n")
+    errors = 0
+    for _ in range(FRESH):
+        with serve() as server:
+            errors += len(asyncio.run(all_at_once(server.address)))
+    print(f"- {FRESH} fresh servers, all pages opened in the same moment: {errors} errors.", flush=True)
 
 
 async def _race(address: str, seed: int) -> Visitor:
@@ -82,14 +113,15 @@ async def _until_idle(process: psutil.Process) -> float:
 
 
 async def _comers(address: str, number: int, first: int) -> None:
-    """Visitors one after the other, four at a time, each until its race is under way."""
+    """Visitors of all pages in turn, four at a time, each until something can be seen."""
     places = asyncio.Semaphore(4)
 
     async def come(seed: int) -> None:
         async with places:
-            visitor = Visitor(address, f"seed={seed}")
+            page = list(HABITS)[seed % len(HABITS)]
+            visitor = Visitor(address, f"seed={seed}", page)
             await visitor.open()
-            await visitor.until(lambda: bool(visitor.trained(0)))
+            await visitor.until(lambda: bool(visitor.trained(0) if page in OPENINGS else visitor.runs))
             await visitor.close()
 
     await asyncio.gather(*(come(first + k) for k in range(number)))
@@ -155,10 +187,9 @@ def main() -> None:
     parser.add_argument("--sessions", type=int, nargs="+", default=[1, 8, 16, 32, 64])
     parser.add_argument("--seconds", type=float, default=60)
     arguments = parser.parse_args()
-    # A server that compiles them would be measured with its compiler.
-    for precision in PRECISIONS:
-        build(precision).done.result()
+    compiled_beforehand()
     _crowds(arguments.sessions, arguments.seconds)
+    _first_visits()
     _comings_and_goings()
 
 

@@ -3,11 +3,13 @@
 import asyncio
 import re
 import time
+import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.Common_pb2 import FileURLs
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.Markdown_pb2 import Markdown
 from streamlit.proto.WidgetStates_pb2 import WidgetState
@@ -15,6 +17,10 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+# The page of `PAGES` that stands at the root of an address.
+FIRST = "dashboard"
+XSRF = "_streamlit_xsrf"
+LABELLED = {"slider", "button", "selectbox", "text_area", "file_uploader"}
 PROGRESS = re.compile(r"^(?:paused at |finished after )?step ([\d,]+)|^finished after ([\d,]+)")
 
 
@@ -22,20 +28,23 @@ class Visitor:
     """
     One open page: it keeps its widgets, answers the timers of its fragments, and remembers when it saw what.
 
-    `charts` are the times at which a chart arrived, `frames` those at which a fragment had been drawn anew, `progress`
-    pairs of time and the race's step as the page tells it; `errors` are exceptions that the page showed.
+    `charts` are the times at which a chart arrived, `runs` those at which the whole page had been drawn anew, and
+    `frames` those at which a fragment had, with the seconds since it was asked for; `progress` pairs of time and the
+    race's step as the page tells it; `errors` are exceptions that the page showed; `tabs` name what lies folded.
     """
 
-    def __init__(self, address: str, query: str = "", page: str = "") -> None:
-        self.address, self.query, self.page = address, query, page
+    def __init__(self, address: str, query: str = "", page: str = FIRST) -> None:
+        self.address, self.query, self.page = address, query, "" if page == FIRST else page
         self.widgets: dict[str, WidgetState] = {}
         self.labels: dict[str, str] = {}
         self.charts: list[float] = []
-        self.frames: list[float] = []
+        self.runs: list[float] = []
+        self.frames: list[tuple[float, float]] = []
         self.progress: list[tuple[float, int]] = []
         self.texts: list[str] = []
         self.errors: list[str] = []
         self.tables: dict[str, bytes] = {}
+        self.tabs: list[str] = []
         self.opened = 0.0
         self._timers: dict[str, asyncio.Task[None]] = {}
         self._news = asyncio.Event()
@@ -43,6 +52,9 @@ class Visitor:
         self._listener: asyncio.Task[None] | None = None
         self._script = ""
         self._announced: set[str] = set()
+        self._asked: dict[str, float] = {}
+        self._tab_id = ""
+        self._file_urls: FileURLs | None = None
 
     async def open(self) -> None:
         """Connect and ask for the page."""
@@ -76,9 +88,51 @@ class Visitor:
 
     async def slide(self, label: str, value: float) -> float:
         """Move the slider with that label; the time at which it was moved."""
-        key = self.labels[label]
-        self.widgets[key] = WidgetState(id=key)
-        self.widgets[key].double_array_value.data.append(value)
+        state = WidgetState(id=await self._id(label))
+        state.double_array_value.data.append(value)
+        return await self._set(state)
+
+    async def choose(self, label: str, value: str) -> float:
+        """Write into the field, or take from the list, with that label; the time at which that was done."""
+        return await self._set(WidgetState(id=await self._id(label), string_value=value))
+
+    async def unfold(self, tab: str) -> float:
+        """Open one of `tabs`; the time of the click."""
+        return await self._set(WidgetState(id=self._tab_id, string_value=tab))
+
+    async def upload(self, label: str, name: str, content: bytes) -> float:
+        """Give a file to the uploader with that label; the time at which it was there."""
+        ask = BackMsg()
+        ask.file_urls_request.request_id, self._file_urls = name, None
+        ask.file_urls_request.file_names.append(name)
+        await self.say(ask)
+        await self.until(lambda: self._file_urls is not None)
+        assert self._file_urls is not None
+        await asyncio.to_thread(self._put, f"{self.address}{self._file_urls.upload_url}", name, content)
+        state = WidgetState(id=await self._id(label))
+        state.file_uploader_state_value.uploaded_file_info.add(
+            name=name, size=len(content), file_id=self._file_urls.file_id, file_urls=self._file_urls
+        )
+        return await self._set(state)
+
+    def _put(self, place: str, name: str, content: bytes) -> None:
+        with urllib.request.urlopen(f"{self.address}/_stcore/health", timeout=60) as health:
+            cookies = [value.partition(";")[0] for value in health.headers.get_all("Set-Cookie", [])]
+        said = {key: value for key, _, value in (cookie.partition("=") for cookie in cookies)}
+        headers = {"Cookie": "; ".join(cookies), "X-Xsrftoken": said.get(XSRF, "").strip('"')}
+        part = f'--part\r\nContent-Disposition: form-data; name="{name}"; filename="{name}"\r\n\r\n'
+        body = part.encode() + content + b"\r\n--part--\r\n"
+        headers["Content-Type"] = "multipart/form-data; boundary=part"
+        with urllib.request.urlopen(urllib.request.Request(place, body, headers, method="PUT"), timeout=60):
+            pass
+
+    async def _id(self, label: str) -> str:
+        """Of what is on the page, or comes onto it."""
+        await self.until(lambda: label in self.labels)
+        return self.labels[label]
+
+    async def _set(self, state: WidgetState) -> float:
+        self.widgets[state.id] = state
         await self._rerun()
         return time.monotonic()
 
@@ -90,7 +144,7 @@ class Visitor:
 
     async def press(self, label: str) -> float:
         """Click on a button; the time of the click."""
-        key = self.labels[label]
+        key = await self._id(label)
         self.widgets[key] = WidgetState(id=key, trigger_value=True)
         await self._rerun()
         del self.widgets[key]
@@ -117,6 +171,7 @@ class Visitor:
     async def _tick(self, fragment: str, interval: float) -> None:
         while True:
             await asyncio.sleep(interval)
+            self._asked.setdefault(fragment, time.monotonic())
             await self._rerun(fragment)
 
     async def _listen(self) -> None:
@@ -136,6 +191,8 @@ class Visitor:
         kind, now = message.WhichOneof("type"), time.monotonic()
         if kind == "new_session":
             self._script, self._announced = message.new_session.page_script_hash, set()
+            if not message.metadata.run.fragment_ids:
+                self.labels.clear()
         elif kind == "auto_rerun":
             fragment, interval = message.auto_rerun.fragment_id, message.auto_rerun.interval
             self._announced.add(fragment)
@@ -146,20 +203,37 @@ class Visitor:
         elif kind == "script_finished":
             if message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
                 self._silence(self._timers.keys() - self._announced)
+                self._asked.clear()
+                self.runs.append(now)
             elif message.script_finished == ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY:
-                self.frames.append(now)
+                asked = (self._asked.pop(fragment, now) for fragment in message.metadata.run.fragment_ids)
+                self.frames.append((now, now - min(asked, default=now)))
+        elif kind == "navigation":
+            self._script = message.navigation.page_script_hash
         elif kind == "page_info_changed":
             self.query = message.page_info_changed.query_string
         elif kind == "session_event" and message.session_event.WhichOneof("type") == "script_compilation_exception":
             self.errors.append("compilation")
+        elif kind == "file_urls_response":
+            self._file_urls = message.file_urls_response.file_urls[0]
         elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
             self._see(message.delta.new_element, now)
+        elif kind == "delta" and message.delta.WhichOneof("type") == "add_block":
+            self._see_block(message.delta.add_block)
+
+    def _see_block(self, block: Any) -> None:
+        kind = block.WhichOneof("type")
+        if kind == "tab_container":
+            # Without an id, the browser turns the tabs by itself.
+            self._tab_id, self.tabs = block.tab_container.id, []
+        elif kind == "tab" and self._tab_id:
+            self.tabs.append(block.tab.label)
 
     def _see(self, element: Any, now: float) -> None:
         kind = element.WhichOneof("type")
         shown = getattr(element, kind)
         if kind == "exception":
-            self.errors.append(f"{shown.type}: {shown.message}")
+            self.errors.append("\n".join([f"{shown.type}: {shown.message}", *shown.stack_trace]))
         elif kind == "vega_lite_chart":
             self.charts.append(now)
             self.tables[shown.alt.partition(". ")[0].removesuffix(".")] = shown.data.data
@@ -167,5 +241,5 @@ class Visitor:
             self.texts.append(shown.body)
             if shown_step := PROGRESS.match(shown.body):
                 self.progress.append((now, int((shown_step[1] or shown_step[2]).replace(",", ""))))
-        elif kind in ("slider", "button"):
+        elif kind in LABELLED:
             self.labels[shown.label] = shown.id

@@ -59,8 +59,11 @@ GROUPS = {
         ),
     ),
     "kernels": Group(
-        ("lstm_core/kernels/*.py",),
-        ("kernels", "layer_trainer", "fused", "engine", "window", "process", "fused_autograd", "contract"),
+        ("lstm_core/kernels/*.py", "lstm_core/pointwise/*.py"),
+        (
+            *("store", "compilation", "change", "preparing", "kernels", "vectors", "blas", "sequence", "turns"),
+            *("layer_trainer", "fused", "engine", "window", "process", "fused_autograd", "contract"),
+        ),
     ),
     "pages": Group(
         ("pages/*.py", "dashboard.py", "lstm_core/ui/*.py"),

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import streamlit
 from playwright.sync_api import Browser, expect
 
-from lstm_core.kernels.compilation import PRECISIONS, build
+from lstm_core.kernels.compilation import PRECISIONS
+from lstm_core.kernels.pieces import build
 from lstm_core.openings.presets import OPENINGS
 from lstm_core.ui.page import PAGES
 from tests.browsing import (

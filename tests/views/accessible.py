@@ -1,15 +1,18 @@
 """What stands in somebody's way? By axe-core, by the Tab key, and by the size of what a finger has to hit."""
 
 import re
+from contextlib import suppress
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
+from playwright.sync_api import TimeoutError as TookTooLong
 
 from tests.browsing import PATIENCE_MS
 
 SERIOUS = {"serious", "critical"}
 REACHED_WITHIN = 8
 LEAST_TARGET = 40
+ATTEMPTS = 20
 FOCUSED_AT_THE_LEFT = """() => {
     const focused = document.activeElement, left = document.querySelector('h1').closest('[data-testid=stColumn]');
     return left.contains(focused) && !(focused.getAttribute('aria-label') || '').startsWith('Help');
@@ -23,16 +26,25 @@ SMALL_TARGETS = f"""() => [...document.querySelectorAll('button, a, [role=tab], 
 
 
 def at_rest(page: Page) -> None:
-    """Wait until it is there; a race, if it has one, is held on its way, so that nothing changes."""
+    """Wait until it is there; a race, if it has one, is held on its way or has ended, so that nothing changes."""
     page.get_by_role("heading", level=1).wait_for()
-    pause = page.get_by_role("button", name="Pause", exact=True)
     if page.get_by_test_id("stBottom").count():
         expect(page.get_by_text(re.compile(r"^step [1-9]|^finished after"))).to_be_visible(timeout=PATIENCE_MS)
-        if pause.is_enabled():
-            pause.click()
+        _hold(page)
     # What a run of the page has not drawn anew yet is pale.
     page.wait_for_function("!document.querySelector('[data-stale=true]')")
     page.wait_for_timeout(700)
+
+
+def _hold(page: Page) -> None:
+    """Press Pause; a race may end before the button is reached, which then says Resume and cannot be pressed."""
+    still = page.get_by_text(re.compile(r"^paused at step|^finished after"))
+    for _ in range(ATTEMPTS):
+        if still.is_visible():
+            return
+        with suppress(TookTooLong):
+            page.get_by_role("button", name="Pause", exact=True).click(timeout=PATIENCE_MS / ATTEMPTS)
+    expect(still).to_be_visible()
 
 
 def barriers(page: Page) -> list[str]:

@@ -1,0 +1,60 @@
+"""Which compiled functions does a training need? The frame around all cells, the time step of its own, activations."""
+
+from collections.abc import Callable
+
+from lstm_core.activations import ACTIVATIONS
+from lstm_core.cells import Cell
+from lstm_core.kernels.compilation import Build, build_pieces
+from lstm_core.kernels.piece import FRAME, USUAL, VALUES, Piece
+from lstm_core.pointwise import functions
+
+
+def is_plain(cell: Cell) -> bool:
+    """An LSTM as most people know it."""
+    gates = cell.rows == "ifgo" and not cell.peephole
+    return gates and all(ACTIVATIONS[name].kernel is functions.tanh for name in cell.activations)
+
+
+# Families that have a kernel: with what the names of the functions of one time step begin.
+KERNELS: dict[str, Callable[[Cell], str]] = {
+    "rnn": lambda cell: "",
+    "lstm": lambda cell: "plain_" if is_plain(cell) else "",
+    "gru": lambda cell: "",
+}
+
+
+def without_kernel(cell: Cell) -> list[str]:
+    """The family of a cell, and its activations, where they have none."""
+    missing = [name for name in dict.fromkeys(cell.activations) if not ACTIVATIONS[name].kernel]
+    return missing if cell.family in KERNELS else [cell.family, *missing]
+
+
+def steps(cell: Cell) -> tuple[Piece, Piece]:
+    """One time step forward, and backward."""
+    forward, backward = (Piece(cell.family, KERNELS[cell.family](cell) + way) for way in ("forward", "backward"))
+    return forward, backward
+
+
+def pointwise_of(name: str) -> tuple[Piece, Piece]:
+    """Values of an activation, and values with slopes."""
+    kernel = ACTIVATIONS[name].kernel
+    given = None if kernel is getattr(functions, name, None) else kernel
+    values, slopes = (Piece(name, kind, given) for kind in VALUES)
+    return values, slopes
+
+
+def pieces(cell: Cell) -> tuple[Piece, ...]:
+    activations = () if is_plain(cell) else dict.fromkeys(cell.activations)
+    return *FRAME, *steps(cell), *(piece for name in activations for piece in pointwise_of(name))
+
+
+def all_pieces() -> tuple[Piece, ...]:
+    """What most races need comes first."""
+    general = (Piece("lstm", way) for way in ("forward", "backward"))
+    names = [name for name, row in ACTIVATIONS.items() if row.kernel]
+    return tuple(dict.fromkeys([*FRAME, *USUAL, *general, *(p for name in names for p in pointwise_of(name))]))
+
+
+def build(precision: str, cell: Cell | None = None) -> Build:
+    """The kernels of a cell, before all others that are still to be compiled; or those of all cells, after them."""
+    return build_pieces(precision, pieces(cell) if cell else all_pieces(), first=cell is not None)
