@@ -32,38 +32,51 @@ from lstm_core.kernels.processors import LEVELS, level, own
 from lstm_core.kernels.store import SHIPPED
 from lstm_core.openings import calibration
 from lstm_core.race.runs import FAILED
+from lstm_core.reading.column import Choices, shape
+from lstm_core.reading.column import column as series_column
+from lstm_core.reading.numbers import AmbiguousError
+from lstm_core.reading.table import MOST_BYTES, opened
 from lstm_core.streams import Purpose
 from lstm_core.sweep.grid import Group, read_grid
 from lstm_core.sweep.pools import CLUSTER_IN_FLIGHT, cluster, processes
 from lstm_core.sweep.report import report
 from lstm_core.sweep.sweep import Swept, compile_kernels, plan, sweep
-from lstm_core.tasks.series import Series, register
-from lstm_core.tasks.series_file import MOST_BYTES, opened
-from lstm_core.tasks.series_file import column as series_column
+from lstm_core.tasks.series import FILLED, Series, register
 from lstm_core.training.snapshot import Snapshot
 from lstm_core.training.train import train
 
 DIFFERS, UNAVAILABLE, INTERRUPTED = 1, 1, 130
 
 
-def _own_series(task: str, path: Path | None, name: str | None, times: str | None) -> Series | None:
-    """The series of a file, known for as long as it is held; None without a file. ValueError for what does not fit."""
+def _own_series(task: str, path: Path | None, named: dict[str, Any]) -> Series | None:
+    """
+    The series of a file, by what is `named` of it, known for as long as it is held; None without a file. ValueError for
+    what does not fit.
+    """
     if path is None:
-        if name or times:
-            raise ValueError(f"column: {name or times!r} needs the --csv that it is of")
+        for option, value in named.items():
+            if value is not None:
+                raise ValueError(f"{option}: {value!r} needs the --csv that it is of")
         return None
     if task != "forecast":
         raise ValueError(f"csv: {path} is for --task forecast alone")
+    name, times = named["column"], named["times"]
     try:
         with path.open("rb") as stream:
-            file = opened(stream.read(MOST_BYTES + 1))
+            table = opened(stream.read(MOST_BYTES + 1))
         if name is None:
-            raise ValueError(f"say which --column, one of {', '.join(file.names)[:200]}")
-        filled = series_column(file, name, times)
-        own = register(Series(name, filled.values))
+            raise ValueError(f"say which --column, one of {', '.join(table.names)[:200]}")
+        read = series_column(table, name, times, Choices(named["decimal"], named["dates"]))
+        gaps = named["gaps"] or FILLED
+        own = register(Series(name, read.values, named["season"] or 0, read.times, read.known, gaps))
+    except AmbiguousError as doubt:
+        option, choices = doubt.doubt
+        raise ValueError(f"csv: {path}: {doubt}: --{option} {' or '.join(choices)}") from None
     except (ValueError, OSError) as error:
         raise ValueError(f"csv: {path}: {getattr(error, 'strerror', None) or error}") from None
-    print(f"{path}: {len(own.values):,} values. {filled.report}", file=sys.stderr)
+    print(f"{path}: {len(own.values):,} values. {shape(table)} {read.report}", file=sys.stderr)
+    for place, stamp, cell, value in read.rows:
+        print(f"{path}: {place}: {stamp} {cell} = {value}", file=sys.stderr)
     return own
 
 
@@ -249,9 +262,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     record_every = values.pop("record_every")
     if record_every < 1:
         parser.error(f"record_every: {record_every} is not a whole number of at least 1")
-    file, column, times = (values.pop(name) for name in ("csv", "column", "times"))
+    file, named = values.pop("csv"), {name: values.pop(name) for name in options.OF_A_FILE}
     try:
-        own = _own_series(values["task"], file, column, times)
+        own = _own_series(values["task"], file, named)
         experiment = Experiment(**{**values, **({"series": own.name} if own else {})})
         experiment.stream_for(Purpose.DATA)
     except ValueError as error:

@@ -11,8 +11,20 @@ from typing import Any, NoReturn
 from lstm_core.claims import ROWS, SEEDS
 from lstm_core.experiment import Experiment, options, parsed
 from lstm_core.kernels.processors import LEVELS
+from lstm_core.reading.numbers import DECIMAL_SIGNS
+from lstm_core.reading.times import ORDERS
+from lstm_core.tasks.series import FILLED, GAPS
 
 REFUSED, HISTORY = 2, "--history"
+# What is said of a file with a series, beside its path.
+OF_A_FILE: dict[str, dict[str, Any]] = {
+    "column": {"metavar": "NAME", "help": "of the file, what is forecast"},
+    "times": {"metavar": "NAME", "help": "of the file, a column of times that shows where rows are missing"},
+    "decimal": {"choices": list(DECIMAL_SIGNS), "help": "of the file, the decimal sign, where it could be either"},
+    "dates": {"choices": list(ORDERS), "help": "of the file, the order in its dates, where it could be another"},
+    "gaps": {"choices": GAPS, "help": f"of the file, what becomes of missing values; {FILLED} if nothing is said"},
+    "season": {"metavar": "STEPS", "type": int, "help": "of the file, after how many rows it repeats; 0 if not said"},
+}
 
 
 class _OneLineParser(argparse.ArgumentParser):
@@ -34,11 +46,11 @@ def parser() -> argparse.ArgumentParser:
     )
     for spec in dataclasses.fields(Experiment):
         _add_option(command, spec)
-    command.add_argument("--csv", metavar="FILE", type=Path, help="forecast a column of this file; needs --column")
-    command.add_argument("--column", metavar="NAME", help="of the file, what is forecast")
     command.add_argument(
-        "--times", metavar="NAME", help="of the file, a column of times that shows where rows are missing"
+        "--csv", metavar="FILE", type=Path, help="forecast a column of this file, CSV or Parquet; needs --column"
     )
+    for option, how in OF_A_FILE.items():
+        command.add_argument(f"--{option}", **how)
     command.add_argument("--record-every", type=int, default=1, help="steps between two lines")
     command = commands.add_parser(
         "openings",

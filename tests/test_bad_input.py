@@ -23,9 +23,10 @@ from lstm_core.history.opening import PLACE, UnavailableError, open_history
 from lstm_core.history.records import Curves, Record, versions
 from lstm_core.measurements.saved import load
 from lstm_core.network import Network
+from lstm_core.reading.column import column, guessed
+from lstm_core.reading.table import opened
 from lstm_core.sweep.grid import FIELDS
 from lstm_core.tasks.series import Series
-from lstm_core.tasks.series_file import column, guessed, opened
 from lstm_core.ui import address
 from lstm_core.ui.controls import CONTROLS, WINDOW
 

@@ -156,11 +156,12 @@ def test_a_linear_autoregression_is_the_least_squares_fit_of_the_order_that_vali
     series, values = known(name), np.array(known(name).values)
     orders = [p for p in forecast.ORDERS if series.train_end - horizon - p + 1 >= 3 * (p + 1)]
     fitted = np.arange(horizon + orders[-1] - 1, series.train_end)
+    fitted = fitted[np.array(series.known or [True] * len(values))[fitted]]
 
     def regressors(places: Any, order: int) -> Any:
         return np.stack([np.ones(len(places)), *(values[places - horizon - k] for k in range(order))], 1)
 
-    validated, tested = forecast.validated_places(series).numpy(), forecast.tested_places(series).numpy()
+    validated, tested = forecast.validated_places(series, 10, 1).numpy(), forecast.tested_places(series, 10, 1).numpy()
     errors: dict[int, float] = {}
     for order in orders:
         fit, *_ = np.linalg.lstsq(regressors(fitted, order), values[fitted])
@@ -186,7 +187,7 @@ def test_a_series_that_is_too_short_has_no_linear_autoregression() -> None:
 
 
 def test_validation_meets_a_season_in_all_of_its_places() -> None:
-    places = forecast.validated_places(known("san_francisco_hourly"))
+    places = forecast.validated_places(known("san_francisco_hourly"), 30, 1)
     assert len(set((places % 24).tolist())) == 24
     assert len(set(places.tolist())) == forecast.MOST_VALIDATED
 
@@ -209,9 +210,9 @@ def test_scores_are_the_two_errors_on_the_test_part() -> None:
 
 def test_a_long_series_is_measured_in_part() -> None:
     series = Series("x", tuple(math.sin(i) for i in range(60_000)))
-    assert len(forecast.tested_places(series)) == forecast.MOST_TESTED
-    assert forecast.tested_places(series)[0] == series.validation_end
-    places = forecast.validated_places(series)
+    assert len(forecast.tested_places(series, 10, 1)) == forecast.MOST_TESTED
+    assert forecast.tested_places(series, 10, 1)[0] == series.validation_end
+    places = forecast.validated_places(series, 10, 1)
     assert len(places) <= forecast.MOST_VALIDATED
     assert series.train_end <= places.min()
     assert places.max() < series.validation_end

@@ -17,13 +17,13 @@ from streamlit.testing.v1 import AppTest
 from lstm_core import Experiment
 from lstm_core.streams import CURRENT
 from lstm_core.tasks import series
-from lstm_core.tasks.series import SERIES, known
+from lstm_core.tasks.series import LEFT_OUT, SERIES, Series, known
 from lstm_core.ui import live
 from lstm_core.ui import upload as uploads
 from lstm_core.ui.forecasts import WAITING, snippet
 from lstm_core.ui.session import SHELF, SHOWING
-from lstm_core.ui.upload import OWN_LABEL, Held
-from tests.test_series_file import BAD
+from lstm_core.ui.upload import OWN_LABEL
+from tests.reading.test_table import BAD
 from tests.visits import check, open_page, settled, unfolded
 
 QUICK = {"steps": "100", "hidden": "4", "batch": "8", "activations": "tanh"}
@@ -43,8 +43,8 @@ def experiment(visit: AppTest) -> Experiment:
     return one
 
 
-def held_by(visit: AppTest) -> Held:
-    held: Held | None = visit.session_state[SHELF].held
+def held_by(visit: AppTest) -> Series:
+    held: Series | None = visit.session_state[SHELF].series
     assert held is not None
     return held
 
@@ -58,11 +58,44 @@ def test_a_file_is_raced_on_and_its_gaps_are_told(visits: list[AppTest]) -> None
     assert SHOWING not in visit.session_state
     content = csv_of(WAVE).replace(b"1905,", b"1905,NA#").replace(b"NA#" + repr(WAVE[5]).encode(), b"NA")
     upload(visit, content)
-    held = held_by(visit).series
+    held = held_by(visit)
     assert experiment(visit).series == held.name
     assert held.values[6:] == tuple(WAVE[6:])
-    assert held.values[5] == pytest.approx((WAVE[4] + WAVE[6]) / 2)
-    assert "150 values. Filled linearly between the neighbours: 1 cell without a value." in texts(visit)
+    assert held.values[5] == WAVE[4]
+    assert [place for place, there in enumerate(held.known) if not there] == [5]
+    said = "150 values. Read as UTF-8, cells separated by comma. Step: 1. Missing: 1 cell without a value."
+    assert said in texts(visit)
+    check(visit.segmented_control(key="gaps").set_value(LEFT_OUT).run())
+    assert held_by(visit).gaps == LEFT_OUT
+    assert experiment(visit).series == held_by(visit).name != held.name
+
+
+def test_what_can_be_read_in_two_ways_is_asked(visits: list[AppTest]) -> None:
+    """And raced on when it is answered, as it was answered."""
+    visit = open_page(visits, "forecast", series=OWN_LABEL, **QUICK)
+    days = "".join(f"{1 + i % 12:02}/01/{2000 + i // 12};{1000 + i * i % 97:,}\n" for i in range(40))
+    upload(visit, f"day;x\n{days}".encode())
+    assert SHOWING not in visit.session_state
+    check(visit.radio(key="decimal").set_value("point").run())
+    assert SHOWING not in visit.session_state
+    check(visit.radio(key="dates").set_value("mdy").run())
+    assert held_by(visit).values[:3] == (1000, 1001, 1004)
+    assert "Step: a month." in texts(visit)
+    check(visit.radio(key="decimal").set_value("comma").run())
+    assert held_by(visit).values[:3] == (1.0, 1.001, 1.004)
+
+
+def test_the_first_and_last_rows_are_shown_as_they_were_read(visits: list[AppTest]) -> None:
+    visit = open_page(visits, "forecast", series=OWN_LABEL, **QUICK)
+    upload(
+        visit,
+        "".join(["날짜;값\n", *(f"2024년 {1 + i // 28}월 {1 + i % 28}일;1 000,{i}\n" for i in range(60))]).encode(
+            "cp949"
+        ),
+    )
+    shown = visit.dataframe[0].value
+    assert list(shown.iloc[0]) == ["2024년 1월 1일", "1 000,0", "1000"]
+    assert list(shown.iloc[-1]) == ["2024년 3월 4일", "1 000,59", "1000.59"]
 
 
 def test_another_column_and_a_season_are_another_series(visits: list[AppTest]) -> None:
@@ -76,7 +109,7 @@ def test_another_column_and_a_season_are_another_series(visits: list[AppTest]) -
     third = experiment(visit)
     assert len({first.series, second.series, third.series}) == 3
     assert known(third.series).period == 7
-    assert "seasonal naive" in set(unfolded(visit, "Scores").dataframe[0].value.iloc[:, 0])
+    assert "seasonal naive" in set(unfolded(visit, "Scores").dataframe[-1].value.iloc[:, 0])
 
 
 @pytest.mark.parametrize("kind", [*BAD, "one row", "constant", "dates out of order"])
@@ -97,7 +130,7 @@ def test_a_bad_file_gets_one_message_and_no_race(kind: str, visits: list[AppTest
     (message,) = visit.warning
     assert message.value.startswith(("line ", "column ", "the file "))
     assert SHOWING not in visit.session_state
-    assert visit.session_state[SHELF].held is None
+    assert visit.session_state[SHELF].series is None
 
 
 def test_after_a_bad_file_a_good_one_races(visits: list[AppTest]) -> None:

@@ -51,7 +51,7 @@ def test_the_truth_the_baselines_and_the_racer_lie_at_their_places() -> None:
 
 def test_the_validation_part_chooses_whose_forecasts_are_shown() -> None:
     series = known("sines")
-    places = forecast.validated_places(series)
+    places = forecast.validated_places(series, SMALL.length, SMALL.horizon)
     wrong = {}
     for step in CURVE.steps:
         forecasts = forecast.from_truth(SMALL, CURVE.checkpoint(step).weights, places)

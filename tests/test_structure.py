@@ -21,6 +21,7 @@ CORE = ROOT / "lstm_core"
 # from itself.
 LAYERS = (
     {"borrowed", "streams", "wiring", "fair_lock", "language", "pointwise"},
+    {"reading"},
     {"activations", "tasks"},
     {"cells"},
     {"kernels"},

@@ -31,7 +31,7 @@ def _series(curves: Sequence[Curve]) -> tuple[Series, int, Tensor]:
     """Of the race: the series, the horizon, and the places of the test part that are drawn, (N,)."""
     experiment = _racers(curves)[0].experiment
     series = known(experiment.series)
-    return series, experiment.horizon, forecast.tested_places(series)[:SHOWN]
+    return series, experiment.horizon, forecast.tested_places(series, experiment.length, experiment.horizon)[:SHOWN]
 
 
 def _forecasts(curve: Curve) -> bool:
@@ -126,7 +126,7 @@ def free_running(curves: Sequence[Curve]) -> pa.Table:
     series, _horizon, places = _series(curves)
     points = _line(places, forecast.truth(series, places), TRUTH, "reference")
     for curve, _step, free in RUN_FREE_AT_THE_END.found(curves):
-        points += _line(places, _bounded(free, series), curve.label)
+        points += _line(series.validation_end + torch.arange(len(free)), _bounded(free, series), curve.label)
     return of_points([*_frame(curves, places), *points])
 
 
@@ -148,16 +148,17 @@ def _bounded(values: Tensor, series: Series) -> Tensor:
 )
 def validation_by_step(curves: Sequence[Curve]) -> pa.Table:
     """RMSE on the validation part at each checkpoint of the training, and that of the baselines."""
-    series, horizon, _places = _series(curves)
     points = [Point(step, errors.rmse, curve.label) for curve, step, errors in VALIDATED.found(curves)]
-    levels = [(name, error.rmse) for name, error in _baselines(series, horizon, forecast.validated_places).items()]
+    levels = [(name, error.rmse) for name, error in _baselines(curves, forecast.validated_places).items()]
     finite = [point for point in points if 0 < point.y < math.inf]
     return of_points([*axis_ends(curves), *level_lines(curves, (line for line in levels if line[1] > 0)), *finite])
 
 
-def _baselines(series: Series, horizon: int, part: Callable[[Series], Tensor]) -> dict[str, Errors]:
+def _baselines(curves: Sequence[Curve], part: Callable[[Series, int, int], Tensor]) -> dict[str, Errors]:
     """Of those that there are for this series."""
-    places = part(series)
+    experiment = _racers(curves)[0].experiment
+    series, horizon = known(experiment.series), experiment.horizon
+    places = part(series, experiment.length, horizon)
     forecasts = {name: baseline(series, horizon, places) for name, baseline in BASELINES.items()}
     return {name: forecast.errors(series, y, places) for name, y in forecasts.items() if y.isfinite().all()}
 
@@ -167,8 +168,9 @@ def table(curves: Sequence[Curve]) -> pa.Table:
     A row for each value of the test part: its `place` in the series, from 1, its `time` if there are any, the `truth`,
     every baseline, and of each racer the forecast from true values and, as far as it goes, the one from its own.
     """
-    series, horizon, _places = _series(curves)
-    places = forecast.tested_places(series)
+    experiment = _racers(curves)[0].experiment
+    series, horizon = known(experiment.series), experiment.horizon
+    places = forecast.tested_places(series, experiment.length, horizon)
     columns: dict[str, list[Any]] = {"place": [place + 1 for place in places.tolist()]}
     if series.times:
         columns["time"] = [series.times[place] for place in places.tolist()]
@@ -177,9 +179,11 @@ def table(curves: Sequence[Curve]) -> pa.Table:
         columns[name] = baseline(series, horizon, places).tolist()
     own = {curve.label: free.tolist() for curve, _step, free in RUN_FREE.found(curves)}
     for curve, _step, tested in TESTED.found(curves):
-        free = own.get(curve.label, [])
+        free = dict(enumerate(own.get(curve.label, []), start=series.validation_end))
         columns[curve.label] = tested.tolist()
-        columns[_("{label}, free-running").format(label=curve.label)] = free + [math.nan] * (len(places) - len(free))
+        columns[_("{label}, free-running").format(label=curve.label)] = [
+            free.get(place, math.nan) for place in places.tolist()
+        ]
     return of_rows(zip(*columns.values(), strict=True), list(columns))
 
 
@@ -219,16 +223,17 @@ def _numbers(values: Sequence[float | None]) -> pa.Array:
 
 def standings(curves: Sequence[Curve]) -> list[Standing]:
     """All racers in their order, then the baselines. Nobody sees an error on the test part while it trains."""
-    series, horizon, _places = _series(curves)
-    places = forecast.tested_places(series)
+    experiment = _racers(curves)[0].experiment
+    series = known(experiment.series)
+    places = forecast.tested_places(series, experiment.length, experiment.horizon)
     standings = []
     for curve in _racers(curves):
         step = next(iter(chosen(curve)), 0)
         decided = _ended(curve) and not missing(curve, (VALIDATED, TESTED))
         test = forecast.errors(series, curve.measured[TESTED.what, step], places) if step and decided else None
         standings.append(Standing(curve.label, curve.measured.get((VALIDATED.what, step)), test, True, step))
-    validated = _baselines(series, horizon, forecast.validated_places)
-    for name, error in _baselines(series, horizon, forecast.tested_places).items():
+    validated = _baselines(curves, forecast.validated_places)
+    for name, error in _baselines(curves, forecast.tested_places).items():
         standings.append(Standing(name, validated.get(name), error, False))
     return standings
 

@@ -17,6 +17,7 @@ from lstm_core.language import _
 from lstm_core.measurements.checkpoints import Checkpoint
 from lstm_core.network import Network
 from lstm_core.tasks.series import Series, known
+from lstm_core.tasks.windows import targets
 
 # Of long series, so that nobody waits: so many values of the validation part, evenly spaced, and the first of the test.
 MOST_VALIDATED, MOST_TESTED, MOST_FREE = 256, 2000, 200
@@ -46,14 +47,14 @@ class Scores(NamedTuple):
     last_value: float
 
 
-def tested_places(series: Series) -> Tensor:
+def tested_places(series: Series, length: int, horizon: int) -> Tensor:
     """Of the test part, or the first of it."""
-    return torch.arange(series.validation_end, min(len(series.values), series.validation_end + MOST_TESTED))
+    return targets(series, series.validation_end, len(series.values), length, horizon)[:MOST_TESTED]
 
 
-def validated_places(series: Series) -> Tensor:
+def validated_places(series: Series, length: int, horizon: int) -> Tensor:
     """Of the validation part, or some of it, spread so that a season is not always met in the same places."""
-    places = torch.arange(series.train_end, series.validation_end)
+    places = targets(series, series.train_end, series.validation_end, length, horizon)
     number = min(len(places), MOST_VALIDATED)
     return places[torch.arange(number) * len(places) // number]
 
@@ -101,18 +102,19 @@ def linear_autoregression(series: Series, horizon: int, places: Tensor) -> Tenso
 
 def _fit(series: Series, horizon: int) -> Tensor:
     """The weights, (1 + P,), of P latest values; none if the part to train on is too short for one."""
-    orders = [p for p in ORDERS if series.train_end - horizon - p + 1 >= EQUATIONS * (p + 1)]
+    places = {p: targets(series, 0, series.train_end, p, horizon) for p in ORDERS}
+    orders = [p for p in ORDERS if len(places[p]) >= EQUATIONS * (p + 1)]
     if not orders:
         return torch.empty(0, dtype=torch.float64)
-    fitted = torch.arange(horizon + orders[-1] - 1, series.train_end)[-MOST_FITTED:]
+    fitted = places[orders[-1]][-MOST_FITTED:]
     regressors = _regressors(series, horizon, fitted, orders[-1])
     # One factor for all orders: the columns of the first are the first columns of the last.
     factor = torch.linalg.qr(torch.cat([regressors, series.scaled[fitted, None]], 1), mode="r").R
     fits = [torch.linalg.lstsq(factor[:, : 1 + p], factor[:, -1:], driver="gelsd").solution[:, 0] for p in orders]
-    places = validated_places(series)
-    expected = series.scaled[places]
+    validated = validated_places(series, 1, horizon)
+    expected = series.scaled[validated]
     return min(
-        fits, key=lambda fit: float((_regressors(series, horizon, places, len(fit) - 1) @ fit - expected).norm())
+        fits, key=lambda fit: float((_regressors(series, horizon, validated, len(fit) - 1) @ fit - expected).norm())
     )
 
 
@@ -173,15 +175,15 @@ def free_running(experiment: Experiment, weights: Tensor) -> Tensor:
 def errors(series: Series, forecasts: Tensor, places: Tensor) -> Errors:
     """Of forecasts (N,) for these places."""
     wrong = (forecasts - truth(series, places)).abs()
-    part = truth(series, torch.arange(series.train_end))
-    mae, scale = float(wrong.mean()), float((part[1:] - part[:-1]).abs().mean())
+    later = targets(series, 0, series.train_end, 1, 1)
+    mae, scale = float(wrong.mean()), float((truth(series, later) - last_value(series, 1, later)).abs().mean())
     return Errors(mae, float(wrong.square().mean().sqrt()), mae / scale)
 
 
 def scores(experiment: Experiment, weights: Tensor) -> Scores:
     """On the test part, of a network with these weights, in one vector as a snapshot has them."""
     series = known(experiment.series)
-    places = tested_places(series)
+    places = tested_places(series, experiment.length, experiment.horizon)
     model = errors(series, from_truth(experiment, weights, places), places)
     return Scores(model.rmse, errors(series, last_value(series, experiment.horizon, places), places).rmse)
 
@@ -189,7 +191,7 @@ def scores(experiment: Experiment, weights: Tensor) -> Scores:
 def validation_errors(experiment: Experiment, weights: Tensor) -> Errors:
     """On the validation part, of a network with these weights."""
     series = known(experiment.series)
-    places = validated_places(series)
+    places = validated_places(series, experiment.length, experiment.horizon)
     return errors(series, from_truth(experiment, weights, places), places)
 
 
@@ -200,8 +202,9 @@ def validated(checkpoint: Checkpoint) -> Errors:
 
 def tested(checkpoint: Checkpoint) -> Tensor:
     """Its forecasts of the test part from true values, (N,)."""
-    places = tested_places(known(checkpoint.experiment.series))
-    return from_truth(checkpoint.experiment, checkpoint.weights, places)
+    experiment = checkpoint.experiment
+    places = tested_places(known(experiment.series), experiment.length, experiment.horizon)
+    return from_truth(experiment, checkpoint.weights, places)
 
 
 def run_free(checkpoint: Checkpoint) -> Tensor:

@@ -15,8 +15,8 @@ from lstm_core.cells import choose
 from lstm_core.experiment import Experiment, fields_of
 from lstm_core.measurements.forecast import continued
 from lstm_core.network import Network
+from lstm_core.reading.numbers import LARGEST
 from lstm_core.tasks.series import known
-from lstm_core.tasks.series_file import LARGEST
 
 FORMAT = "gradient-highway forecaster 1"
 

@@ -172,7 +172,7 @@ def _times_lower(results: Results, settings: Settings) -> dict[str, float]:
     experiments = race_on("forecast", settings)
     best, scores = picked(results, experiments)
     series, horizon = known(experiments[best].series), experiments[best].horizon
-    places = forecast.tested_places(series)
+    places = forecast.tested_places(series, experiments[best].length, horizon)
     forecasts = {name: baseline(series, horizon, places) for name, baseline in forecast.BASELINES.items()}
     errors = {name: forecast.errors(series, those, places).rmse for name, those in forecasts.items()}
     return {name: error / scores[best].model if math.isfinite(error) else 0.0 for name, error in errors.items()}

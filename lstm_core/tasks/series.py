@@ -9,6 +9,7 @@ import hashlib
 import importlib.util
 import math
 import re
+import statistics
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,11 +21,18 @@ import torch
 from torch import Tensor
 
 from lstm_core.language import _
+from lstm_core.reading.column import Column, column
+from lstm_core.reading.numbers import LARGEST
+from lstm_core.reading.table import opened
 from lstm_core.streams import Purpose, stream
-from lstm_core.tasks import series_file
 
 TRAIN_SHARE, VALIDATION_SHARE = 0.7, 0.15
 SHORTEST = 20
+# Farther from the median than three of four values are, so many times: a mark for a missing value, not one.
+FARTHEST = 1e6
+# What is missing is filled with the value before it, or no window of a forecast has it.
+FILLED, LEFT_OUT = "fill", "leave"
+GAPS = (FILLED, LEFT_OUT)
 OWN = re.compile(r"csv:[0-9a-f]{16}")
 
 
@@ -32,38 +40,58 @@ OWN = re.compile(r"csv:[0-9a-f]{16}")
 class Series:
     """
     Numbers at equal distances, split by time into 70 % to train on, 15 % to validate and 15 % to test; `period` is
-    their season in steps, 0 for none. Equal only to itself; `name` says what is in it.
+    their season in steps, 0 for none. Which of them are `known`, none for all: the others only stand in for what is
+    missing, and `gaps`, of `GAPS`, says whether windows may have them. Equal only to itself; `name` says what is in it.
 
-    Raises ValueError for fewer than `SHORTEST` values, for one that is not finite, and where the first part
-    does not change.
+    Raises ValueError for fewer than `SHORTEST` values, for one that is not finite or can only be a mark for a missing
+    one, and where the first part does not change.
     """
 
     label: str
     values: tuple[float, ...] = field(repr=False)
     period: int = 0
     times: tuple[str, ...] = field(default=(), repr=False)
+    known: tuple[bool, ...] = field(default=(), repr=False)
+    gaps: str = FILLED
 
     def __post_init__(self) -> None:
         if len(self.values) < SHORTEST:
             raise ValueError(f"column {self.label[:40]!r}: {len(self.values)} values are fewer than {SHORTEST}")
         for place, value in enumerate(self.values):
-            if not abs(value) <= series_file.LARGEST:
+            if not abs(value) <= LARGEST:
                 raise ValueError(
-                    f"column {self.label[:40]!r}: {value!r}, value {place + 1}, is not a number up to "
-                    f"{series_file.LARGEST:g}"
+                    f"column {self.label[:40]!r}: {value!r}, value {place + 1}, is not a number up to {LARGEST:g}"
                 )
         if not 0 <= self.period < len(self.values):
             raise ValueError(f"period: {self.period} is not a whole number from 0 to {len(self.values) - 1:,}")
-        if not self.scale > 1e-12 * max(map(abs, self.values)):
-            first = len(self.values[: self.train_end])
+        if self.gaps not in GAPS:
+            raise ValueError(f"gaps: {self.gaps!r} is not one of {', '.join(GAPS)}")
+        self._check_marks()
+        learned = self._learned
+        if not learned or not self.scale > 1e-12 * max(map(abs, learned)):
             raise ValueError(
-                f"column {self.label[:40]!r}: its first {first:,} values, which are to be learned, do not change"
+                f"column {self.label[:40]!r}: its first {self.train_end:,} values, which are to be learned, do not "
+                "change"
+            )
+
+    def _check_marks(self) -> None:
+        """ValueError for a value so far from all others that it can only mean that there is none."""
+        middle = statistics.median(self.values)
+        far = [abs(value - middle) for value in self.values]
+        usual = sorted(far)[3 * len(far) // 4]
+        place = max(range(len(far)), key=far.__getitem__)
+        if usual > 0 and far[place] > FARTHEST * usual:
+            raise ValueError(
+                f"column {self.label[:40]!r}: {self.values[place]:g}, value {place + 1:,}, is too far from all others; "
+                "if it marks a missing value, leave its cell empty"
             )
 
     @cached_property
     def name(self) -> str:
         """By its content, to which the season belongs."""
         packed = struct.pack(f"<q{len(self.values)}d", self.period, *self.values)
+        if self.known:
+            packed += bytes(self.known) + self.gaps.encode()
         return f"csv:{hashlib.sha256(packed).hexdigest()[:16]}"
 
     @property
@@ -76,16 +104,28 @@ class Series:
         """The place of the first value of the test part."""
         return math.floor((TRAIN_SHARE + VALIDATION_SHARE) * len(self.values) + 1e-9)
 
+    @property
+    def _learned(self) -> Sequence[float]:
+        """What is known of the part to train on."""
+        part = self.values[: self.train_end]
+        return [value for value, there in zip(part, self.known, strict=False) if there] if self.known else part
+
     @cached_property
     def mean(self) -> float:
-        """Of the part to train on, by which all are scaled."""
-        return math.fsum(self.values[: self.train_end]) / self.train_end
+        """Of what is known of the part to train on, by which all are scaled."""
+        return math.fsum(self._learned) / len(self._learned)
 
     @cached_property
     def scale(self) -> float:
-        """The standard deviation of the part to train on."""
-        part = self.values[: self.train_end]
-        return math.sqrt(math.fsum((value - self.mean) ** 2 for value in part) / self.train_end)
+        """The standard deviation of what is known of the part to train on."""
+        part = self._learned
+        return math.sqrt(math.fsum((value - self.mean) ** 2 for value in part) / len(part))
+
+    @cached_property
+    def missing_before(self) -> Tensor:
+        """How many values are missing before each place, and in all, (N + 1,)."""
+        missing = torch.tensor([False, *(not there for there in self.known)])
+        return missing.cumsum(0) if self.known else torch.zeros(len(self.values) + 1, dtype=torch.int64)
 
     @cached_property
     def scaled(self) -> Tensor:
@@ -101,7 +141,7 @@ class SeriesRow:
     source: str
     licence: str
     period: int
-    read: Callable[[], Sequence[float]]
+    read: Callable[[], Column]
 
 
 def mackey_glass(steps: int, tau: int = 17, per_step: int = 10, skipped: int = 500) -> list[float]:
@@ -135,22 +175,22 @@ def mackey_glass(steps: int, tau: int = 17, per_step: int = 10, skipped: int = 5
     return x[lag + per_step * skipped :: per_step]
 
 
-def _sines() -> list[float]:
+def _sines() -> Column:
     """Two periods, 25 and 60 steps, and noise of standard deviation .1, the same for ever."""
     noise = stream(0, Purpose.NOISE).standard_normal(2000).tolist()
     turn = 2 * math.pi
-    return [math.sin(turn * t / 25) + 0.5 * math.sin(turn * t / 60) + 0.1 * noise[t] for t in range(2000)]
+    return Column(tuple(math.sin(turn * t / 25) + 0.5 * math.sin(turn * t / 60) + 0.1 * noise[t] for t in range(2000)))
 
 
-def _packaged(file: str, column: str, time: str) -> Callable[[], Sequence[float]]:
+def _packaged(file: str, name: str, time: str) -> Callable[[], Column]:
     """A column of a file of vega_datasets, which is not imported, because it would import pandas."""
 
-    def read() -> Sequence[float]:
+    def read() -> Column:
         package = importlib.util.find_spec("vega_datasets")
         if package is None or not package.submodule_search_locations:
             raise ValueError("series: vega_datasets is not installed; pip install -r requirements.txt")
         content = (Path(package.submodule_search_locations[0]) / "_data" / file).read_bytes()
-        return series_file.column(series_file.opened(content), column, time).values
+        return column(opened(content), name, time)
 
     return read
 
@@ -160,7 +200,11 @@ _FREE = _("free to use")
 
 SERIES = {
     "mackey_glass": SeriesRow(
-        _("Mackey-Glass, τ = 17"), _("Computed here, after Mackey and Glass 1977"), _FREE, 0, lambda: mackey_glass(3000)
+        _("Mackey-Glass, τ = 17"),
+        _("Computed here, after Mackey and Glass 1977"),
+        _FREE,
+        0,
+        lambda: Column(tuple(mackey_glass(3000))),
     ),
     "sines": SeriesRow(_("Two sines and noise"), _("Made here, with one seed"), _FREE, 300, _sines),
     "seattle_daily": SeriesRow(
@@ -192,7 +236,8 @@ _own: WeakValueDictionary[str, Series] = WeakValueDictionary()
 @cache
 def _common(name: str) -> Series:
     row = SERIES[name]
-    return Series(row.label, tuple(row.read()), row.period)
+    read = row.read()
+    return Series(row.label, read.values, row.period, known=read.known)
 
 
 def register(series: Series) -> Series:

@@ -1,4 +1,4 @@
-"""How does a visitor bring a series? As a CSV file, which stays in the memory of the session and nowhere else."""
+"""How does a visitor bring a series? As a file, which stays in the memory of the session and nowhere else."""
 
 import secrets
 import threading
@@ -8,11 +8,14 @@ from typing import Any, NamedTuple
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from lstm_core.borrowed.arrow import of_rows
 from lstm_core.borrowed.pages import identity
 from lstm_core.language import _
 from lstm_core.race.race import LEASE_SECONDS
-from lstm_core.tasks.series import Series, check_known, register
-from lstm_core.tasks.series_file import MOST_BYTES, MOST_ROWS, SeriesFile, column, guessed, opened
+from lstm_core.reading.column import Choices, Column, column, guessed, shape
+from lstm_core.reading.numbers import AmbiguousError, Doubt
+from lstm_core.reading.table import MOST_BYTES, MOST_ROWS, opened
+from lstm_core.tasks.series import FILLED, LEFT_OUT, Series, check_known, register
 from lstm_core.ui.session import SHELF
 
 OWN, OWN_LABEL = "own", _("Your own file")
@@ -20,14 +23,28 @@ NO_TIMES = _("none")
 MOST_MB = MOST_BYTES // 2**20
 # A server that was started anew has no file that was chosen before; the name of one would else still stand there.
 CHOSEN = "csv" + secrets.token_hex(4)
+# What is asked where a file can be read in two ways.
+DOUBTS = {"decimal": _("Which number is meant?"), "dates": _("Which day is meant?")}
 
 
-class Held(NamedTuple):
-    """A series, which lives as long as this does, what was chosen to read it, and what was done to its gaps."""
+GAP_WORDS = {FILLED: _("Repeat the value before"), LEFT_OUT: _("Skip windows with gaps")}
+
+
+class File(NamedTuple):
+    """What is to be known of a file that is chosen: its columns, the two that are offered first, how it was read."""
+
+    id: str
+    names: tuple[str, ...]
+    first: tuple[str, str | None]
+    shape: str
+
+
+class Read(NamedTuple):
+    """A column that was read, what was chosen to read it, and what had to be asked."""
 
     choice: tuple[Any, ...]
-    series: Series
-    report: str
+    column: Column
+    asked: tuple[Doubt, ...]
 
 
 class Shelf:
@@ -37,8 +54,10 @@ class Shelf:
     """
 
     def __init__(self) -> None:
-        self.held: Held | None = None
-        self.file: tuple[str, SeriesFile] | None = None
+        self.file: File | None = None
+        self.read: Read | None = None
+        self.series: Series | None = None
+        self.made: tuple[Any, ...] = ()
         self._renewed, self._leaving = 0.0, False
 
     def renew(self) -> None:
@@ -54,7 +73,10 @@ class Shelf:
     def _let_go(self, renewed: float) -> None:
         self._leaving = False
         if self._renewed == renewed:
-            self.held = self.file = None
+            self.empty()
+
+    def empty(self) -> None:
+        self.file = self.read = self.series = None
 
 
 def _leave(shelves: list[Shelf]) -> None:
@@ -87,9 +109,11 @@ def stay(name: str) -> None:
 def own_series() -> str:
     """A file to upload, and columns to choose: the name of the series. ValueError, why, as long as there is none."""
     shelf = _shelf()
-    uploaded = st.file_uploader(_("CSV file"), ["csv", "tsv", "txt"], max_upload_size=MOST_MB, key=CHOSEN)
+    uploaded = st.file_uploader(
+        _("CSV or Parquet file"), ["csv", "tsv", "txt", "parquet"], max_upload_size=MOST_MB, key=CHOSEN
+    )
     if uploaded is None:
-        shelf.held = shelf.file = None
+        shelf.empty()
         st.caption(
             _(
                 "The first line names the columns; at most {mb} MB and {rows:,} rows. Your file stays in this session: "
@@ -98,38 +122,76 @@ def own_series() -> str:
         )
         raise ValueError(_("Choose a file with a series."))
     try:
-        held = _read(shelf, identity(uploaded), _opened(shelf, uploaded))
+        return _series(shelf, uploaded).name
     except ValueError as error:
-        shelf.held = None
+        shelf.series = None
         raise ValueError(str(error).replace("$", r"\$")) from None
-    st.caption(_("{number:,} values. {report}").format(number=len(held.series.values), report=held.report))
-    return held.series.name
 
 
-def _opened(shelf: Shelf, uploaded: UploadedFile) -> SeriesFile:
-    """The file, which is gone through once."""
-    if shelf.file is None or shelf.file[0] != identity(uploaded):
-        shelf.file = None
-        shelf.file = identity(uploaded), opened(uploaded.getvalue())
-    return shelf.file[1]
-
-
-def _read(shelf: Shelf, file_id: str, file: SeriesFile) -> Held:
-    number, time_column = guessed(file)
+def _series(shelf: Shelf, uploaded: UploadedFile) -> Series:
+    file = shelf.file
+    if file is None or file.id != identity(uploaded):
+        shelf.empty()
+        table = opened(uploaded.getvalue())
+        file = shelf.file = File(identity(uploaded), table.names, guessed(table), shape(table))
     left, middle, right = st.columns(3)
     with left:
-        name = st.selectbox(_("Column"), file.names, file.names.index(number), key="column")
-    times = [NO_TIMES, *(other for other in file.names if other != name)]
-    first = times.index(time_column) if time_column in times else 0
+        name = st.selectbox(_("Column"), file.names, file.names.index(file.first[0]), key="column")
+    others = [NO_TIMES, *(other for other in file.names if other != name)]
+    first = others.index(file.first[1]) if file.first[1] in others else 0
     with middle:
-        chosen = st.selectbox(_("Column of times"), times, first, key="times")
+        chosen = st.selectbox(_("Column of times"), others, first, key="times")
     about = _("Steps after which the series repeats, for the seasonal naive forecast; 0: none.")
     with right:
         season = int(st.number_input(_("Season"), 0.0, 10_000.0, 0.0, 1.0, format="%.0f", key="season", help=about))
-    choice = file_id, name, chosen, season
-    held = shelf.held
-    if held is None or held.choice != choice:
-        filled = column(file, name, None if chosen == NO_TIMES else chosen)
-        held = Held(choice, register(Series(name[:40], filled.values, season, filled.times)), filled.report)
-        shelf.held = held
-    return held
+    read = _read(shelf, uploaded, (file.id, name, chosen))
+    made = read.choice, season, _gaps() if read.column.known else FILLED
+    if shelf.series is None or shelf.made != made:
+        values, known, times = read.column.values, read.column.known, read.column.times
+        shelf.series, shelf.made = register(Series(name[:40], values, season, times, known, made[-1])), made
+    said = _("{number:,} values. {shape} {report}")
+    st.caption(said.format(number=len(read.column.values), shape=file.shape, report=read.column.report))
+    _show(read.column)
+    return shelf.series
+
+
+def _gaps() -> str:
+    about = _("What is missing is never forecast and counts in no score.")
+    chosen: str | None = st.segmented_control(
+        _("Gaps"), list(GAP_WORDS), default=FILLED, format_func=GAP_WORDS.__getitem__, key="gaps", help=about
+    )
+    return chosen or FILLED
+
+
+def _read(shelf: Shelf, uploaded: UploadedFile, place: tuple[str, str, str]) -> Read:
+    """The column at a place: the file, its name, that of the times. What can be read in two ways is asked."""
+    read = shelf.read
+    asked = read.asked if read and read.choice[:3] == place else ()
+    answers = {doubt.option: _answer(doubt) for doubt in asked}
+    while read is None or read.choice != (*place, *answers.items()):
+        time = None if place[2] == NO_TIMES else place[2]
+        try:
+            found = column(opened(uploaded.getvalue()), place[1], time, Choices(**answers))
+        except AmbiguousError as error:
+            asked = (*asked, error.doubt)
+            answers[error.doubt.option] = _answer(error.doubt)
+        else:
+            read = shelf.read = Read((*place, *answers.items()), found, asked)
+    return read
+
+
+def _answer(doubt: Doubt) -> str:
+    """What a visitor says; ValueError as long as he has not."""
+    chosen = st.radio(
+        DOUBTS[doubt.option], list(doubt.choices), None, format_func=doubt.choices.__getitem__, key=doubt.option
+    )
+    if chosen is None:
+        raise ValueError(_("Say which reading of your file is right."))
+    return chosen
+
+
+def _show(read: Column) -> None:
+    """The first and the last rows, so that a wrong reading is seen."""
+    names = [_("time"), _("in the file"), _("read as")]
+    rows = [(stamp, cell, "" if value is None else f"{value:.12g}") for _place, stamp, cell, value in read.rows]
+    st.dataframe(of_rows(rows, names), hide_index=True, row_height=24, height=180, key="read")

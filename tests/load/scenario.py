@@ -61,7 +61,7 @@ async def _forecasts(visitor: Visitor, chance: random.Random) -> float:
     if chance.random() < 0.4:
         await visitor.choose("Series", OWN_LABEL)
         rows = "\n".join(f"{chance.gauss(0, 1):.6f}" for _ in range(OWN_ROWS))
-        return await visitor.upload("CSV file", "own.csv", f"value\n{rows}\n".encode())
+        return await visitor.upload("CSV or Parquet file", "own.csv", f"value\n{rows}\n".encode())
     return await visitor.slide("Horizon h", chance.randint(1, 20))
 
 

@@ -1,22 +1,26 @@
-"""Is a CSV file read as it is meant, and everything that is none refused in one line that says where?"""
+"""Is a file read as it is meant, and everything that is none refused in one line that says where?"""
 
 import codecs
 import io
 import time
 import tracemalloc
 import zlib
+from datetime import datetime, timedelta
 
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lstm_core.reading.column import Column, column, guessed, shape
+from lstm_core.reading.table import MOST_BYTES, MOST_COLUMNS, MOST_ROWS, MOST_UNPACKED, opened
 from lstm_core.tasks.series import Series
-from lstm_core.tasks.series_file import MOST_BYTES, MOST_COLUMNS, MOST_ROWS, Filled, column, guessed, opened
 
 PNG = b"\x89PNG\r\n\x1a\n" + zlib.compress(bytes(5000))
 
 
-def read(text: str | bytes, name: str = "x", time: str | None = None) -> Filled:
+def read(text: str | bytes, name: str = "x", time: str | None = None) -> Column:
     return column(opened(text if isinstance(text, bytes) else text.encode()), name, time)
 
 
@@ -29,15 +33,15 @@ BAD: dict[str, tuple[str | bytes, str]] = {
     "blank": ("\n \n\n", r"^line 1: the file is empty$"),
     "header only": ("x,y\n", r"^line 1: the file has a header and no rows below it$"),
     "wrong delimiter": ("t:x\n1:2\n2:3\n", r"^column 'x' is not one of t:x$"),
-    "another delimiter and one column": ("x\n1 2\n", r"^line 2, column 'x': '1 2' is not a number; it is the only"),
+    "another delimiter and one column": ("x\n1 2\n", r"^line 2, column 'x': '1 2' is not a number"),
     "decimal commas between commas": ("t,x\n1,2,5\n", r"^line 2: 3 cells, but the header has 2, separated by comma$"),
-    "points beside decimal commas": ("t;x\n1;2,5\n2;1.000\n", r"^line 3, column 'x': '1\.000' has a point, where "),
-    "thousands": ("t;x\n1;2.000,5\n", r"^line 2, column 'x': '2\.000,5' has a point"),
+    "points beside decimal commas": ("t;x\n1;2,5\n2;1.5\n", r"^line 3, column 'x': '1\.5' has a point as dec"),
+    "thousands in twos": ("t;x\n1;20.00,5\n", r"^line 2, column 'x': '20\.00,5' is not a number$"),
+    "two signs for thousands": ("t;x\n1;2.000,5\n2;2 000,5\n", r"^line 3, column 'x': '2 000,5' is not a number"),
     "UTF-16 that does not say so": ("x\n1\n".encode("utf-16-le"), r"^line 1: a byte that is 0; .* Save it as UTF-8$"),
     "NUL bytes": (b"x\n1\n2\0\n", r"^line 3: a byte that is 0"),
     "NUL characters in UTF-16": ("x\n1\n\0\n".encode("utf-16"), r"^line 3: a character that is 0"),
-    "cut UTF-16": (codecs.BOM_UTF16_LE + b"x\0\n", r"^line \d: bytes that are not UTF-8"),
-    "Latin-1": ("x,Größe\n1,2\n".encode("latin-1"), r"^line 1: bytes that are not UTF-8"),
+    "cut UTF-16": (codecs.BOM_UTF16_LE + b"x\0\n", r"^line \d: bytes of no known encoding; save"),
     "10,000 columns": (",".join(f"c{i}" for i in range(10_000)) + "\n", r"^line 1: the file has 10,000 columns, more"),
     "text": ("x\n1\ntwo\n", r"^line 3, column 'x': 'two' is not a number"),
     "underscores": ("x\n1_000\n", r"^line 2, column 'x': '1_000' is not a number"),
@@ -50,27 +54,15 @@ BAD: dict[str, tuple[str | bytes, str]] = {
     "over the limit": (b"x\n" + b"1\n" * (MOST_BYTES // 2), r"^the file has 5,242,882 bytes, more than 5,242,880$"),
     "too many rows": (rows(MOST_ROWS + 1), r"^line 100002: the file has more than 100,000 rows; keep fewer$"),
     "a PNG renamed": (PNG, r"^line \d: a byte that is 0; this is not a text file"),
-    "a PNG without a 0": (PNG.replace(b"\0", b"\1"), r"^line 1: bytes that are not UTF-8; save the file as UTF-8"),
+    "a PNG without a 0": (PNG.replace(b"\0", b"\1"), r"^line 1: bytes of no known encoding; save the file as UTF-8"),
     "a formula": ("x\n1\n=2+3\n", r"^line 3, column 'x': '=2\+3' is a formula, not a number$"),
     "a long row": ("x,y\n1,2\n1,2,3\n", r"^line 3: 3 cells, but the header has 2, separated by comma$"),
     "a short row": ("x,y\n1\n", r"^line 2: 1 cell, but the header has 2, separated by comma$"),
     "a quotation mark": ('"', r"^line 1: there are no names of columns$"),
     "a huge header": ("x" * 200_000, r"^line 1: field larger than field limit"),
+    "a long name": ("x" * 2000 + "\n1\n", r"^line 1: a name of 2,000 characters, more than 1,000"),
     "a huge cell": ("x\n" + "9" * 200_000 + "\n", r"^line 2: field larger than field limit"),
     "another name": ("y\n1\n", r"^column 'x' is not one of y$"),
-}
-BAD_TIMES = {
-    "out of order": ("2024-01-03,1\n2024-01-01,2", r"^line 3, column 't': '2024-01-01' comes after '2024-01-03'; sort"),
-    "twice": ("2024-01-03,1\n2024-01-03,2", r"^line 3, column 't': '2024-01-03' is there twice$"),
-    "no time": ("2024-01-03,1\nsoon,2", r"^line 3, column 't': 'soon' is neither a time like"),
-    "no such day": ("2024-02-30,1", r"^line 2, column 't': '2024-02-30' is neither a time"),
-    "empty": ("2024-01-03,1\n,2", r"^line 3, column 't': '' is neither a time"),
-    "inf": ("1,1\n1e400,2", r"^line 3, column 't': '1e400' is neither"),
-    "too far apart": (
-        "1,1\n2,2\n3,3\n900,4",
-        r"^column 't': 896 rows are missing between its times; too many to fill$",
-    ),
-    "endlessly far apart": ("1,1\n2,2\n1e90,4", r"^column 't': 99,999 rows are missing between its times; too many"),
 }
 
 
@@ -83,18 +75,11 @@ def test_a_bad_file_gets_one_line_that_says_where(kind: str) -> None:
     assert len(str(refused.value)) < 300
 
 
-@pytest.mark.parametrize("kind", BAD_TIMES)
-def test_bad_times_get_one_line_that_says_where(kind: str) -> None:
-    content, message = BAD_TIMES[kind]
-    with pytest.raises(ValueError, match=message):
-        read(f"t,x\n{content}\n", time="t")
-
-
 def test_one_row_is_read_and_refused_as_a_series() -> None:
-    filled = read("x\n1\n")
-    assert filled.values == (1.0,)
+    found = read("x\n1\n")
+    assert found.values == (1.0,)
     with pytest.raises(ValueError, match=r"^column 'x': 1 values? .* fewer than 20"):
-        Series("x", filled.values)
+        Series("x", found.values)
 
 
 def test_a_constant_column_is_refused_as_a_series() -> None:
@@ -143,48 +128,100 @@ def test_a_column_without_a_name_is_called_by_its_place() -> None:
     assert opened(b",x\n0,1\n").names == ("column 1", "x")
 
 
-def test_gaps_inside_are_filled_linearly_and_those_at_the_ends_left_out() -> None:
-    filled = read("x,y\n,0\n1,0\nNA,0\n-,0\n4,0\n?,0\n")
-    assert filled.values == pytest.approx((1, 2, 3, 4))
-    gaps = "Filled linearly between the neighbours: 2 cells without a value. "
-    assert filled.report == gaps + "Left out: 2 rows without a value at the ends."
+def _encoded(name: str, other: str, encoding: str) -> bytes:
+    return f"{name},{other}\n2024-01-02,1\n2024-01-03,2\n".encode(encoding)
 
 
 @pytest.mark.parametrize(
-    ("times", "places"),
+    ("name", "other", "encoding"),
     [
-        ("2024-01-01 2024-01-02 2024-01-04 2024-01-05", (0, 1, 3, 4)),
-        ("2024-01 2024-02 2024-04 2024-05", (0, 1, 3, 4)),
-        ("2024/01/01T00:00 2024/01/01T01:00 2024/01/01T03:00 2024/01/01T04:00", (0, 1, 3, 4)),
-        ("1990 1991 1993 1994", (0, 1, 3, 4)),
-        ("2024-01-01 2024-02-01 2024-03-01 2024-04-01", (0, 1, 2, 3)),
+        ("날짜", "값", "cp949"),
+        ("시간", "매출액(원)", "cp949"),
+        ("日付", "値", "cp932"),
+        ("年月日", "気温(℃)", "cp932"),
+        ("日期", "数值", "gb18030"),
+        ("日期", "數值", "big5"),
+        ("Дата", "Значение", "cp1251"),
+        ("Zeit", "Größe", "cp1252"),
+        ("Datum", "Außentemperatur °C", "cp1252"),
+        ("Fecha", "Año", "cp1252"),
     ],
 )
-def test_rows_that_the_times_show_to_be_missing_are_filled_linearly(times: str, places: tuple[int, ...]) -> None:
-    lines = "".join(f"{time},{2 * place}\n" for time, place in zip(times.split(), places, strict=True))
-    filled = read(f"t,x\n{lines}", time="t")
-    assert filled.values == pytest.approx([2.0 * i for i in range(places[-1] + 1)])
-    assert [place for place, time in enumerate(filled.times) if time] == list(places)
-    missing = places[-1] + 1 - len(places)
-    said = "1 missing row." if missing else "There are no gaps."
-    assert filled.report.endswith(said)
+def test_names_are_read_in_the_encoding_of_their_country(name: str, other: str, encoding: str) -> None:
+    table = opened(_encoded(name, other, encoding))
+    assert table.names == (name, other)
+    assert guessed(table) == (other, name)
+    if encoding != "cp1252":
+        assert shape(table).startswith(f"Read as {encoding.upper()}, cells separated by comma")
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_a_separator_within_quotation_marks_separates_nothing(separator: str) -> None:
+    table = opened(f'"Time, UTC; a|b\tc"{separator}"Value, m"\n2000-01-01{separator}"0,5"\n'.encode())
+    assert table.names == ("Time, UTC; a|b c", "Value, m")
+    assert table.cells("Value, m") == ["0,5"]
+
+
+def test_the_separator_is_the_one_under_which_rows_agree() -> None:
+    assert opened(b"Time, UTC;Value, m\n2000-01-01;0,5\n2000-01-02;1,5\n").names == ("Time, UTC", "Value, m")
+    assert opened(b"x\n1,5\n2,5\n").names == ("x",)
+
+
+def test_a_line_is_counted_as_an_editor_does() -> None:
+    with pytest.raises(ValueError, match=r"^line 7, column 'x': 'no' is not a number"):
+        read('"x\ny",x\n\n1,1\n\n"a\nb",no\n')
+
+
+def _parquet(**columns: object) -> bytes:
+    written = io.BytesIO()
+    pyarrow.parquet.write_table(pa.table(columns), written)
+    return written.getvalue()
+
+
+DAYS = [datetime(2024, 1, 1) + timedelta(days=i) for i in range(30)]
 
 
 @pytest.mark.parametrize(
-    ("text", "guess"),
+    "times", [pa.array(DAYS), pa.array([day.date() for day in DAYS]), pa.array([f"{day:%d.%m.%Y}" for day in DAYS])]
+)
+@pytest.mark.parametrize("kind", [pa.float64(), pa.float32(), pa.int64(), pa.string(), pa.large_string()])
+def test_parquet_is_read_as_the_same_table_in_text(times: pa.Array, kind: pa.DataType) -> None:
+    values = [None, *range(7, 36)]
+    table = opened(_parquet(day=times, x=pa.array(values).cast(kind)))
+    assert guessed(table) == ("x", "day")
+    as_text = "day,x\n" + "".join(
+        f"{day:%Y-%m-%d},{'' if value is None else value}\n" for day, value in zip(DAYS, values, strict=True)
+    )
+    assert column(table, "x", "day").values == read(as_text, "x", "day").values
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
     [
-        ("date,place,x\n2024-01-01,here,1\n", ("x", "date")),
-        ("x,date\n1,2024-01-01\n", ("x", "date")),
-        ("x,y\n1,2\n", ("x", None)),
-        ("x\nword\n", ("x", None)),
-        ("t;x\n2024-01;1,5\n", ("x", "t")),
-        ("Year,x\n1990,1\n", ("x", "Year")),
-        ("a,t,x\n3,1990,1\n", ("a", "t")),
-        ("year\n1990\n", ("year", None)),
+        (b"PAR1", r"^the file is no Parquet: "),
+        (_parquet(x=[1.5])[:-9], r"^the file is no Parquet: "),
+        (_parquet(x=pa.array([], pa.float64())), r"^the file has columns and no rows$"),
+        (_parquet(x=range(MOST_ROWS + 1)), r"^the file has 100,001 rows, more than 100,000; keep fewer$"),
+        (_parquet(x=[[1.5]]), r"^row 1, column 'x': '\[1\.5\]' is not a number"),
+        (_parquet(x=["y" * 2_000_000 + str(i) for i in range(27)]), r"^the file has [\d,]+ bytes unpacked, more than"),
     ],
 )
-def test_columns_are_guessed_from_the_first_row(text: str, guess: tuple[str, str | None]) -> None:
-    assert guessed(opened(text.encode())) == guess
+def test_bad_parquet_gets_one_line(content: bytes, message: str) -> None:
+    assert len(content) < MOST_BYTES
+    with pytest.raises(ValueError, match=message) as refused:
+        read(content)
+    assert "\n" not in str(refused.value)
+
+
+def test_parquet_that_unpacks_to_much_more_is_refused_before_it_is_read() -> None:
+    content = _parquet(x=pa.array(["y" * 2_000_000] * 150).dictionary_encode().cast(pa.string()))
+    assert len(content) < MOST_BYTES < MOST_UNPACKED
+    tracemalloc.start()
+    before = pa.total_allocated_bytes()
+    with pytest.raises(ValueError, match=r"unpacked"):
+        read(content)
+    assert pa.total_allocated_bytes() - before < MOST_BYTES
+    tracemalloc.stop()
 
 
 def test_the_largest_file_is_read_in_seconds_and_within_little_memory() -> None:
@@ -219,14 +256,14 @@ def test_any_bytes_are_read_or_refused(content: bytes) -> None:
 
 def _read_or_refused(content: bytes) -> None:
     try:
-        file = opened(content)
-        filled = column(file, *guessed(file))
+        table = opened(content)
+        found = column(table, *guessed(table))
     except ValueError as error:
         refusal: str | None = str(error)
     else:
         refusal = None
-        assert filled.values
-        assert all(abs(value) <= 1e100 for value in filled.values)
+        assert found.values
+        assert all(abs(value) <= 1e100 for value in found.values)
     if refusal is not None:
         assert refusal.startswith(("line ", "column ", "the file "))
         assert len(io.StringIO(refusal).readlines()) == 1

@@ -1,0 +1,188 @@
+"""
+What is one column of a file, as a series? Its numbers in the order of time, with room for what is missing.
+
+What is missing is filled with the value before it, so that nothing that comes later in time enters what comes earlier,
+and marked: it is never forecast, and counts nowhere.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
+
+from lstm_core.language import _, ngettext
+from lstm_core.reading.calendar import Calendar, calendar
+from lstm_core.reading.numbers import COMMA, DECIMAL_SIGNS, MISSING, NUMBER, POINT, AmbiguousError, numbers
+from lstm_core.reading.table import SEPARATORS, Table
+from lstm_core.reading.times import NAMES, ORDERS, looks_like_times, times
+
+COUNTS = frozenset(
+    ("", "index", "idx", "id", "no", "no.", "nr", "nr.", "row", "#", "unnamed: 0", "번호", "순번", "番号")
+)
+WITHOUT_NAME = re.compile(r"column \d+")
+# By so many rows the columns are told apart.
+LOOKED_AT = 200
+
+
+class Column(NamedTuple):
+    """
+    `values` in the order of time; which of them are `known`, none for all; their `times` as the file writes them, ""
+    where a row was missing; what is to be said of the reading; and some `rows` as they were read: place, time, cell and
+    value.
+    """
+
+    values: tuple[float, ...]
+    known: tuple[bool, ...] = ()
+    times: tuple[str, ...] = ()
+    report: str = ""
+    rows: tuple[tuple[str, str, str, float | None], ...] = ()
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What somebody has said about a file that can be read in several ways: keys of `DECIMAL_SIGNS` and `ORDERS`."""
+
+    decimal: str | None = None
+    dates: str | None = None
+
+    def __post_init__(self) -> None:
+        for name, value, allowed in (("decimal", self.decimal, DECIMAL_SIGNS), ("dates", self.dates, ORDERS)):
+            if value is not None and value not in allowed:
+                raise ValueError(f"{name}: {value!r} is not one of {', '.join(allowed)}")
+
+
+def guessed(table: Table) -> tuple[str, str | None]:
+    """
+    A column of numbers, and perhaps one of times, by the first rows. Times are called so, or are dates; a column that
+    only counts the rows is neither. The first column where there are no numbers.
+    """
+    numeric, dated, counting = [], [], []
+    for name in table.names:
+        cells = [cell for cell in table.cells(name)[:LOOKED_AT] if cell.casefold() not in MISSING]
+        if not cells:
+            continue
+        plain = all(NUMBER.fullmatch(cell) for cell in cells)
+        if name.casefold() in NAMES and (plain or looks_like_times(cells)):
+            dated.append(name)
+        elif plain and _counts(name, cells, table):
+            counting.append(name)
+        elif plain or _are_numbers(cells):
+            numeric.append(name)
+        elif looks_like_times(cells):
+            dated.append(name)
+    value = next(iter([*numeric, *counting, *dated[1:]]), None)
+    if value is None:
+        return (dated or table.names)[0], None
+    return value, next((name for name in dated if name != value), None)
+
+
+def _counts(name: str, cells: Sequence[str], table: Table) -> bool:
+    """Whether these are the numbers of the rows, by name or because they stand first."""
+    called = name.casefold() in COUNTS or bool(WITHOUT_NAME.fullmatch(name))
+    if not (called or name == table.names[0]) or cells[0] not in ("0", "1"):
+        return False
+    return all(cell.isdigit() for cell in cells) and all(int(b) - int(a) == 1 for a, b in pairwise(cells))
+
+
+def _are_numbers(cells: Sequence[str]) -> bool:
+    try:
+        numbers(cells, str)
+    except AmbiguousError:
+        return True
+    except ValueError:
+        return False
+    return True
+
+
+def column(table: Table, name: str, time: str | None = None, choices: Choices = Choices()) -> Column:
+    """
+    The numbers of a column in the order of the file, which a column of times has to rise in.
+
+    Raises ValueError, naming line and column, for what is not a number or not a time, and where nothing is;
+    AmbiguousError where `choices` have to say more.
+    """
+    for one in (name, time) if time else (name,):
+        table.check(one)
+    cells = table.cells(name)
+    stamps = table.cells(time) if time else [""] * len(cells)
+    # Spreadsheets export empty rows at the end.
+    rows = max((row for row, both in enumerate(zip(cells, stamps, strict=True), 1) if any(both)), default=0)
+    cells, stamps = cells[:rows], stamps[:rows]
+    said = DECIMAL_SIGNS[choices.decimal] if choices.decimal else POINT if table.shape.encoding == "Parquet" else None
+    values = numbers(cells, _Place(table, name), said, table.shape.separator == COMMA)
+    found = Calendar(list(range(rows)), [])
+    if time:
+        at = _Place(table, time)
+        found = calendar(times(stamps, at, choices.dates), stamps, at)
+    known = [row for row, value in enumerate(values) if value is not None]
+    if not known:
+        raise ValueError(f"column {name[:40]!r}: no cell has a value")
+    first, last = known[0], known[-1]
+    filled = list(_filled(values[first : last + 1], found.places[first : last + 1]))
+    missing = sum(not there for _value, there in filled)
+    empty = last + 1 - first - len(known)
+    spread = dict(zip(found.places[first : last + 1], stamps[first : last + 1], strict=True))
+    start = found.places[first]
+    return Column(
+        tuple(value for value, _there in filled),
+        tuple(there for _value, there in filled) if missing else (),
+        tuple(spread.get(start + place, "") for place in range(len(filled))) if time else (),
+        " ".join([*found.said, _report(empty, missing - empty, rows - (last + 1 - first))]),
+        tuple(
+            (table.place(row), stamps[row], cells[row], values[row])
+            for row in sorted({0, 1, 2, rows - 3, rows - 2, rows - 1} & set(range(rows)))
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A cell in the words of a message."""
+
+    table: Table
+    name: str
+
+    def __call__(self, row: int) -> str:
+        return f"{self.table.place(row)}, column {self.name[:40]!r}"
+
+
+def _filled(values: Sequence[float | None], places: Sequence[int]) -> Iterator[tuple[float, bool]]:
+    """Each with whether it is known; what is missing has the value before it. The first is known."""
+    before = 0.0
+    for value, here, after in zip(values, places, [*places[1:], places[-1] + 1], strict=True):
+        before = before if value is None else value
+        yield before, value is not None
+        yield from [(before, False)] * (after - here - 1)
+
+
+def _report(empty: int, inserted: int, outside: int) -> str:
+    gaps = []
+    if empty:
+        gaps.append(
+            ngettext("{number:,} cell without a value", "{number:,} cells without a value", empty).format(number=empty)
+        )
+    if inserted:
+        rows = ngettext("{number:,} missing row", "{number:,} missing rows", inserted)
+        gaps.append(rows.format(number=inserted))
+    sentences = [_("There are no gaps.")]
+    if gaps:
+        sentences = [_("Missing: {gaps}.").format(gaps=", ".join(gaps))]
+    if outside:
+        ends = ngettext(
+            "Left out: {number:,} row without a value at the ends.",
+            "Left out: {number:,} rows without a value at the ends.",
+            outside,
+        )
+        sentences.append(ends.format(number=outside))
+    return " ".join(sentences)
+
+
+def shape(table: Table) -> str:
+    """How the file was read, for whoever looks at the first rows."""
+    encoding, separator = table.shape
+    if not separator:
+        return _("Read as {encoding}.").format(encoding=encoding)
+    return _("Read as {encoding}, cells separated by {separator}.").format(
+        encoding=encoding, separator=SEPARATORS[separator]
+    )

@@ -1,0 +1,260 @@
+"""
+What is in a file: which columns, as text? A text file with separators, in any encoding that can be told, or Parquet.
+
+Every refusal is a ValueError of one line that names line or column, and what would help.
+"""
+
+import csv
+import io
+import math
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import islice
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.csv
+
+from lstm_core.language import _
+from lstm_core.reading.numbers import NUMBER
+from lstm_core.reading.times import NAMES
+
+MOST_BYTES, MOST_COLUMNS, MOST_ROWS, MOST_UNPACKED = 5 * 2**20, 500, 100_000, 50 * 2**20
+LONGEST_NAME = 1000
+# In the order in which they are preferred where rows agree under several: a comma is the decimal sign of many.
+SEPARATORS = {"\t": _("tab"), ";": _("semicolon"), "|": _("|"), ",": _("comma")}
+MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+# Of files that are not UTF-8: of Western and Central Europe, Korea, Japan, China and Taiwan, and of Cyrillic.
+ENCODINGS = ["cp1252", "cp1250", "cp949", "cp932", "gb18030", "big5", "cp1251"]
+PARQUET = b"PAR1"
+# By so many rows the separator is found; from so many bytes the encoding.
+LOOKED_AT, SAMPLED = 100, 2**16
+
+
+class Shape(NamedTuple):
+    """How a file is written, for whoever wants to know: its encoding, and the sign between two cells, "" for none."""
+
+    encoding: str
+    separator: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """
+    The `names` of a file's columns and the number of its `rows`; its `cells` by the name of a column, as text without
+    blanks around it; and the place of a row, counted from 0, in the words of a message.
+    """
+
+    names: tuple[str, ...]
+    rows: int
+    shape: Shape
+    cells: Callable[[str], list[str]]
+    place: Callable[[int], str]
+
+    def check(self, name: str) -> None:
+        """ValueError for a column that is not there."""
+        if name not in self.names:
+            raise ValueError(f"column {name[:40]!r} is not one of {', '.join(self.names)[:200]}")
+
+
+def opened(content: bytes) -> Table:
+    """The table with these bytes, every row counted; ValueError where it is none."""
+    if len(content) > MOST_BYTES:
+        raise ValueError(f"the file has {len(content):,} bytes, more than {MOST_BYTES:,}")
+    return _parquet(content) if content.startswith(PARQUET) else _text(content)
+
+
+def _text(content: bytes) -> Table:
+    text, encoding = _decoded(content)
+    separator = _separator(text)
+    names = _names([cell.strip() for cell in next(_lines(text, separator), (1, []))[1]])
+    plain = pa.py_buffer(text.encode())
+    del text
+
+    def line(row: int) -> int:
+        """Of a row, of which the header is number 0."""
+        return next(islice(_lines(plain.to_pybytes().decode(), separator), row, None), (0, []))[0]
+
+    rows = _split(plain, separator, len(names), [], line)
+    if rows.num_rows > MOST_ROWS + 1:
+        raise ValueError(f"line {line(MOST_ROWS + 1)}: the file has more than {MOST_ROWS:,} rows; keep fewer")
+    if rows.num_rows < 2:
+        raise ValueError("line 1: the file has a header and no rows below it")
+
+    def cells(name: str) -> list[str]:
+        column = _split(plain, separator, len(names), [names.index(name)], str)
+        return [cell.strip() for cell in column.column(0).to_pylist()[1:]]
+
+    return Table(
+        names,
+        rows.num_rows - 1,
+        Shape(encoding, separator if len(names) > 1 else ""),
+        cells,
+        lambda row: f"line {line(row + 1)}",
+    )
+
+
+def _decoded(content: bytes) -> tuple[str, str]:
+    """The text, and the name of its encoding."""
+    encoding = next((name for mark, name in MARKS.items() if content.startswith(mark)), "utf-8")
+    if encoding != "utf-16" and b"\0" in content:
+        line = content[: content.index(b"\0")].count(b"\n") + 1
+        raise ValueError(f"line {line}: a byte that is 0; this is not a text file. Save it as UTF-8")
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        encoding = "" if encoding == "utf-16" else _guessed_encoding(content)
+        if not encoding:
+            raise ValueError(f"line {line}: bytes of no known encoding; save the file as UTF-8") from None
+        text = content.decode(encoding)
+    if "\0" in text:
+        line = text[: text.index("\0")].count("\n") + 1
+        raise ValueError(f"line {line}: a character that is 0; this is not a text file")
+    if not text.strip():
+        raise ValueError("line 1: the file is empty")
+    return text.removeprefix("\ufeff"), encoding.removesuffix("-sig").upper()
+
+
+def _guessed_encoding(content: bytes) -> str:
+    """By the lines that are not plain ASCII, and words for times in them; "" where they make sense in none."""
+    # Where it is needed: hardly any file is not UTF-8.
+    from charset_normalizer import CharsetMatch, from_bytes
+
+    lines = [line for line in content.splitlines() if not line.isascii()]
+    sample = b"\n".join(lines)[:SAMPLED]
+    if any(byte < 0x20 and byte not in b"\t\n\r\f\v" for byte in sample):
+        return ""
+
+    def doubt(found: CharsetMatch) -> tuple[float, bool, int]:
+        words = re.split(r"\W+", str(found))
+        return found.chaos, not NAMES.intersection(words), ENCODINGS.index(found.encoding)
+
+    for found in sorted(from_bytes(sample, cp_isolation=ENCODINGS), key=doubt):
+        try:
+            content.decode(found.encoding)
+        except UnicodeDecodeError:
+            continue
+        return found.encoding
+    return ""
+
+
+def _separator(text: str) -> str:
+    """The one under which the header and most rows have equally many cells, quotation marks respected."""
+    agreeing: dict[str, tuple[float, int]] = {}
+    for separator in SEPARATORS:
+        try:
+            header, *rows = islice(
+                csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True), LOOKED_AT
+            )
+        except (csv.Error, ValueError):
+            continue
+        filled = [row for row in rows if row]
+        if len(header) > 1:
+            agreeing[separator] = (sum(len(row) == len(header) for row in filled) / max(len(filled), 1), len(header))
+    return max(agreeing, key=lambda separator: agreeing[separator], default=";")
+
+
+def _lines(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
+    """All rows that are not empty, each with the number of its last line."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    try:
+        yield from ((reader.line_num, row) for row in reader if row)
+    except csv.Error as error:
+        raise ValueError(f"line {reader.line_num}: {error}") from None
+
+
+def _split(
+    plain: pa.Buffer, separator: str, columns: int, chosen: Sequence[int], line: Callable[[int], Any]
+) -> pa.Table:
+    """All rows, the header first, in these columns or in all, as texts; ValueError for a row of another length."""
+    wrong: list[pyarrow.csv.InvalidRow] = []
+
+    def refuse(row: pyarrow.csv.InvalidRow) -> str:
+        if row.text.strip():
+            wrong.append(row)
+        return "skip"
+
+    names = [f"f{place}" for place in range(columns)]
+    try:
+        table = pyarrow.csv.read_csv(
+            pa.BufferReader(plain),
+            pyarrow.csv.ReadOptions(use_threads=False, block_size=plain.size + 1, column_names=names),
+            pyarrow.csv.ParseOptions(delimiter=separator, newlines_in_values=True, invalid_row_handler=refuse),
+            pyarrow.csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()),
+                include_columns=[names[place] for place in chosen],
+                strings_can_be_null=False,
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        raise ValueError(f"the file is no table: {str(error).splitlines()[0][:200]}") from None
+    for row in wrong[:1]:
+        raise ValueError(
+            f"line {line(row.number - 1)}: {_counted(row.actual_columns, 'cell')}, but the header has {columns}, "
+            f"separated by {SEPARATORS[separator]}"
+        )
+    return table
+
+
+def _names(cells: Sequence[str]) -> tuple[str, ...]:
+    if not any(cells):
+        raise ValueError("line 1: there are no names of columns")
+    if len(cells) > MOST_COLUMNS:
+        raise ValueError(f"line 1: the file has {len(cells):,} columns, more than {MOST_COLUMNS}")
+    names = tuple(" ".join(cell.split()) or f"column {place}" for place, cell in enumerate(cells, start=1))
+    if all(NUMBER.fullmatch(name) for name in names):
+        raise ValueError(f"line 1: {names[0][:40]!r} is a number; the first line has to name the columns")
+    for place, name in enumerate(names):
+        if len(name) > LONGEST_NAME:
+            raise ValueError(f"line 1: a name of {len(name):,} characters, more than {LONGEST_NAME:,}")
+        if name in names[:place]:
+            raise ValueError(f"line 1: column {name[:40]!r} is there twice, as {names.index(name) + 1} and {place + 1}")
+    return names
+
+
+def _parquet(content: bytes) -> Table:
+    # Where it is needed: it takes some megabytes.
+    from pyarrow.parquet import ParquetFile
+
+    try:
+        file = ParquetFile(pa.BufferReader(content))
+    except (pa.ArrowException, OSError) as error:
+        raise ValueError(f"the file is no Parquet: {str(error).splitlines()[0][:200]}") from None
+    rows, schema = file.metadata.num_rows, file.schema_arrow
+    unpacked = sum(file.metadata.row_group(group).total_byte_size for group in range(file.metadata.num_row_groups))
+    if rows > MOST_ROWS:
+        raise ValueError(f"the file has {rows:,} rows, more than {MOST_ROWS:,}; keep fewer")
+    if unpacked > MOST_UNPACKED:
+        raise ValueError(f"the file has {unpacked:,} bytes unpacked, more than {MOST_UNPACKED:,}; keep fewer columns")
+    if not rows:
+        raise ValueError("the file has columns and no rows")
+
+    def cells(name: str) -> list[str]:
+        texts: list[str] = []
+        size = 0
+        try:
+            for batch in file.iter_batches(10_000, columns=[name]):
+                size += batch.nbytes
+                if size > MOST_UNPACKED or len(texts) > MOST_ROWS:
+                    raise ValueError(f"column {name[:40]!r}: more than {MOST_UNPACKED:,} bytes unpacked")
+                texts += map(_as_text, batch.column(0).to_pylist())
+        except (pa.ArrowException, OSError) as error:
+            raise ValueError(f"column {name[:40]!r}: {str(error).splitlines()[0][:200]}") from None
+        return texts
+
+    return Table(_names(schema.names), rows, Shape("Parquet", ""), cells, lambda row: f"row {row + 1}")
+
+
+def _as_text(value: Any) -> str:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    return str(value).strip()
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'s' * (number != 1)}"

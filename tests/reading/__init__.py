@@ -1,0 +1,1 @@
+"""Is a file read as somebody meant it?"""
