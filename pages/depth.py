@@ -32,13 +32,13 @@ page = stage("depth", _("**Drag the number of layers**, then compare at equal nu
 opening = OPENINGS["depth"]
 with page.control:
     look = controls.one_of(_("Look at"), LOOKS, key="look")
+    placed = {"layers": controls.draw("layers", opening.base)} if look == STACKS else {}
 with page.further:
     if look == STACKS:
-        placed = {"layers": controls.draw("layers", opening.base)}
         placed["compared"] = controls.one_of(_("Compare at"), EQUAL, key="compared")
     else:
         sizes, asked = controls.same(map(str, range(1, 9))), _("Number k of last hidden states it sees")
-        placed = {"windows": controls.several(asked, sizes, ["1", "2", "4"], "windows", sizes)}
+        placed["windows"] = controls.several(asked, sizes, ["1", "2", "4"], "windows", sizes)
 with page.settings:
     placed |= {field: controls.draw(field, opening.base) for field in ("cell", "sequences")}
 

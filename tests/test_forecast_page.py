@@ -21,6 +21,7 @@ from lstm_core.tasks.series import LEFT_OUT, SERIES, Series, known
 from lstm_core.ui import live
 from lstm_core.ui import upload as uploads
 from lstm_core.ui.forecasts import WAITING, snippet
+from lstm_core.ui.page import PAGES
 from lstm_core.ui.session import SHELF, SHOWING
 from lstm_core.ui.upload import OWN_LABEL
 from tests.reading.test_table import BAD
@@ -131,6 +132,20 @@ def test_a_bad_file_gets_one_message_and_no_race(kind: str, visits: list[AppTest
     assert message.value.startswith(("line ", "column ", "the file "))
     assert SHOWING not in visit.session_state
     assert visit.session_state[SHELF].series is None
+
+
+def test_a_series_is_there_again_when_one_comes_back_to_its_page_until_it_is_let_go_of(visits: list[AppTest]) -> None:
+    visit = open_page(visits, "forecast", series=OWN_LABEL, stream=str(CURRENT), **QUICK)
+    upload(visit, csv_of([value + 3 for value in WAVE]))
+    first = experiment(visit)
+    check(visit.switch_page(PAGES["depth"].path).run())
+    check(visit.switch_page(PAGES["forecast"].path).run())
+    assert experiment(visit) == first
+    assert "Your series from before: x, 150 values." in texts(visit)
+    check(visit.slider(key="horizon").set_value(2).run())
+    assert experiment(visit).series == first.series
+    check(visit.button(key="let go").click().run())
+    assert [message.value for message in visit.warning] == ["Choose a file with a series."]
 
 
 def test_after_a_bad_file_a_good_one_races(visits: list[AppTest]) -> None:

@@ -14,6 +14,7 @@ from lstm_core.openings.presets import OPENINGS, Results
 from lstm_core.openings.races import race_on
 from lstm_core.training.snapshot import COMPLETED, DIVERGED, SOLVED, Snapshot
 from lstm_core.ui import guess, live, navigation, stage
+from lstm_core.ui.page import PAGES
 from lstm_core.ui.session import GUESSED, SHOWING
 from tests.visits import check, open_page, settled
 
@@ -203,11 +204,11 @@ def test_a_guess_after_the_answer_counts_for_nothing(visits: list[AppTest], monk
     """The click of somebody who has seen it before the page was drawn again."""
     visit = open_page(visits, "dashboard", seed="73", **SHORT)
     (key,) = [pills.key for pills in visit.pills if pills.key and pills.key.startswith("guess ")]
-    race = visit.session_state[SHOWING].race
+    shown = visit.session_state[SHOWING]
     settled(visit)
     state = {key: 0}
     monkeypatch.setattr(st, "session_state", state)
-    guess._note(OF_PAGE["dashboard"], race, key)
+    guess._note(OF_PAGE["dashboard"], shown, key)
     assert GUESSED not in state
 
 
@@ -218,16 +219,43 @@ def test_a_new_race_asks_anew(visits: list[AppTest]) -> None:
     after = [pills for pills in visit.pills if (pills.key or "").startswith("guess ")]
     assert [pills.value for pills in after] == [None]
     assert after[0].key not in before
-    assert GUESSED not in visit.session_state
+
+
+def guess_of(visit: AppTest) -> int | None:
+    answer: int | None = visit.session_state[GUESSED]["dashboard"][1]
+    return answer
+
+
+def test_a_race_that_is_trained_anew_asks_anew(visits: list[AppTest]) -> None:
+    visit = choose(open_page(visits, "dashboard", seed="76", length="10", steps="3000"), 0)
+    check(visit.button(key="restart").click().run())
+    assert [pills.value for pills in visit.pills if (pills.key or "").startswith("guess ")] == [None]
+
+
+def test_a_guess_is_there_again_when_one_comes_back_to_its_page(visits: list[AppTest]) -> None:
+    visit = choose(open_page(visits, "dashboard", seed="77", length="10", steps="3000"), 1)
+    check(visit.button(key="pause").click().run())
+    check(visit.switch_page(PAGES["activations"].path).run())
+    check(visit.switch_page(PAGES["dashboard"].path).run())
+    assert [pills.value for pills in visit.pills if (pills.key or "").startswith("guess ")] == [1]
+
+
+def test_a_race_that_was_paused_is_paused_when_one_comes_back_to_its_page(visits: list[AppTest]) -> None:
+    visit = open_page(visits, "dashboard", seed="78", length="100", steps="3000")
+    check(visit.button(key="pause").click().run())
+    for name in ("activations", "dashboard"):
+        check(visit.switch_page(PAGES[name].path).run())
+        assert visit.session_state[SHOWING].race.running == (name == "activations")
+    assert any(text.value.startswith("paused at step") for text in visit.caption)
 
 
 def test_a_guess_starts_no_race_and_may_be_taken_back(visits: list[AppTest]) -> None:
     visit = open_page(visits, "dashboard", seed="75", length="10", steps="3000")
     choose(visit, 1)
-    assert visit.session_state[GUESSED][1] == 1
+    assert guess_of(visit) == 1
     (pills,) = [pills for pills in visit.pills if (pills.key or "").startswith("guess ")]
     check(pills.set_value(None).run())
-    assert GUESSED not in visit.session_state
+    assert guess_of(visit) is None
 
 
 def test_of_five_seeds_nothing_is_asked(visits: list[AppTest]) -> None:

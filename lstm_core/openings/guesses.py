@@ -120,7 +120,7 @@ def _sigmoid_is_last(results: Results, experiments: Experiments) -> int | None:
 GUESSES = (
     Guess(
         "dashboard",
-        _("Will the vanilla RNN solve it, too?"),
+        _("Will the vanilla RNN solve it before the race ends?"),
         (_("Yes"), _("No")),
         (_("the vanilla RNN has solved it."), _("the vanilla RNN has not solved it.")),
         lambda experiments: "vanilla RNN" in experiments and _can_be_solved(experiments),

@@ -203,7 +203,7 @@ STARTS = (
     Start(
         "dashboard",
         "without chrono",
-        _("100 steps without chrono"),
+        _("100 steps, forget gates half closed"),
         _("With a forget bias of 1 the LSTM has not solved it after 500 steps: it forgets too soon."),
         {"forget_bias": 1.0},
         lambda results: not solved(results["LSTM"]),

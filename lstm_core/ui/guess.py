@@ -23,17 +23,22 @@ def ask(place: DeltaGenerator | None, shown: Showing) -> Callable[[], bool]:
     if place is None or row is None:
         return lambda: False
     race = shown.race
-    if _guessed(race) is None:
-        st.session_state.pop(GUESSED, None)
-    right = row.decided(*_so_far(race))
+    guessed, right = _guessed(shown), row.decided(*_so_far(race))
     with place:
         if right is not None:
-            st.markdown(told(row, right, _guessed(race)))
+            st.markdown(told(row, right, guessed))
             return lambda: False
         key = f"guess {id(race)}"
-        options = range(len(row.answers))
-        shows, noted = row.answers.__getitem__, (row, race, key)
-        st.pills(row.question, options, format_func=shows, key=key, on_change=_note, args=noted)
+        shows, noted = row.answers.__getitem__, (row, shown, key)
+        st.pills(
+            row.question,
+            range(len(row.answers)),
+            default=guessed,
+            format_func=shows,
+            key=key,
+            on_change=_note,
+            args=noted,
+        )
     return lambda: row.decided(*_so_far(race)) is not None
 
 
@@ -55,13 +60,13 @@ def told(row: Guess, right: int, guessed: int | None) -> str:
     return _("It came out otherwise: {came_out}").format(came_out=came_out)
 
 
-def _note(row: Guess, race: Race, key: str) -> None:
+def _note(row: Guess, shown: Showing, key: str) -> None:
     """Remember the guess; one that comes after the answer counts for nothing."""
-    if row.decided(*_so_far(race)) is None:
-        st.session_state[GUESSED] = race, st.session_state[key]
+    if row.decided(*_so_far(shown.race)) is None:
+        st.session_state.setdefault(GUESSED, {})[shown.page] = shown.experiments, st.session_state[key]
 
 
-def _guessed(race: Race) -> int | None:
-    """What the visitor has guessed about this race, as the number of an answer."""
-    of, guessed = st.session_state.get(GUESSED, (None, None))
-    return guessed if of is race else None
+def _guessed(shown: Showing) -> int | None:
+    """What the visitor has guessed about this race, as the number of an answer, also before he went to another page."""
+    of, guessed = st.session_state.get(GUESSED, {}).get(shown.page, ((), None))
+    return guessed if of == shown.experiments else None

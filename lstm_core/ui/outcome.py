@@ -50,17 +50,20 @@ def say(parts: Sequence[str]) -> None:
 def reach(race: Race, by_seed: BySeed) -> list[str]:
     """
     Who has solved the task, when all have ended; and how much of the last step's gradient arrives at the first time
-    step, of each racer; the median over seeds.
+    step, of each racer that has not exploded; the median over seeds.
     """
     slot, arrived = slots([curve.label for curve in by_seed[0]]), []
     for curves in zip(*by_seed, strict=True):
-        norms = [curve.snapshots[-1].hidden_grad_norms for curve in curves if curve.snapshots]
+        last = [curve.snapshots[-1] for curve in curves if curve.snapshots]
+        norms = [one.hidden_grad_norms for one in last if one.ended != DIVERGED]
         ratios = [one[0] / one[-1] if one[-1] else math.inf for one in norms]
         shares = [math.inf if math.isnan(ratio) else ratio for ratio in ratios]
         if shares:
             label = curves[0].label
             arrived.append(f"{label}&nbsp;:{HUES[slot[label]]}[**{short(statistics.median(shares))}**]")
     over = came_out(by_seed)
+    if over and not arrived:
+        return over
     what = _("**Gradient left at step 1:**") if over else _("**Share of gradient reaching step 1:**")
     return [" ".join((*over, what)), *(arrived or [":gray[…]"])]
 

@@ -24,7 +24,10 @@ def progress(race: Race) -> str:
     note = other_engine(chain.from_iterable(engines_of(racer.snapshots) for racer in race.racers))
     if race.finished:
         seconds = sum(racer.seconds for racer in race.racers)
-        return _("finished after {step:,} steps, {seconds:.1f} s{note}").format(step=step, seconds=seconds, note=note)
+        said = _("finished after {step:,} steps, {seconds:.1f} s{note}")
+        if all(racer.ended == DIVERGED for racer in race.racers):
+            said = _("exploded at step {step:,}, {seconds:.1f} s{note}")
+        return said.format(step=step, seconds=seconds, note=note)
     if place := race.place:
         if place < MOST_WAITING:
             said = _("Server busy: {races} races are running, you are number {place} in the queue.")
@@ -52,7 +55,9 @@ def in_a_line(view: View) -> str:
         f":{HUES[slot[label]]}[{SYMBOLS[slot[label]]}] {_chip(label, racers)}".replace(" ", "&nbsp;")
         for label, racers in view.shown.of_label.items()
     ]
-    said += [_(":gray[{labels}, so far]").format(labels=" = ".join(labels)) for labels in alike(view.by_seed[0])]
+    said += [
+        _(":gray[{labels} at every step so far]").format(labels=" = ".join(labels)) for labels in alike(view.by_seed[0])
+    ]
     return " &ensp; ".join(said)
 
 

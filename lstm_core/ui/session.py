@@ -21,5 +21,7 @@ SHELF = "own_series"
 TEXT, UNDER_WAY, STORED = "grid_text", "grid", "grid_stored"
 # Which runs were left out of the file that was exported last.
 LEFT_OUT = "left_out"
-# How often a race to start from was chosen; a race, and the visitor's guess at what comes out of it.
+# How often a race to start from was chosen; by page, what was raced there and the visitor's guess at what comes out.
 STARTED, GUESSED = "starts", "guessed"
+# By page, what was raced there, and paused, when the visitor left it.
+PAUSED = "paused"

@@ -17,7 +17,7 @@ from lstm_core.race.race import Race
 from lstm_core.race.racer import Racer
 from lstm_core.ui.address import named_engine
 from lstm_core.ui.pins import pins
-from lstm_core.ui.session import ANEW, SHOWING, STEP_SHOWN
+from lstm_core.ui.session import ANEW, GUESSED, PAUSED, SHOWING, STEP_SHOWN
 
 # A slider that is dragged asks for many races; only the one that it rests on begins.
 REST_SECONDS = 0.15
@@ -105,7 +105,10 @@ def show(
     if before and (before.page, before.experiments, before.seeds) == (page, wanted, seeds):
         return before
     ghosts: tuple[Curve, ...] = ()
+    paused = st.session_state.setdefault(PAUSED, {})
     if before:
+        if before.page != page and not before.race.running and not before.race.finished:
+            paused[before.page] = before.experiments
         before.race.stop()
         if before.page == page:
             ghosts = _comparable(_ghost_curves(before), next(iter(experiments.values())))
@@ -113,6 +116,8 @@ def show(
     st.session_state[STEP_SHOWN] = last_step(race)
     shown = st.session_state[SHOWING] = Showing(page, wanted, race, seeds, ghosts)
     race.start(REST_SECONDS if before else FIRST_SECONDS)
+    if paused.pop(page, None) == wanted:
+        race.pause()
     return shown
 
 
@@ -154,6 +159,8 @@ def stop() -> None:
 
 def start_over() -> None:
     """Train it once more, even if the curves are there already."""
+    if shown := showing():
+        st.session_state.get(GUESSED, {}).pop(shown.page, None)
     stop()
     st.session_state[ANEW] = True
 

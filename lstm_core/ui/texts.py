@@ -62,7 +62,7 @@ def three_texts(as_opened: bool, look: str, why: str, article: str) -> None:
         with column:
             st.header(heading, anchor=False)
             st.markdown(text, help=meanings(text) or None)
-    st.caption(_("The article is the Korean article from RNN to LSTM and DenseNet behind this project."))
+    st.caption(_("This project tests a Korean article that leads from the RNN to the LSTM and DenseNet."))
 
 
 def equations(experiments: Mapping[str, Experiment]) -> None:

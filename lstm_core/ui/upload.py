@@ -58,6 +58,8 @@ class Shelf:
         self.read: Read | None = None
         self.series: Series | None = None
         self.made: tuple[Any, ...] = ()
+        # Whether the page was left since, which no browser's upload survives.
+        self.kept = False
         self._renewed, self._leaving = 0.0, False
 
     def renew(self) -> None:
@@ -77,6 +79,7 @@ class Shelf:
 
     def empty(self) -> None:
         self.file = self.read = self.series = None
+        self.kept = False
 
 
 def _leave(shelves: list[Shelf]) -> None:
@@ -109,9 +112,15 @@ def stay(name: str) -> None:
 def own_series() -> str:
     """A file to upload, and columns to choose: the name of the series. ValueError, why, as long as there is none."""
     shelf = _shelf()
+    shelf.kept |= CHOSEN not in st.session_state and shelf.series is not None
     uploaded = st.file_uploader(
         _("CSV or Parquet file"), ["csv", "tsv", "txt", "parquet"], max_upload_size=MOST_MB, key=CHOSEN
     )
+    if uploaded is None and shelf.kept and shelf.series:
+        said = _("Your series from before: {name}, {number:,} values.")
+        st.caption(said.format(name=_plain(shelf.series.label), number=len(shelf.series.values)))
+        st.button(_("Let go of it"), on_click=shelf.empty, key="let go")
+        return shelf.series.name
     if uploaded is None:
         shelf.empty()
         st.caption(
@@ -121,11 +130,17 @@ def own_series() -> str:
             ).format(mb=MOST_MB, rows=MOST_ROWS)
         )
         raise ValueError(_("Choose a file with a series."))
+    shelf.kept = False
     try:
         return _series(shelf, uploaded).name
     except ValueError as error:
         shelf.series = None
-        raise ValueError(str(error).replace("$", r"\$")) from None
+        raise ValueError(_plain(str(error))) from None
+
+
+def _plain(text: str) -> str:
+    """Of a file, as Markdown shows it and does not read it."""
+    return text.replace("$", r"\$")
 
 
 def _series(shelf: Shelf, uploaded: UploadedFile) -> Series:

@@ -26,11 +26,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Beside what went wrong stands what could be read in the window then."""
+    """Beside what went wrong stands what could be read in the window then, or its source where that was nothing."""
     report = yield
     page = getattr(item, "funcargs", {}).get("page")
     if report.failed and page:
-        report.sections.append((page.url, page.inner_text("body")))
+        report.sections.append((page.url, page.inner_text("body") or page.content()))
     return report
 
 
@@ -55,9 +55,10 @@ def address() -> Iterator[str]:
 def page(page: Page, address: str) -> Iterator[Page]:
     """
     A window that reaches the dashboard alone, as behind a wall: neither scripts nor fonts, icons, the tab's picture or
-    sockets are asked for anywhere else. Nor is a message only named that the window may have forgotten.
+    sockets are asked for anywhere else. Nor is a message only named that the window may have forgotten, nor does a
+    script of the page fail.
     """
-    own, asked, named = urlsplit(address).netloc, set[str](), list[str]()
+    own, asked, named, failed = urlsplit(address).netloc, set[str](), list[str](), list[str]()
 
     def listen(socket: WebSocket) -> None:
         asked.update({socket.url} if urlsplit(socket.url).netloc != own else ())
@@ -73,6 +74,7 @@ def page(page: Page, address: str) -> Iterator[Page]:
 
     page.route(lambda url: urlsplit(url).scheme not in WITHIN and urlsplit(url).netloc != own, turn_away)
     page.on("websocket", listen)
+    page.on("pageerror", lambda error: failed.append(f"{error.message} {error.stack}"))
     page.set_default_timeout(PATIENCE_MS)
     yield page
-    assert (asked, named) == (set(), [])
+    assert (asked, named, failed) == (set(), [], [])
