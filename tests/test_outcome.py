@@ -17,6 +17,7 @@ from lstm_core.training.snapshot import COMPLETED, DIVERGED, SOLVED
 from lstm_core.ui import outcome
 from lstm_core.ui.bar import _next
 from lstm_core.ui.racers import _states as states
+from lstm_core.ui.racers import progress
 
 TINY = Experiment(length=2, hidden=2, batch=2, steps=2)
 FIRST, LAST = train(TINY)
@@ -51,6 +52,21 @@ def test_the_sentence_tells_the_first_gradient_norm_over_the_last(norms: tuple[f
 def test_the_sentence_tells_the_median_over_seeds() -> None:
     seeds = [[curve(share, 1.0, label="one"), curve(1.0, 2.0, label="other")] for share in (0.9, 0.1, 0.3)]
     assert reached(*seeds) == {"one": "0.3", "other": "0.5"}
+
+
+def exploded(label: str) -> Curve:
+    return Curve(label, TINY, [FIRST, dataclasses.replace(LAST, hidden_grad_norms=(math.nan, 1.0), ended=DIVERGED)])
+
+
+def test_the_sentence_tells_no_gradient_of_those_that_have_exploded() -> None:
+    assert reached([exploded("gone"), curve(1.0, 2.0)]) == {"it": "0.5"}
+    assert outcome.reach(Race({}), [[exploded("gone"), exploded("too")]]) == ["**No network solved it.**"]
+
+
+def test_the_bar_says_that_all_have_exploded() -> None:
+    racers = [SimpleNamespace(steps=7, seconds=1.0, ended=DIVERGED, snapshots=[LAST]) for _ in range(2)]
+    race: Any = SimpleNamespace(racers=racers, finished=True)
+    assert progress(race).startswith("exploded at step 7, 2.0 s")
 
 
 def test_the_sentence_tells_of_those_that_have_begun() -> None:
