@@ -113,7 +113,8 @@ def test_nothing_before_a_time_changes_with_what_comes_after_it(seed: int) -> No
     row = rng.randrange(250, len(lines) - 1)
     stamp = lines[row].split(",")[0]
     changed = _read([*lines[:row], f"{stamp},{rng.gauss(0, 30):.6f}", *lines[row + 1 :]])
-    place = before.times.index(stamp)
+    assert before.times is not None
+    place = before.times.to_pylist().index(stamp)
     assert place >= before.train_end
     assert changed.values[:place] == before.values[:place]
     assert (changed.mean, changed.scale) == (before.mean, before.scale)

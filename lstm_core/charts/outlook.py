@@ -172,8 +172,8 @@ def table(curves: Sequence[Curve]) -> pa.Table:
     series, horizon = known(experiment.series), experiment.horizon
     places = forecast.tested_places(series, experiment.length, horizon)
     columns: dict[str, list[Any]] = {"place": [place + 1 for place in places.tolist()]}
-    if series.times:
-        columns["time"] = [series.times[place] for place in places.tolist()]
+    if series.times is not None:
+        columns["time"] = [series.times[place].as_py() for place in places.tolist()]
     columns["truth"] = forecast.truth(series, places).tolist()
     for name, baseline in BASELINES.items():
         columns[name] = baseline(series, horizon, places).tolist()

@@ -4,17 +4,16 @@ Which rows are missing between a column's times? Those of a calendar: months, we
 A row is missing where all others of its kind are there. Where the times have no step, none is.
 """
 
-import math
-import statistics
-from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import cache
-from itertools import accumulate, pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import numpy as np
+
 from lstm_core.language import _, ngettext
+from lstm_core.reading.numbers import Numbers
 from lstm_core.reading.times import EPOCH, Times
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
@@ -44,31 +43,29 @@ ZONES = [
 class Calendar(NamedTuple):
     """The place of each row, with room where rows are missing, and what is to be said of the step between them."""
 
-    places: list[int]
+    places: Numbers
     said: list[str]
 
     @property
     def missing(self) -> int:
-        return self.places[-1] + 1 - len(self.places)
+        return int(self.places[-1]) + 1 - len(self.places)
 
 
 def calendar(times: Times, cells: Sequence[str], place: Callable[[int], str]) -> Calendar:
     """Where rows are missing; ValueError that names the place of the first time that does not rise."""
     values, said = _summer_time(times.values) if times.local else (times.values, [])
-    for row, (before, after) in enumerate(pairwise(values), start=1):
-        if not after > before:
-            what = (
-                "is there twice" if after == before else f"comes after {cells[row - 1][:40]!r}; sort the file by time"
-            )
-            raise ValueError(f"{place(row)}: {cells[row][:40]!r} {what}")
+    steps = np.diff(values)
+    for row in np.flatnonzero(~(steps > 0))[:1] + 1:
+        before = cells[row - 1][:40]
+        what = "is there twice" if steps[row - 1] == 0 else f"comes after {before!r}; sort the file by time"
+        raise ValueError(f"{place(row)}: {cells[row][:40]!r} {what}")
     if len(values) < 3:
-        return Calendar(list(range(len(values))), said)
+        return Calendar(np.arange(len(values)), said)
     found = (_months(values) if times.dated else None) or _grid(values, times.dated)
     # Where more is missing than there is, it was no step.
     if not found or found.missing > len(values):
-        return Calendar(
-            list(range(len(values))), [*said, _("The times have no regular step; no row is taken as missing.")]
-        )
+        said = [*said, _("The times have no regular step; no row is taken as missing.")]
+        return Calendar(np.arange(len(values)), said)
     return Calendar(found.places, [*said, *found.said])
 
 
@@ -76,10 +73,9 @@ def _moment(seconds: float) -> datetime:
     return EPOCH + timedelta(seconds=seconds)
 
 
-def _months(values: Sequence[float]) -> Calendar | None:
+def _months(values: Numbers) -> Calendar | None:
     """One row a month, or every so many, at about the same day or near the end."""
-    steps = [after - before for before, after in pairwise(values)]
-    if min(steps) < 27 * DAY:
+    if np.diff(values).min() < 27 * DAY:
         return None
     moments = [_moment(value) for value in values]
     # Ends of months are near the first of the next one.
@@ -87,16 +83,18 @@ def _months(values: Sequence[float]) -> Calendar | None:
         shifted = [moment + timedelta(days=shift) for moment in moments]
         days = [one.day for one in shifted]
         if max(days) - min(days) <= NEAR_DAYS:
-            months = [12 * one.year + one.month for one in shifted]
-            usual = _usual([after - before for before, after in pairwise(months)])
-            places = [(month - months[0]) / usual for month in months]
-            if all(one.is_integer() for one in places):
-                return Calendar([int(one) for one in places], [_step_in_months(usual)])
+            months = np.array([12 * one.year + one.month for one in shifted])
+            usual = int(_usual(np.diff(months))[0])
+            if not ((months - months[0]) % usual).any():
+                return Calendar((months - months[0]) // usual, [_step_in_months(usual)])
     return None
 
 
-def _usual(steps: Sequence[int]) -> int:
-    return Counter(steps).most_common(1)[0][0]
+def _usual(steps: Numbers) -> tuple[float, int]:
+    """The most frequent one, the first of equally frequent ones, and how often it is there."""
+    found, first, counts = np.unique(steps, return_index=True, return_counts=True)
+    best = max(range(len(found)), key=lambda place: (counts[place], -first[place]))
+    return float(found[best]), int(counts[best])
 
 
 def _step_in_months(months: int) -> str:
@@ -105,72 +103,69 @@ def _step_in_months(months: int) -> str:
     return ngettext("Step: a month.", "Step: {n} months.", months).format(n=months)
 
 
-def _grid(values: Sequence[float], dated: bool) -> Calendar | None:
+def _grid(values: Numbers, dated: bool) -> Calendar | None:
     """One row every so many seconds, or numbers, less what is closed at that time of the week or day."""
     step = _step(values, dated)
     places = _on_grid(values, step)
     if places is None:
         return None
     said = [_step_in_seconds(step) if dated else _("Step: {step:.6g}.").format(step=step)]
-    if dated and (DAY % step == 0 or step == DAY):
+    if dated and DAY % step == 0:
         return _opened(values, places, step, said)
     return Calendar(places, said)
 
 
-def _step(values: Sequence[float], dated: bool) -> float:
+def _step(values: Numbers, dated: bool) -> float:
     """The most frequent difference, or, where none is frequent, the most frequent of those that loggers are set to."""
-    steps = [round(after - before, 6) for before, after in pairwise(values)]
-    usual, times = Counter(steps).most_common(1)[0]
+    steps = np.diff(values).round(6)
+    usual, times = _usual(steps)
     if 2 * times >= len(steps) or not dated:
         return usual
-    rounded = [min(STEPS, key=lambda one: abs(math.log(one / step))) for step in steps]
-    nearest = _usual(rounded)
-    median = statistics.median(steps)
+    loggers, median = np.array(STEPS), float(np.median(steps))
+    nearest, _times = _usual(loggers[[np.abs(np.log(loggers / step)).argmin() for step in steps]])
     return nearest if abs(median - nearest) < nearest / 10 else median
 
 
-def _on_grid(values: Sequence[float], step: float) -> list[int] | None:
+def _on_grid(values: Numbers, step: float) -> Numbers | None:
     """The place of each on a grid of this step; None where they scatter around it, or many fall on one place."""
-    turn = 2 * math.pi
-    angles = [turn * math.fmod(value - values[0], step) / step for value in values]
-    middle = math.atan2(math.fsum(map(math.sin, angles)), math.fsum(map(math.cos, angles))) / turn * step
-    exact = [(value - values[0] - middle) / step for value in values]
-    if math.sqrt(math.fsum((one - round(one)) ** 2 for one in exact) / len(exact)) > SCATTER:
+    since, turn = values - values[0], 2 * np.pi / step
+    angles = turn * np.fmod(since, step)
+    exact = (since - np.arctan2(np.sin(angles).sum(), np.cos(angles).sum()) / turn) / step
+    near = exact.round()
+    if np.sqrt(np.square(exact - near).mean()) > SCATTER:
         return None
-    places = list(accumulate(map(round, exact), lambda before, now: max(before + 1, now)))
-    late = sum(place != round(one) for place, one in zip(places, exact, strict=True))
-    return [place - places[0] for place in places] if late <= LATE * len(places) else None
+    # Each at least one place behind the one before it.
+    row = np.arange(len(near))
+    places = np.maximum.accumulate(near.astype(np.int64) - row) + row
+    late = int((places != near).sum())
+    return places - places[0] if late <= LATE * len(places) else None
 
 
-def _opened(values: Sequence[float], places: Sequence[int], step: float, said: list[str]) -> Calendar:
+def _opened(values: Numbers, places: Numbers, step: float, said: list[str]) -> Calendar:
     """Without the places that lie in hours or on days that are always closed, and without days off."""
     a_day = round(DAY / step)
-    first = round((values[0] + 4 * DAY) % WEEK / step)
+    # Since the Monday before 1970 began.
+    spots = places + round((values[0] + 3 * DAY) % WEEK / step)
     span = (places[-1] + 1) // a_day
     circle = 7 * a_day if span >= 7 * WEEKS else a_day if span >= DAYS and a_day > 1 else 0
-    if not circle:
-        return Calendar(list(places), said)
-    counted = Counter((first + place) % circle for place in places)
-    rounds = (places[-1] + 1) / circle
+    counted = np.bincount(spots % circle, minlength=circle) if circle else np.ones(1)
     # What most days have is open; a row at another time counts as it comes.
-    closed = [counted[spot] < OPEN * min(rounds, max(counted.values())) for spot in range(circle)]
-    if not any(closed):
-        return Calendar(list(places), said)
-    taken, off, place = [0], 0, 0
-    for before, after in pairwise(places):
-        between = [spot for spot in range(before + 1, after) if not closed[(first + spot) % circle]]
-        days = Counter((first + spot) // a_day for spot in between)
-        whole = [day for day in days if day not in ((first + before) // a_day, (first + after) // a_day)]
-        free = whole if len(whole) <= MOST_OFF else []
+    closed = counted < OPEN * min((places[-1] + 1) / max(circle, 1), counted.max())
+    if not closed.any():
+        return Calendar(places, said)
+    taken, off = np.ones_like(places), 0
+    for row in np.flatnonzero(np.diff(places) > 1):
+        between = np.arange(spots[row] + 1, spots[row + 1])
+        days = between[~closed[between % circle]] // a_day
+        whole = np.unique(days[(days != spots[row] // a_day) & (days != spots[row + 1] // a_day)])
+        free = whole if len(whole) <= MOST_OFF else whole[:0]
         off += len(free)
-        place += 1 + sum(number for day, number in days.items() if day not in free)
-        taken.append(place)
+        taken[row + 1] += len(days) - np.isin(days, free).sum()
     said = [*said, _("Weekdays or hours that never have a row are closed, not missing.")]
     if off:
-        said.append(
-            ngettext("{n:,} day without rows is a day off.", "{n:,} days without rows are days off.", off).format(n=off)
-        )
-    return Calendar(taken, said)
+        free_days = ngettext("{n:,} day without rows is a day off.", "{n:,} days without rows are days off.", off)
+        said.append(free_days.format(n=off))
+    return Calendar(taken.cumsum() - 1, said)
 
 
 def _step_in_seconds(step: float) -> str:
@@ -185,22 +180,20 @@ def _step_in_seconds(step: float) -> str:
     return _("Step: {n:.6g} s.").format(n=step)
 
 
-def _summer_time(values: list[float]) -> tuple[list[float], list[str]]:
+def _summer_time(values: Numbers) -> tuple[Numbers, list[str]]:
     """
     Times on a clock that is never put forward or back, where this one was, at hours at which one of `ZONES` does so.
     """
-    steps = Counter(after - before for before, after in pairwise(values))
-    step = steps.most_common(1)[0][0] if steps else 0.0
+    jumps = np.diff(values)
+    step = _usual(jumps)[0] if len(jumps) else 0.0
     if not 0 < step <= HOUR or HOUR % step:
         return values, []
-    even, shift, changes = values[:1], 0.0, 0
-    for before, after in pairwise(values):
-        jump = after - before
-        if jump == step + HOUR and _changes(before + step, forward=True):
-            shift, changes = shift - HOUR, changes + 1
-        elif jump == step - HOUR and _changes(after, forward=False):
-            shift, changes = shift + HOUR, changes + 1
-        even.append(after + shift)
+    shifts = np.zeros_like(values)
+    for row in np.flatnonzero(jumps == step + HOUR):
+        shifts[row + 1] = -HOUR * _changes(values[row] + step, forward=True)
+    for row in np.flatnonzero(jumps == step - HOUR):
+        shifts[row + 1] = HOUR * _changes(values[row + 1], forward=False)
+    changes = int(np.count_nonzero(shifts))
     if not changes:
         return values, []
     said = ngettext(
@@ -208,7 +201,7 @@ def _summer_time(values: list[float]) -> tuple[list[float], list[str]]:
         "These are hours of a clock that was changed for summer time {n} times; no rows are missing there.",
         changes,
     )
-    return even, [said.format(n=changes)]
+    return values + shifts.cumsum(), [said.format(n=changes)]
 
 
 @cache

@@ -6,11 +6,15 @@ and marked: it is never forecast, and counts nowhere.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
+import numpy as np
+import pyarrow as pa
+
+from lstm_core.borrowed.arrow import strings
 from lstm_core.language import _, ngettext
 from lstm_core.reading.calendar import Calendar, calendar
 from lstm_core.reading.numbers import COMMA, DECIMAL_SIGNS, MISSING, NUMBER, POINT, AmbiguousError, numbers
@@ -29,14 +33,14 @@ class Column(NamedTuple):
     """
     `values` in the order of time; which of them are `known`, none for all; their `times` as the file writes them, ""
     where a row was missing; what is to be said of the reading; and some `rows` as they were read: place, time, cell and
-    value.
+    value, which is nan for none.
     """
 
     values: tuple[float, ...]
     known: tuple[bool, ...] = ()
-    times: tuple[str, ...] = ()
+    times: pa.Array | None = None
     report: str = ""
-    rows: tuple[tuple[str, str, str, float | None], ...] = ()
+    rows: tuple[tuple[str, str, str, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ def guessed(table: Table) -> tuple[str, str | None]:
     """
     numeric, dated, counting = [], [], []
     for name in table.names:
-        cells = [cell for cell in table.cells(name)[:LOOKED_AT] if cell.casefold() not in MISSING]
+        cells = [cell for cell in table.cells(name, LOOKED_AT) if cell.casefold() not in MISSING]
         if not cells:
             continue
         plain = all(NUMBER.fullmatch(cell) for cell in cells)
@@ -110,29 +114,31 @@ def column(table: Table, name: str, time: str | None = None, choices: Choices = 
     rows = max((row for row, both in enumerate(zip(cells, stamps, strict=True), 1) if any(both)), default=0)
     cells, stamps = cells[:rows], stamps[:rows]
     said = DECIMAL_SIGNS[choices.decimal] if choices.decimal else POINT if table.shape.encoding == "Parquet" else None
-    values = numbers(cells, _Place(table, name), said, table.shape.separator == COMMA)
-    found = Calendar(list(range(rows)), [])
+    read = numbers(cells, _Place(table, name), said, table.shape.separator == COMMA)
+    found = Calendar(np.arange(rows), [])
     if time:
         at = _Place(table, time)
         found = calendar(times(stamps, at, choices.dates), stamps, at)
-    known = [row for row, value in enumerate(values) if value is not None]
-    if not known:
+    has = np.flatnonzero(~np.isnan(read))
+    if not len(has):
         raise ValueError(f"column {name[:40]!r}: no cell has a value")
-    first, last = known[0], known[-1]
-    filled = list(_filled(values[first : last + 1], found.places[first : last + 1]))
-    missing = sum(not there for _value, there in filled)
-    empty = last + 1 - first - len(known)
-    spread = dict(zip(found.places[first : last + 1], stamps[first : last + 1], strict=True))
-    start = found.places[first]
+    first, end = has[0], has[-1] + 1
+    places = found.places[first:end] - found.places[first]
+    # What is missing has its value from the row before.
+    row_of = np.full(places[-1] + 1, -1)
+    row_of[places[has - first]] = has
+    there = row_of >= 0
+    spread = [""] * len(there)
+    for place, stamp in zip(places.tolist(), stamps[first:end], strict=True):
+        spread[place] = stamp
+    missing, empty = int((~there).sum()), int(end - first) - len(has)
+    ends = sorted({*range(3), *range(rows - 3, rows)} & {*range(rows)})
     return Column(
-        tuple(value for value, _there in filled),
-        tuple(there for _value, there in filled) if missing else (),
-        tuple(spread.get(start + place, "") for place in range(len(filled))) if time else (),
-        " ".join([*found.said, _report(empty, missing - empty, rows - (last + 1 - first))]),
-        tuple(
-            (table.place(row), stamps[row], cells[row], values[row])
-            for row in sorted({0, 1, 2, rows - 3, rows - 2, rows - 1} & set(range(rows)))
-        ),
+        tuple(read[np.maximum.accumulate(row_of)].tolist()),
+        tuple(there.tolist()) if missing else (),
+        strings(spread) if time else None,
+        " ".join([*found.said, _report(empty, missing - empty, rows - int(end - first))]),
+        tuple((table.place(row), stamps[row], cells[row], read[row].item()) for row in ends),
     )
 
 
@@ -145,15 +151,6 @@ class _Place:
 
     def __call__(self, row: int) -> str:
         return f"{self.table.place(row)}, column {self.name[:40]!r}"
-
-
-def _filled(values: Sequence[float | None], places: Sequence[int]) -> Iterator[tuple[float, bool]]:
-    """Each with whether it is known; what is missing has the value before it. The first is known."""
-    before = 0.0
-    for value, here, after in zip(values, places, [*places[1:], places[-1] + 1], strict=True):
-        before = before if value is None else value
-        yield before, value is not None
-        yield from [(before, False)] * (after - here - 1)
 
 
 def _report(empty: int, inserted: int, outside: int) -> str:

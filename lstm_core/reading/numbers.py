@@ -1,8 +1,12 @@
 """Which numbers does a column of text mean? All its cells decide together; in doubt somebody is asked."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+Numbers = np.ndarray[Any, Any]
 
 MISSING = frozenset(("", "na", "n/a", "nan", "null", "none", "-", "?"))
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
@@ -40,37 +44,36 @@ _WRITTEN = {decimal: _written(decimal) for decimal in (POINT, COMMA)}
 
 def numbers(
     cells: Sequence[str], place: Callable[[int], str], decimal: str | None = None, commas_separate: bool = False
-) -> list[float | None]:
+) -> Numbers:
     """
-    The number in each cell, None where it says that there is none. `decimal` is the sign before the fraction, where
-    that is known; where commas separate cells, none is likely to be one.
+    The number in each cell, (N,), nan where it says that there is none. `decimal` is the sign before the fraction,
+    where that is known; where commas separate cells, none is likely to be one.
 
     Raises ValueError that names the `place` of the first cell that is no number up to `LARGEST`, and AmbiguousError.
     """
-    plain = [cell.translate(_ALIKE) for cell in cells]
+    plain = [cell if cell.isascii() else cell.translate(_ALIKE) for cell in cells]
     if decimal is None and commas_separate and not any(COMMA in cell for cell in plain):
         decimal = POINT
-    signs = [decimal] if decimal else [POINT, COMMA]
-    read = {sign: _read(plain, sign) for sign in signs}
-    whole = {sign: values for sign, (values, wrong) in read.items() if wrong is None}
-    if len(whole) == 2 and whole[POINT] != whole[COMMA]:
+    read = {sign: _read(plain, sign) for sign in ([decimal] if decimal else [POINT, COMMA])}
+    whole = {sign: values for sign, (values, wrong) in read.items() if wrong == len(cells)}
+    if len(whole) == 2 and not np.array_equal(whole[POINT], whole[COMMA], equal_nan=True):
         raise _doubt(cells, whole[POINT], whole[COMMA], place)
     for values in whole.values():
-        _check_size(values, cells, place)
+        for row in np.flatnonzero(np.abs(values) > LARGEST)[:1]:
+            raise ValueError(f"{place(row)}: {cells[row][:40]!r} is not a number up to {LARGEST:g}")
         return values
-    sign = max(read, key=lambda sign: read[sign][1] or 0)
-    wrong = read[sign][1] or 0
+    sign = max(read, key=lambda sign: read[sign][1])
+    wrong = read[sign][1]
     raise ValueError(f"{place(wrong)}: {cells[wrong][:40]!r} {_complaint(plain[wrong], sign)}")
 
 
-def _read(cells: Sequence[str], decimal: str) -> tuple[list[float | None], int | None]:
-    """The numbers up to the first cell that is none, and the place of that."""
+def _read(cells: Sequence[str], decimal: str) -> tuple[Numbers, int]:
+    """The numbers up to the first cell that is none, and the place of that, or behind the last."""
     pattern, other = _WRITTEN[decimal], COMMA if decimal == POINT else POINT
-    values: list[float | None] = []
+    values = np.full(len(cells), np.nan)
     apart = ""
     for place, cell in enumerate(cells):
         if cell.casefold() in MISSING:
-            values.append(None)
             continue
         found = pattern.fullmatch(cell)
         sign = (found["apart"] or "") if found else ""
@@ -78,27 +81,17 @@ def _read(cells: Sequence[str], decimal: str) -> tuple[list[float | None], int |
             return values, place
         apart = apart or sign
         text = cell.replace(" ", "").replace("'", "").replace(other, "")
-        values.append(float(text.replace(decimal, POINT)))
-    return values, None
+        values[place] = float(text.replace(decimal, POINT))
+    return values, len(cells)
 
 
-def _doubt(
-    cells: Sequence[str], point: Iterable[float | None], comma: Iterable[float | None], place: Callable[[int], str]
-) -> AmbiguousError:
-    row, (one, other) = next(
-        (row, both) for row, both in enumerate(zip(point, comma, strict=True)) if both[0] != both[1]
-    )
+def _doubt(cells: Sequence[str], point: Numbers, comma: Numbers, place: Callable[[int], str]) -> AmbiguousError:
+    row = int((np.nan_to_num(point) != np.nan_to_num(comma)).argmax())
+    cell, one, other = cells[row][:40], f"{point[row]:.10g}", f"{comma[row]:.10g}"
     return AmbiguousError(
-        f"{place(row)}: {cells[row][:40]!r} is {one:.10g} or {other:.10g}; say whether a point or a comma is the "
-        "decimal sign",
-        Doubt("decimal", {"point": f"{cells[row][:40]} = {one:.10g}", "comma": f"{cells[row][:40]} = {other:.10g}"}),
+        f"{place(row)}: {cell!r} is {one} or {other}; say whether a point or a comma is the decimal sign",
+        Doubt("decimal", {"point": f"{cell} = {one}", "comma": f"{cell} = {other}"}),
     )
-
-
-def _check_size(values: Sequence[float | None], cells: Sequence[str], place: Callable[[int], str]) -> None:
-    for row, value in enumerate(values):
-        if value is not None and not abs(value) <= LARGEST:
-            raise ValueError(f"{place(row)}: {cells[row][:40]!r} is not a number up to {LARGEST:g}")
 
 
 def _complaint(cell: str, decimal: str) -> str:

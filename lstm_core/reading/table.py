@@ -31,6 +31,8 @@ ENCODINGS = ["cp1252", "cp1250", "cp949", "cp932", "gb18030", "big5", "cp1251"]
 PARQUET = b"PAR1"
 # By so many rows the separator is found; from so many bytes the encoding.
 LOOKED_AT, SAMPLED = 100, 2**16
+# The header, and the first rows, are within so many characters.
+BEGINNING = 2**20
 
 
 class Shape(NamedTuple):
@@ -43,14 +45,14 @@ class Shape(NamedTuple):
 @dataclass(frozen=True)
 class Table:
     """
-    The `names` of a file's columns and the number of its `rows`; its `cells` by the name of a column, as text without
-    blanks around it; and the place of a row, counted from 0, in the words of a message.
+    The `names` of a file's columns and the number of its `rows`; its `cells` by the name of a column, all or so many,
+    as text without blanks around it; and the place of a row, counted from 0, in the words of a message.
     """
 
     names: tuple[str, ...]
     rows: int
     shape: Shape
-    cells: Callable[[str], list[str]]
+    cells: Callable[..., list[str]]
     place: Callable[[int], str]
 
     def check(self, name: str) -> None:
@@ -69,7 +71,7 @@ def opened(content: bytes) -> Table:
 def _text(content: bytes) -> Table:
     text, encoding = _decoded(content)
     separator = _separator(text)
-    names = _names([cell.strip() for cell in next(_lines(text, separator), (1, []))[1]])
+    names = _names([cell.strip() for cell in next(_lines(text[:BEGINNING], separator), (1, []))[1]])
     plain = pa.py_buffer(text.encode())
     del text
 
@@ -77,15 +79,15 @@ def _text(content: bytes) -> Table:
         """Of a row, of which the header is number 0."""
         return next(islice(_lines(plain.to_pybytes().decode(), separator), row, None), (0, []))[0]
 
-    rows = _split(plain, separator, len(names), [], line)
+    rows = _split(plain, separator, len(names), 0, line)
     if rows.num_rows > MOST_ROWS + 1:
         raise ValueError(f"line {line(MOST_ROWS + 1)}: the file has more than {MOST_ROWS:,} rows; keep fewer")
     if rows.num_rows < 2:
         raise ValueError("line 1: the file has a header and no rows below it")
 
-    def cells(name: str) -> list[str]:
-        column = _split(plain, separator, len(names), [names.index(name)], str)
-        return [cell.strip() for cell in column.column(0).to_pylist()[1:]]
+    def cells(name: str, most: int = MOST_ROWS) -> list[str]:
+        column = _split(plain, separator, len(names), names.index(name), str).column(0)
+        return [cell.strip() for cell in column.slice(1, most).to_pylist()]
 
     return Table(
         names,
@@ -146,9 +148,8 @@ def _separator(text: str) -> str:
     agreeing: dict[str, tuple[float, int]] = {}
     for separator in SEPARATORS:
         try:
-            header, *rows = islice(
-                csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True), LOOKED_AT
-            )
+            head = io.StringIO(text[:BEGINNING], newline="")
+            header, *rows = islice(csv.reader(head, delimiter=separator, strict=True), LOOKED_AT)
         except (csv.Error, ValueError):
             continue
         filled = [row for row in rows if row]
@@ -166,10 +167,8 @@ def _lines(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
         raise ValueError(f"line {reader.line_num}: {error}") from None
 
 
-def _split(
-    plain: pa.Buffer, separator: str, columns: int, chosen: Sequence[int], line: Callable[[int], Any]
-) -> pa.Table:
-    """All rows, the header first, in these columns or in all, as texts; ValueError for a row of another length."""
+def _split(plain: pa.Buffer, separator: str, columns: int, chosen: int, line: Callable[[int], Any]) -> pa.Table:
+    """The chosen one of so many columns, the header first, as texts; ValueError for a row of another length."""
     wrong: list[pyarrow.csv.InvalidRow] = []
 
     def refuse(row: pyarrow.csv.InvalidRow) -> str:
@@ -185,9 +184,11 @@ def _split(
             pyarrow.csv.ParseOptions(delimiter=separator, newlines_in_values=True, invalid_row_handler=refuse),
             pyarrow.csv.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.string()),
-                include_columns=[names[place] for place in chosen],
+                include_columns=[names[chosen]],
                 strings_can_be_null=False,
             ),
+            # This pool gives memory back at once.
+            pa.system_memory_pool(),
         )
     except pa.ArrowInvalid as error:
         raise ValueError(f"the file is no table: {str(error).splitlines()[0][:200]}") from None
@@ -232,7 +233,7 @@ def _parquet(content: bytes) -> Table:
     if not rows:
         raise ValueError("the file has columns and no rows")
 
-    def cells(name: str) -> list[str]:
+    def cells(name: str, most: int = MOST_ROWS) -> list[str]:
         texts: list[str] = []
         size = 0
         try:
@@ -241,9 +242,11 @@ def _parquet(content: bytes) -> Table:
                 if size > MOST_UNPACKED or len(texts) > MOST_ROWS:
                     raise ValueError(f"column {name[:40]!r}: more than {MOST_UNPACKED:,} bytes unpacked")
                 texts += map(_as_text, batch.column(0).to_pylist())
+                if len(texts) >= most:
+                    break
         except (pa.ArrowException, OSError) as error:
             raise ValueError(f"column {name[:40]!r}: {str(error).splitlines()[0][:200]}") from None
-        return texts
+        return texts[:most]
 
     return Table(_names(schema.names), rows, Shape("Parquet", ""), cells, lambda row: f"row {row + 1}")
 

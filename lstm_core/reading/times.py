@@ -1,12 +1,15 @@
 """Which times does a column of text mean? Dates of many countries, coded ones, or plain numbers, all in one format."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
-from lstm_core.reading.numbers import LARGEST, NUMBER, AmbiguousError, Doubt
+import numpy as np
+
+from lstm_core.reading.numbers import LARGEST, NUMBER, AmbiguousError, Doubt, Numbers
 
 EPOCH = datetime(1970, 1, 1)
 # What columns of times are called.
@@ -41,7 +44,7 @@ class Times(NamedTuple):
     `dated`, and whether that clock is a `local` one, which may be put forward and back.
     """
 
-    values: list[float]
+    values: Numbers
     dated: bool
     local: bool = False
 
@@ -73,21 +76,19 @@ def times(cells: Sequence[str], place: Callable[[int], str], order: str | None =
     Raises ValueError that names the `place` of the first cell that is none, and AmbiguousError.
     """
     if all(_is_number(cell) for cell in cells):
-        return _coded(cells) or Times([float(cell) for cell in cells], dated=False)
-    found, reached = _iso(cells)
-    if found:
-        aware = any(one.tzinfo for one in found)
-        if aware and not all(one.tzinfo for one in found):
-            row = next(row for row, one in enumerate(found) if not one.tzinfo)
+        return _coded(cells) or Times(np.array(cells, float), dated=False)
+    found, aware, reached = _iso(cells)
+    if reached == len(cells):
+        for row in np.flatnonzero(~aware)[:1] if aware.any() else ():
             raise ValueError(f"{place(row)}: {cells[row][:40]!r} has no offset from UTC, which other cells have")
-        return Times([_seconds(one) for one in found], dated=True, local=not aware)
+        return Times(found, dated=True, local=not aware.any())
     readings, wrong = _formatted(cells, order)
-    rising = {order: read for order, read in readings.items() if all(a < b for a, b in pairwise(read))}
+    rising = {order: read for order, read in readings.items() if (np.diff(read) > 0).all()}
     readings = rising or readings
-    if len({tuple(read) for read in readings.values()}) > 1:
+    if any((read != other).any() for read, other in pairwise(readings.values())):
         raise _doubt(cells, readings, place)
     for read in readings.values():
-        return Times([_seconds(one) for one in read], dated=True, local=True)
+        return Times(read, dated=True, local=True)
     wrong = max(wrong, reached)
     raise ValueError(
         f"{place(wrong)}: {cells[wrong][:40]!r} is neither a time like 2024-12-31, 31.12.2024 or 2024-12-31 23:00 nor "
@@ -113,32 +114,42 @@ def _seconds(moment: datetime) -> float:
     return moment.timestamp() if moment.tzinfo else (moment - EPOCH).total_seconds()
 
 
-def _iso(cells: Sequence[str]) -> tuple[list[datetime], int]:
-    """By ISO 8601, and none and the place of the first cell that is not written so."""
-    found: list[datetime] = []
+def _iso(cells: Sequence[str]) -> tuple[Numbers, Numbers, int]:
+    """By ISO 8601: seconds, whether they have an offset from UTC, and the place of the first that is not written so."""
+    seconds, aware = np.zeros(len(cells)), np.zeros(len(cells), bool)
     for row, cell in enumerate(cells):
-        if quarter := _QUARTER.fullmatch(cell):
-            year, q = quarter["year"] or quarter["year2"], quarter["q"] or quarter["q2"]
-            found.append(datetime(max(int(year), 1), 3 * int(q) - 2, 1))
-            continue
         try:
-            found.append(datetime.fromisoformat(cell))
+            moment = _quarter(cell) or datetime.fromisoformat(cell)
         except ValueError:
-            return [], row
-    return found, 0
+            return seconds, aware, row
+        seconds[row], aware[row] = _seconds(moment), moment.tzinfo is not None
+    return seconds, aware, len(cells)
 
 
-def _formatted(cells: Sequence[str], order: str | None) -> tuple[dict[str, list[datetime]], int]:
-    """By each order of day and month that all cells can have; the place of the first cell that ended the last one."""
-    readings: dict[str, list[datetime]] = {}
+def _quarter(cell: str) -> datetime | None:
+    if not (found := _QUARTER.fullmatch(cell)):
+        return None
+    year, quarter = found["year"] or found["year2"], found["q"] or found["q2"]
+    return datetime(int(year), 3 * int(quarter) - 2, 1)
+
+
+def _formatted(cells: Sequence[str], order: str | None) -> tuple[dict[str, Numbers], int]:
+    """
+    Seconds, by each order of day and month that all cells can have; the place of the first cell that ended the last.
+    """
+    readings: dict[str, Numbers] = {}
     wrong = 0
     for one in [order] if order else ORDERS:
         for pattern in _patterns(cells[0], one):
-            read = [moment for cell in cells if (moment := _parsed(cell, pattern))]
-            if len(read) == len(cells):
+            read = np.zeros(len(cells))
+            for row, cell in enumerate(cells):
+                if not (moment := _parsed(cell, pattern)):
+                    wrong = max(wrong, row)
+                    break
+                read[row] = _seconds(moment)
+            else:
                 readings[one] = read
                 break
-            wrong = max(wrong, next(row for row, cell in enumerate(cells) if not _parsed(cell, pattern)))
     return readings, wrong
 
 
@@ -160,9 +171,9 @@ def _parsed(cell: str, pattern: str) -> datetime | None:
         return None
 
 
-def _doubt(cells: Sequence[str], readings: dict[str, list[datetime]], place: Callable[[int], str]) -> AmbiguousError:
-    row = next(row for row, read in enumerate(zip(*readings.values(), strict=True)) if len(set(read)) > 1)
-    meant = {order: f"{read[row]:%Y-%m-%d}" for order, read in readings.items()}
+def _doubt(cells: Sequence[str], readings: dict[str, Numbers], place: Callable[[int], str]) -> AmbiguousError:
+    row = int((np.ptp(np.stack(list(readings.values())), 0) > 0).argmax())
+    meant = {order: f"{EPOCH + timedelta(seconds=read[row]):%Y-%m-%d}" for order, read in readings.items()}
     return AmbiguousError(
         f"{place(row)}: {cells[row][:40]!r} is {' or '.join(meant.values())}; say in which order its numbers stand",
         Doubt("dates", {order: f"{_SPOKEN[order]}: {cells[row][:40]} = {day}" for order, day in meant.items()}),
@@ -178,7 +189,7 @@ def _coded(cells: Sequence[str]) -> Times | None:
     for read in (_days, _months, _weeks, _clock):
         values = read(cells)
         if values and _regularity(values) > _regularity(plain):
-            return Times(values, dated=True)
+            return Times(np.array(values), dated=True)
     return None
 
 
@@ -186,7 +197,7 @@ def _regularity(values: Sequence[float]) -> float:
     """The share of the most frequent step, a month being one whatever its days."""
     steps = [round((later - earlier) / 86400, 6) for earlier, later in pairwise(values)]
     steps = [28 if 28 <= step <= 31 else step for step in steps]
-    return max(map(steps.count, set(steps))) / len(steps) if steps else 0.0
+    return Counter(steps).most_common(1)[0][1] / len(steps) if steps else 0.0
 
 
 def _days(cells: Sequence[str]) -> list[float] | None:

@@ -17,6 +17,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from weakref import WeakValueDictionary
 
+import pyarrow as pa
 import torch
 from torch import Tensor
 
@@ -50,7 +51,7 @@ class Series:
     label: str
     values: tuple[float, ...] = field(repr=False)
     period: int = 0
-    times: tuple[str, ...] = field(default=(), repr=False)
+    times: pa.Array | None = field(default=None, repr=False)
     known: tuple[bool, ...] = field(default=(), repr=False)
     gaps: str = FILLED
 

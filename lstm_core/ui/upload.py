@@ -1,5 +1,6 @@
 """How does a visitor bring a series? As a file, which stays in the memory of the session and nowhere else."""
 
+import math
 import secrets
 import threading
 import time
@@ -10,6 +11,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from lstm_core.borrowed.arrow import of_rows
 from lstm_core.borrowed.pages import identity
+from lstm_core.borrowed.system import give_back_memory
 from lstm_core.language import _
 from lstm_core.race.race import LEASE_SECONDS
 from lstm_core.reading.column import Choices, Column, column, guessed, shape
@@ -164,6 +166,7 @@ def _series(shelf: Shelf, uploaded: UploadedFile) -> Series:
     if shelf.series is None or shelf.made != made:
         values, known, times = read.column.values, read.column.known, read.column.times
         shelf.series, shelf.made = register(Series(name[:40], values, season, times, known, made[-1])), made
+        give_back_memory()
     said = _("{number:,} values. {shape} {report}")
     st.caption(said.format(number=len(read.column.values), shape=file.shape, report=read.column.report))
     _show(read.column)
@@ -186,7 +189,9 @@ def _read(shelf: Shelf, uploaded: UploadedFile, place: tuple[str, str, str]) -> 
     while read is None or read.choice != (*place, *answers.items()):
         time = None if place[2] == NO_TIMES else place[2]
         try:
-            found = column(opened(uploaded.getvalue()), place[1], time, Choices(**answers))
+            table = opened(uploaded.getvalue())
+            give_back_memory()
+            found = column(table, place[1], time, Choices(**answers))
         except AmbiguousError as error:
             asked = (*asked, error.doubt)
             answers[error.doubt.option] = _answer(error.doubt)
@@ -208,5 +213,5 @@ def _answer(doubt: Doubt) -> str:
 def _show(read: Column) -> None:
     """The first and the last rows, so that a wrong reading is seen."""
     names = [_("time"), _("in the file"), _("read as")]
-    rows = [(stamp, cell, "" if value is None else f"{value:.12g}") for _place, stamp, cell, value in read.rows]
+    rows = [(stamp, cell, "" if math.isnan(value) else f"{value:.12g}") for _place, stamp, cell, value in read.rows]
     st.dataframe(of_rows(rows, names), hide_index=True, row_height=24, height=180, key="read")

@@ -219,7 +219,8 @@ def test_what_is_missing_has_the_value_before_it_and_is_marked() -> None:
 def test_rows_that_are_missing_have_room_and_no_time() -> None:
     found = read("t,x\n2024-01-01,5\n2024-01-02,6\n2024-01-04,8\n2024-01-05,9\n")
     assert found.values == (5, 6, 6, 8, 9)
-    assert found.times == ("2024-01-01", "2024-01-02", "", "2024-01-04", "2024-01-05")
+    assert found.times is not None
+    assert found.times.to_pylist() == ["2024-01-01", "2024-01-02", "", "2024-01-04", "2024-01-05"]
     assert found.report == "Step: a day. Missing: 1 missing row."
 
 
