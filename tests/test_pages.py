@@ -232,6 +232,23 @@ def test_ten_quick_changes_start_one_training(visits: list[AppTest], monkeypatch
     assert lengths == [60] * len(last.racers)
 
 
+def test_a_racer_that_stays_when_another_one_goes_trains_on(
+    visits: list[AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = begun_from_now(monkeypatch)
+    visit = open_page(visits, "dashboard", steps="3000", length="100", hidden="64", lr="0.0001", seed="23")
+    contest = visit.session_state[SHOWING].race
+    while not all(racer.steps for racer in contest.racers):
+        check(visit.run())
+    staying = contest.racers[-1]
+    check(visit.pills(key="racers").set_value([staying.label]).run())
+    (racer,) = visit.session_state[SHOWING].race.racers
+    seen = len(racer.run.snapshots)
+    while len(racer.snapshots) <= seen:
+        check(visit.run())
+    assert begun.count(staying.experiment) == 1
+
+
 def test_a_race_that_asks_for_too_much_is_refused_with_a_word(visits: list[AppTest]) -> None:
     visit = open_page(visits, "dashboard", hidden="128", batch="128")
     assert any("Lower the length" in warning.value for warning in visit.warning)

@@ -445,10 +445,14 @@ def test_who_has_paused_a_race_goes_on_from_there_though_somebody_else_has_stopp
     begun = begun_from_now(monkeypatch)
     paused, stopped = (shown(Race({"it": LONG})) for _ in range(2))
     paused.pause()
-    stopped.stop()
     steps = paused.racers[0].steps
+    wait_for(lambda: stopped.racers[0].steps > steps)
+    stopped.pause()
+    wait_for(lambda: not turns.TURNS._under_way)
+    stopped.stop()
+    seen = len(stopped.racers[0].run.snapshots)
     paused.start()
-    wait_for(lambda: paused.racers[0].steps > steps)
+    wait_for(lambda: len(paused.racers[0].snapshots) > seen)
     paused.stop()
     assert begun == [LONG]
 
