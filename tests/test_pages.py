@@ -14,6 +14,7 @@ from lstm_core.charts.catalogue import CHARTS
 from lstm_core.charts.equations import latex
 from lstm_core.charts.points import Curve
 from lstm_core.openings.presets import GATE_SETS, OPENINGS
+from lstm_core.race import turns
 from lstm_core.race.race import Race
 from lstm_core.ui import page, showing
 from lstm_core.ui.folded import MORE
@@ -21,7 +22,7 @@ from lstm_core.ui.page import PAGES
 from lstm_core.ui.pins import MOST_PINS
 from lstm_core.ui.session import PINS, SHOWING
 from lstm_core.ui.showing import GHOST_STEPS, Showing, curves_of
-from tests.trainings import begun_from_now
+from tests.trainings import begun_from_now, wait_for
 from tests.visits import ROOT, check, controls, open_page, settled, unfolded
 
 OPENING_LENGTH = OPENINGS["dashboard"].base.length
@@ -240,6 +241,8 @@ def test_a_racer_that_stays_when_another_one_goes_trains_on(
     contest = visit.session_state[SHOWING].race
     while not all(racer.steps for racer in contest.racers):
         check(visit.run())
+    contest.pause()
+    wait_for(lambda: not turns.TURNS._under_way)
     staying = contest.racers[-1]
     check(visit.pills(key="racers").set_value([staying.label]).run())
     (racer,) = visit.session_state[SHOWING].race.racers
