@@ -7,7 +7,6 @@ run side by side; for everything else the threads pass a baton. A race trains on
 lease, and only `MOST_RACING` do at a time; the others wait in a queue.
 """
 
-import atexit
 import os
 import threading
 import time
@@ -15,7 +14,7 @@ from collections.abc import Callable, Collection
 from typing import Protocol
 from weakref import WeakSet
 
-from lstm_core.borrowed.system import give_back_memory
+from lstm_core.borrowed.system import at_the_end, give_back_memory
 from lstm_core.kernels.one_thread import settle_thread
 from lstm_core.race.runs import Run
 
@@ -149,17 +148,21 @@ class Turns:
             self._tidied = now
             give_back_memory()
 
-    def close(self) -> None:
-        """End the threads after their turns: one that is inside torch when Python ends would abort the process."""
+    def end(self) -> None:
+        """Begin no more turns."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()
+
+    def close(self) -> None:
+        """End the threads after their turns: one that is inside torch when Python ends would abort the process."""
+        self.end()
         for thread in self._threads:
             thread.join()
 
 
 TURNS = Turns()
-atexit.register(TURNS.close)
+at_the_end(TURNS.end, TURNS.close)
 
 
 def crowd() -> int:
