@@ -268,3 +268,18 @@ def test_no_turn_begins_while_a_history_has_its_last_time() -> None:
     before, _, after = output.partition("told")
     assert "turn" in before
     assert after.count("turn") <= 1
+
+
+def test_a_process_ends_in_the_middle_of_a_long_turn_on_the_reference_engine() -> None:
+    seconds = script(
+        "import atexit, time\n"
+        "atexit.register(lambda: print(time.monotonic() - ended))\n"
+        "from lstm_core import Experiment\n"
+        "from lstm_core.race.race import Race\n"
+        "one = Race({'it': Experiment(length=500, steps=20_000, hidden=8, engine='reference')})\n"
+        "one.start()\n"
+        "while not one.racers[0].steps: time.sleep(0.01)\n"
+        "time.sleep(0.1)\n"
+        "ended = time.monotonic()"
+    )
+    assert float(seconds) < 3

@@ -11,11 +11,13 @@ import gc
 import os
 import platform
 import signal
+import threading
 from collections.abc import Callable
 from typing import NoReturn
 
 M_ARENA_MAX = -8
 _endings: list[tuple[Callable[[], object], Callable[[], object]]] = []
+_ending = threading.Event()
 
 
 def settle_process() -> None:
@@ -39,7 +41,14 @@ def at_the_end(tell: Callable[[], object], wait: Callable[[], object]) -> None:
     _endings.append((tell, wait))
 
 
+def stop_if_process_ends() -> None:
+    """Raise InterruptedError if it does: for a thread in the middle of what takes long, and that will be waited for."""
+    if _ending.is_set():
+        raise InterruptedError("the process ends")
+
+
 def _end() -> None:
+    _ending.set()
     for tell, _ in _endings:
         tell()
     for _, wait in reversed(_endings):
