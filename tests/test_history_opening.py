@@ -4,6 +4,7 @@ import dataclasses
 import os
 import re
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -14,9 +15,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from lstm_core.history import database, opening, place, schema, sqlite_file
+from lstm_core.history import database, opening, place, schema, server, sqlite_file
 from lstm_core.history.rows import packed
-from tests.histories import made_up
+from tests.histories import locked, made_up
 
 FIRST_SCHEMA = """
     CREATE TABLE schema_version (version INTEGER NOT NULL PRIMARY KEY);
@@ -211,6 +212,37 @@ def test_a_history_that_another_program_writes_for_long_is_opened_and_read_at_on
     assert database.runs(kept).num_rows == 0
     assert time.perf_counter() - started < sqlite_file.READING_SECONDS
     other.close()
+    kept.dispose()
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("table", ["runs", "curves", "schema_version"])
+def test_a_table_that_is_locked_on_a_server_is_told_in_one_line_within_seconds(url: str, table: str) -> None:
+    kept = opening.open_history(url)
+    database.store(kept, [made_up(0)])
+
+    def reads() -> bool:
+        again = opening.open_history(url)
+        again.dispose()
+        return list(database.records(kept)) == [made_up(0)]
+
+    started = time.perf_counter()
+    with locked(url, table), pytest.raises(opening.UnavailableError, match=r"^history at [^\n]+: [^\n]* lock timeout$"):
+        reads()
+    assert server.READING_SECONDS <= time.perf_counter() - started < server.READING_SECONDS + 3
+    assert reads()
+    kept.dispose()
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_who_writes_on_a_server_waits_longer_for_a_lock_than_who_reads(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "READING_SECONDS", 0.01)
+    kept = opening.open_history(url)
+    with locked(url, "runs") as other:
+        threading.Timer(0.5, other.rollback).start()
+        assert database.store(kept, [made_up(0)]) == 1
     kept.dispose()
 
 

@@ -14,6 +14,7 @@ from lstm_core.charts.catalogue import CHARTS
 from lstm_core.charts.equations import latex
 from lstm_core.charts.points import Curve
 from lstm_core.openings.presets import GATE_SETS, OPENINGS
+from lstm_core.race import turns
 from lstm_core.race.race import Race
 from lstm_core.ui import page, showing
 from lstm_core.ui.folded import MORE
@@ -21,7 +22,7 @@ from lstm_core.ui.page import PAGES
 from lstm_core.ui.pins import MOST_PINS
 from lstm_core.ui.session import PINS, SHOWING
 from lstm_core.ui.showing import GHOST_STEPS, Showing, curves_of
-from tests.trainings import begun_from_now
+from tests.trainings import begun_from_now, wait_for
 from tests.visits import ROOT, check, controls, open_page, settled, unfolded
 
 OPENING_LENGTH = OPENINGS["dashboard"].base.length
@@ -230,6 +231,25 @@ def test_ten_quick_changes_start_one_training(visits: list[AppTest], monkeypatch
         check(visit.run())
     lengths = [experiment.length for experiment in begun if experiment.length != opening]
     assert lengths == [60] * len(last.racers)
+
+
+def test_a_racer_that_stays_when_another_one_goes_trains_on(
+    visits: list[AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = begun_from_now(monkeypatch)
+    visit = open_page(visits, "dashboard", steps="3000", length="100", hidden="64", lr="0.0001", seed="23")
+    contest = visit.session_state[SHOWING].race
+    while not all(racer.steps for racer in contest.racers):
+        check(visit.run())
+    contest.pause()
+    wait_for(lambda: not turns.TURNS._under_way)
+    staying = contest.racers[-1]
+    check(visit.pills(key="racers").set_value([staying.label]).run())
+    (racer,) = visit.session_state[SHOWING].race.racers
+    seen = len(racer.run.snapshots)
+    while len(racer.snapshots) <= seen:
+        check(visit.run())
+    assert begun.count(staying.experiment) == 1
 
 
 def test_a_race_that_asks_for_too_much_is_refused_with_a_word(visits: list[AppTest]) -> None:

@@ -232,3 +232,54 @@ def test_blas_has_its_threads_back_only_after_the_last_training() -> None:
         OPENBLAS_NUM_THREADS="2",
     )
     assert output.split() == ["{1}", "{2}"]
+
+
+def test_at_the_end_of_a_process_all_are_told_before_anybody_is_waited_for() -> None:
+    output = script(
+        "from lstm_core.borrowed.system import at_the_end\n"
+        "for name in 'ab': at_the_end(lambda name=name: print('tell', name), lambda name=name: print('wait', name))"
+    )
+    assert output.split("\n") == ["tell a", "tell b", "wait b", "wait a"]
+
+
+def test_no_turn_begins_while_a_history_has_its_last_time() -> None:
+    output = script(
+        "import time\n"
+        "from lstm_core import Experiment, train\n"
+        "from lstm_core.borrowed.system import at_the_end\n"
+        "from lstm_core.fair_lock import aside\n"
+        "from lstm_core.history.opening import UnavailableError\n"
+        "from lstm_core.history.writer import Writer\n"
+        "from lstm_core.race import runs\n"
+        "from lstm_core.race.race import Race\n"
+        "def slow(*asked):\n"
+        "    for snapshot in train(*asked):\n"
+        "        aside(time.sleep, 0.1)\n"
+        "        print('turn', flush=True)\n"
+        "        yield snapshot\n"
+        "def away(): raise UnavailableError('away')\n"
+        "runs.train = slow\n"
+        "one = Race({'it': Experiment(length=5, steps=100, hidden=4, engine='reference')})\n"
+        "one.start()\n"
+        "while not one.racers[0].steps: time.sleep(0.01)\n"
+        "Writer(away).keep(['a run'])\n"
+        "at_the_end(lambda: print('told', flush=True), lambda: None)"
+    )
+    before, _, after = output.partition("told")
+    assert "turn" in before
+    assert after.count("turn") <= 1
+
+
+def test_a_process_ends_in_the_middle_of_a_long_turn_on_the_reference_engine() -> None:
+    seconds = script(
+        "import atexit, time\n"
+        "atexit.register(lambda: print(time.monotonic() - ended))\n"
+        "from lstm_core import Experiment\n"
+        "from lstm_core.race.race import Race\n"
+        "one = Race({'it': Experiment(length=500, steps=20_000, hidden=8, engine='reference')})\n"
+        "one.start()\n"
+        "while not one.racers[0].steps: time.sleep(0.01)\n"
+        "time.sleep(0.1)\n"
+        "ended = time.monotonic()"
+    )
+    assert float(seconds) < 3

@@ -16,7 +16,8 @@ from lstm_core.race.runs import Run
 from tests.trainings import Snapshots, begun_from_now, between, failing_from_now, wait_for
 
 SHORT = Experiment(length=10, hidden=4, batch=4, steps=25)
-LONG = dataclasses.replace(SHORT, steps=10_000, lr=1e-8)
+# Some seconds of one core.
+LONG = dataclasses.replace(SHORT, length=100, hidden=16, batch=16, steps=10_000, lr=1e-8)
 
 
 @pytest.fixture(autouse=True)
@@ -409,6 +410,89 @@ def test_a_race_that_is_left_in_the_middle_of_a_turn_lets_go_at_its_end(monkeypa
     wait_for(lambda: other.finished)
     released.set()
     wait_for(lambda: left.racers[0].run._training is None, 10)
+
+
+def shown(contest: Race) -> Race:
+    """It has begun, and shows something."""
+    contest.start()
+    wait_for(lambda: contest.racers[0].steps > 0)
+    return contest
+
+
+def test_a_race_that_was_stopped_shows_what_it_did_and_keeps_nothing_to_train_on() -> None:
+    contest = shown(Race({"it": LONG}))
+    contest.stop()
+    seen = contest.racers[0].snapshots
+    wait_for(lambda: contest.racers[0].run._training is None, 10)
+    assert contest.racers[0].snapshots == seen != []
+
+
+def test_a_race_that_was_stopped_and_goes_on_has_bitwise_the_same_numbers() -> None:
+    long = dataclasses.replace(SHORT, steps=400)
+    contest = shown(Race({"it": long}))
+    contest.stop()
+    wait_for(lambda: contest.racers[0].run._training is None, 10)
+    again = Race({"it": long})
+    assert 0 < len(again.racers[0].run.snapshots) < 200
+    again.start()
+    wait_for(lambda: again.finished)
+    assert again.racers[0].snapshots == list(train(long, 2))
+
+
+def test_who_has_paused_a_race_goes_on_from_there_though_somebody_else_has_stopped_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun = begun_from_now(monkeypatch)
+    paused, stopped = (shown(Race({"it": LONG})) for _ in range(2))
+    paused.pause()
+    steps = paused.racers[0].steps
+    wait_for(lambda: stopped.racers[0].steps > steps)
+    stopped.pause()
+    wait_for(lambda: not turns.TURNS._under_way)
+    stopped.stop()
+    seen = len(stopped.racers[0].run.snapshots)
+    paused.start()
+    wait_for(lambda: len(paused.racers[0].snapshots) > seen)
+    paused.stop()
+    assert begun == [LONG]
+
+
+def test_a_racer_of_the_next_race_too_goes_on_when_the_first_one_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = begun_from_now(monkeypatch)
+    first = shown(Race({"it": LONG}))
+    following = Race({"it": LONG})
+    following.start(after=0.2)
+    first.stop()
+    steps = len(first.racers[0].run.snapshots)
+    wait_for(lambda: len(following.racers[0].snapshots) > steps + 2)
+    following.stop()
+    assert begun == [LONG]
+
+
+def test_a_run_that_has_ended_keeps_nothing_to_train_on() -> None:
+    contest = shown(Race({"it": SHORT}))
+    wait_for(lambda: contest.finished)
+    assert contest.racers[0].run._training is None
+
+
+@pytest.mark.skipif(turns.THREADS < 2, reason="one core")
+def test_a_race_that_is_stopped_in_the_middle_of_a_turn_lets_go_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    inside, released = threading.Event(), threading.Event()
+
+    def held_up(experiment: Experiment, snapshots: Snapshots) -> Snapshots:
+        yield next(snapshots)
+        inside.set()
+        aside(released.wait)
+        yield from snapshots
+
+    between(monkeypatch, held_up)
+    contest = Race({"it": LONG})
+    contest.start()
+    inside.wait()
+    contest.stop()
+    assert contest.racers[0].run._training is not None
+    released.set()
+    wait_for(lambda: contest.racers[0].run._training is None, 10)
 
 
 def test_weights_are_kept_where_they_are_asked_for_and_nowhere_else() -> None:

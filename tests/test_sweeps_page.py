@@ -1,6 +1,7 @@
 """Does the page Sweeps show the runs of the history, all of them and no others?"""
 
 import dataclasses
+import re
 import shutil
 import sqlite3
 import time
@@ -23,6 +24,7 @@ from lstm_core.sweep.grid import read_grid
 from lstm_core.ui.page import PAGES
 from lstm_core.ui.session import SHOWING, TEXT, UNDER_WAY
 from lstm_core.ui.small_grid import GRID as GREFF
+from tests.histories import locked
 from tests.visits import ROOT, check, written
 
 SMALL = Experiment(length=4, hidden=4, batch=4, steps=30, cell="rnn")
@@ -165,6 +167,17 @@ def test_a_history_that_was_out_of_reach_is_looked_at_again_at_the_next_visit(
     assert visit().header[0].value == "0 runs"
     shutil.rmtree(tmp_path / "mount")
     assert "There is no history here" in visit().info[0].value
+    st.cache_resource.clear()
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_a_table_that_is_locked_on_a_server_is_one_line_on_the_page(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(PLACE, url)
+    assert visit().header[0].value == "0 runs"
+    with locked(url, "runs"):
+        (told,) = visit().error
+    assert re.fullmatch(r"history at .*: canceling statement due to lock timeout", told.value)
+    assert visit().header[0].value == "0 runs"
     st.cache_resource.clear()
 
 

@@ -11,14 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from lstm_core.history import database, opening, sqlite_file, writer
+from lstm_core.history import database, opening, server, sqlite_file, writer
 from lstm_core.history.writer import Writer
+from tests import histories
 from tests.histories import made_up
 
 
 @pytest.fixture(autouse=True)
 def _no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite_file, "WRITING_SECONDS", 0.02)
+    for place in (sqlite_file, server):
+        monkeypatch.setattr(place, "WRITING_SECONDS", 0.02)
     monkeypatch.setattr(writer, "RETRY_SECONDS", 0.02)
     monkeypatch.setattr(writer, "LAST_SECONDS", 0.1)
 
@@ -77,6 +79,20 @@ def test_a_history_that_is_locked_elsewhere_holds_nobody_up(
     assert stored.result(10) == 1
     assert kept(file) == 1
     assert not one.problem
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_what_cannot_be_written_to_a_server_because_of_a_lock_waits_and_is_written_after_it(url: str) -> None:
+    opening.open_history(url).dispose()
+    one = Writer(partial(opening.open_history, url))
+    with histories.locked(url, "runs"):
+        stored = given(one.keep([made_up(0)]))
+        while one.problem is None:
+            time.sleep(0.01)
+        assert "lock timeout" in one.problem
+        assert not stored.done()
+    assert stored.result(10) == 1
+    one.close()
 
 
 def test_a_history_that_was_absent_is_made_when_it_can_be(tmp_path: Path) -> None:

@@ -5,14 +5,19 @@ None of this happens on import. The app and the command line call `settle_proces
 keeps the process as it was.
 """
 
+import atexit
 import ctypes
 import gc
 import os
 import platform
 import signal
+import threading
+from collections.abc import Callable
 from typing import NoReturn
 
 M_ARENA_MAX = -8
+_endings: list[tuple[Callable[[], object], Callable[[], object]]] = []
+_ending = threading.Event()
 
 
 def settle_process() -> None:
@@ -24,6 +29,30 @@ def settle_process() -> None:
     when it is loaded. That decides how fast it is and not one bit of what comes out.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+def at_the_end(tell: Callable[[], object], wait: Callable[[], object]) -> None:
+    """
+    When the process ends, `tell` somebody so, and `wait` for them when all others have been told too: `atexit` alone
+    would wait for one after the other.
+    """
+    if not _endings:
+        atexit.register(_end)
+    _endings.append((tell, wait))
+
+
+def stop_if_process_ends() -> None:
+    """Raise InterruptedError if it does: for a thread in the middle of what takes long, and that will be waited for."""
+    if _ending.is_set():
+        raise InterruptedError("the process ends")
+
+
+def _end() -> None:
+    _ending.set()
+    for tell, _ in _endings:
+        tell()
+    for _, wait in reversed(_endings):
+        wait()
 
 
 def end_as_by_ctrl_c() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from lstm_core.history import sqlite_file
+from lstm_core.history import server, sqlite_file
 from lstm_core.history.place import place_at
 from lstm_core.history.records import printable
 from lstm_core.history.schema import INSERTS, METADATA, MIGRATIONS, RUNS, SCHEMA, VERSION
@@ -63,8 +63,7 @@ def _engine(url: str | None) -> sa.Engine:
         engine = sa.create_engine(place, pool_pre_ping=True, connect_args=waiting)
     except (sa.exc.SQLAlchemyError, ImportError) as error:
         raise UnavailableError(f"history: {_first_line(error)}") from None
-    if name == "sqlite":
-        sqlite_file.prepare(engine)
+    (sqlite_file if name == "sqlite" else server).prepare(engine)
     return engine
 
 

@@ -5,7 +5,6 @@ The thread is there only while something waits. Whatever keeps a history from be
 away, a full disk, it is asked again until the time of a batch is over.
 """
 
-import atexit
 import logging
 import math
 import threading
@@ -15,6 +14,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import NamedTuple
 
+from lstm_core.borrowed.system import at_the_end
 from lstm_core.history.database import store
 from lstm_core.history.opening import History, UnavailableError
 from lstm_core.history.records import Record
@@ -46,7 +46,7 @@ class Writer:
         self._thread: threading.Thread | None = None
         self._end = math.inf
         self.problem: str | None = None
-        atexit.register(self.close)
+        at_the_end(self.end, self.close)
 
     @property
     def waiting(self) -> int:
@@ -68,14 +68,17 @@ class Writer:
                 self._thread.start()
             return batch.stored
 
-    def close(self) -> None:
-        """Take nothing more, and say what is lost."""
+    def end(self) -> None:
+        """Take nothing more, and try what waits for `LAST_SECONDS` from now on."""
         with self._changed:
-            self._end = time.monotonic() + LAST_SECONDS
+            self._end = min(self._end, time.monotonic() + LAST_SECONDS)
             self._changed.notify_all()
-            thread = self._thread
-        if thread:
-            thread.join(LAST_SECONDS)
+
+    def close(self) -> None:
+        """The same, and say what is lost."""
+        self.end()
+        if thread := self._thread:
+            thread.join(max(0.0, self._end - time.monotonic()))
         with self._changed:
             if self._batches:
                 _log.warning("%d finished runs are lost: %s", self.waiting, self.problem or "there was no time left")

@@ -95,9 +95,13 @@ class Race:
             racer.stand()
 
     def stop(self) -> None:
-        """As `pause`, and nothing of what was asked for is wanted any more."""
+        """
+        As `pause`, and nothing of what was asked for is wanted any more. What has been shown stays; should it `start`
+        again, it trains that once more.
+        """
         self.pause()
         self.jobs = ()
+        TURNS.rest(self)
 
     def step(self) -> None:
         """One snapshot more of each racer, of a race that is paused."""

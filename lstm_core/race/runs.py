@@ -98,6 +98,8 @@ class Run:
                     self.snapshots.append(snapshot)
                     self.durations.append(time.perf_counter() - started)
                     self.nbytes += snapshot.nbytes
+                if snapshot.ended:
+                    self.rest()
             except Exception as error:  # noqa: BLE001 - whatever a run does, the others go on
                 self.error = f"{type(error).__name__}: {error}"
             return time.perf_counter() - started
@@ -124,7 +126,7 @@ def run_of(experiment: Experiment, anew: bool = False, weights: bool = False) ->
             run = _known[key] = Run(experiment, weights)
         _kept[key] = run
         _kept.move_to_end(key)
-        # One that was left in its middle may also hold what it needs to go on, which is not in `nbytes`.
+        # What one needs to go on is not in `nbytes`; only those have it that a race trains, or may after a pause.
         while len(_kept) > MOST_KEPT or (
             len(_kept) > 1 and sum(kept.nbytes for kept in _kept.values()) > MOST_BYTES_KEPT
         ):

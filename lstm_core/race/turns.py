@@ -7,14 +7,14 @@ run side by side; for everything else the threads pass a baton. A race trains on
 lease, and only `MOST_RACING` do at a time; the others wait in a queue.
 """
 
-import atexit
 import os
 import threading
 import time
 from collections.abc import Callable, Collection
 from typing import Protocol
+from weakref import WeakSet
 
-from lstm_core.borrowed.system import give_back_memory
+from lstm_core.borrowed.system import at_the_end, give_back_memory
 from lstm_core.kernels.one_thread import settle_thread
 from lstm_core.race.runs import Run
 
@@ -59,13 +59,15 @@ class Turns:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._races: list[Contest] = []
+        self._looked_at: WeakSet[Contest] = WeakSet()
         self._under_way: set[Turn] = set()
         self._threads: list[threading.Thread] = []
         self._closing, self._tidied = False, 0.0
 
     def add(self, race: Contest) -> None:
-        """Serve this race too, unless the queue is full."""
+        """Serve this race too, unless the queue is full; one that is paused keeps what it needs to go on."""
         with self._changed:
+            self._looked_at.add(race)
             if race in self._races:
                 self._changed.notify_all()
                 return
@@ -87,12 +89,13 @@ class Turns:
             return MOST_WAITING if race.wants_turn else 0
 
     def rest(self, race: Contest) -> None:
-        """Let go of what this race's runs need to go on, but of those that others wait for."""
+        """Let go of what this race's runs need to go on, but of those that others look at, even if they are paused."""
         with self._changed:
             self._rest(race)
 
     def _rest(self, race: Contest) -> None:
-        wanted = {run for other in self._races if other is not race for run in other.runs}
+        self._looked_at.discard(race)
+        wanted = {run for other in self._looked_at for run in other.runs}
         for run in race.runs:
             if run not in wanted and run.advance not in self._under_way:
                 run.rest()
@@ -134,7 +137,7 @@ class Turns:
             with self._changed:
                 self._under_way.discard(turn)
                 race.served += seconds
-                if race.abandoned:
+                if race.abandoned or race not in self._looked_at:
                     self._rest(race)
                 self._changed.notify_all()
 
@@ -145,17 +148,21 @@ class Turns:
             self._tidied = now
             give_back_memory()
 
-    def close(self) -> None:
-        """End the threads after their turns: one that is inside torch when Python ends would abort the process."""
+    def end(self) -> None:
+        """Begin no more turns."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()
+
+    def close(self) -> None:
+        """End the threads after their turns: one that is inside torch when Python ends would abort the process."""
+        self.end()
         for thread in self._threads:
             thread.join()
 
 
 TURNS = Turns()
-atexit.register(TURNS.close)
+at_the_end(TURNS.end, TURNS.close)
 
 
 def crowd() -> int:

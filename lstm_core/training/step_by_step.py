@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lstm_core.borrowed.system import stop_if_process_ends
 from lstm_core.cells import Trace
 from lstm_core.engine import REFERENCE_ENGINE
 from lstm_core.experiment import Experiment
@@ -35,6 +36,7 @@ class StepByStep:
     def advance(self, count: int) -> dict[str, Any]:
         until, standing = self._step + count, self._standing
         while True:
+            stop_if_process_ends()
             if self._step:
                 self._update()
             inputs, targets = standing.batches.one()

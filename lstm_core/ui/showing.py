@@ -106,16 +106,17 @@ def show(
         return before
     ghosts: tuple[Curve, ...] = ()
     paused = st.session_state.setdefault(PAUSED, {})
-    if before:
-        if before.page != page and not before.race.running and not before.race.finished:
-            paused[before.page] = before.experiments
-        before.race.stop()
-        if before.page == page:
-            ghosts = _comparable(_ghost_curves(before), next(iter(experiments.values())))
+    if before and before.page == page:
+        ghosts = _comparable(_ghost_curves(before), next(iter(experiments.values())))
+    elif before and not before.race.running and not before.race.finished:
+        paused[before.page] = before.experiments
     race = Race(of_seeds(experiments, seeds), anew, weights, engine=named_engine() or AUTO)
     st.session_state[STEP_SHOWN] = last_step(race)
     shown = st.session_state[SHOWING] = Showing(page, wanted, race, seeds, ghosts)
     race.start(REST_SECONDS if before else FIRST_SECONDS)
+    if before:
+        # Not sooner: racers that are in both go on.
+        before.race.stop()
     if paused.pop(page, None) == wanted:
         race.pause()
     return shown

@@ -53,7 +53,7 @@ def _begin(history: History) -> None:
 def _stop() -> None:
     under_way = st.session_state.pop(UNDER_WAY, None)
     if isinstance(under_way, Race):
-        under_way.pause()
+        under_way.stop()
 
 
 def _keep(race: Race) -> bool:
