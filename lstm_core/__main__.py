@@ -75,8 +75,8 @@ def _own_series(task: str, path: Path | None, named: dict[str, Any]) -> Series |
     except (ValueError, OSError) as error:
         raise ValueError(f"csv: {path}: {getattr(error, 'strerror', None) or error}") from None
     print(f"{path}: {len(own.values):,} values. {shape(table)} {read.report}", file=sys.stderr)
-    for place, stamp, cell, value in read.rows:
-        print(f"{path}: {place}: {stamp} {cell} = {value}", file=sys.stderr)
+    for row, stamp, cell, value in read.rows:
+        print(f"{path}: row {row}: {stamp} {cell} = {value}", file=sys.stderr)
     return own
 
 

@@ -32,15 +32,15 @@ LOOKED_AT = 200
 class Column(NamedTuple):
     """
     `values` in the order of time; which of them are `known`, none for all; their `times` as the file writes them, ""
-    where a row was missing; what is to be said of the reading; and some `rows` as they were read: place, time, cell and
-    value, which is nan for none.
+    where a row was missing; what is to be said of the reading; and some `rows` as they were read: number, time, cell
+    and value, which is nan for none.
     """
 
     values: tuple[float, ...]
     known: tuple[bool, ...] = ()
     times: pa.Array | None = None
     report: str = ""
-    rows: tuple[tuple[str, str, str, float], ...] = ()
+    rows: tuple[tuple[int, str, str, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -128,17 +128,16 @@ def column(table: Table, name: str, time: str | None = None, choices: Choices = 
     row_of = np.full(places[-1] + 1, -1)
     row_of[places[has - first]] = has
     there = row_of >= 0
-    spread = [""] * len(there)
-    for place, stamp in zip(places.tolist(), stamps[first:end], strict=True):
-        spread[place] = stamp
+    stamped = np.full(len(there), len(stamps))
+    stamped[places] = np.arange(first, end)
     missing, empty = int((~there).sum()), int(end - first) - len(has)
-    ends = sorted({*range(3), *range(rows - 3, rows)} & {*range(rows)})
+    ends = sorted({row % rows for row in range(-3, 3)}) if rows > 5 else range(rows)
     return Column(
         tuple(read[np.maximum.accumulate(row_of)].tolist()),
         tuple(there.tolist()) if missing else (),
-        strings(spread) if time else None,
+        strings([*map([*stamps, ""].__getitem__, stamped)]) if time else None,
         " ".join([*found.said, _report(empty, missing - empty, rows - int(end - first))]),
-        tuple((table.place(row), stamps[row], cells[row], read[row].item()) for row in ends),
+        tuple((row + 1, stamps[row], cells[row], read[row].item()) for row in ends),
     )
 
 

@@ -8,7 +8,7 @@ import csv
 import io
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import islice
@@ -71,13 +71,16 @@ def opened(content: bytes) -> Table:
 def _text(content: bytes) -> Table:
     text, encoding = _decoded(content)
     separator = _separator(text)
-    names = _names([cell.strip() for cell in next(_lines(text[:BEGINNING], separator), (1, []))[1]])
+    names = _names(
+        [cell.strip() for cell in next(_lines(io.StringIO(text[:BEGINNING], newline=""), separator), (1, []))[1]]
+    )
     plain = pa.py_buffer(text.encode())
     del text
 
     def line(row: int) -> int:
         """Of a row, of which the header is number 0."""
-        return next(islice(_lines(plain.to_pybytes().decode(), separator), row, None), (0, []))[0]
+        text = io.TextIOWrapper(io.BytesIO(plain.to_pybytes()), "utf-8", newline="")
+        return next(islice(_lines(text, separator), row, None), (0, []))[0]
 
     rows = _split(plain, separator, len(names), 0, line)
     if rows.num_rows > MOST_ROWS + 1:
@@ -158,9 +161,9 @@ def _separator(text: str) -> str:
     return max(agreeing, key=lambda separator: agreeing[separator], default=";")
 
 
-def _lines(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
+def _lines(text: Iterable[str], separator: str) -> Iterator[tuple[int, list[str]]]:
     """All rows that are not empty, each with the number of its last line."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    reader = csv.reader(text, delimiter=separator)
     try:
         yield from ((reader.line_num, row) for row in reader if row)
     except csv.Error as error:

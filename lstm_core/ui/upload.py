@@ -213,5 +213,5 @@ def _answer(doubt: Doubt) -> str:
 def _show(read: Column) -> None:
     """The first and the last rows, so that a wrong reading is seen."""
     names = [_("time"), _("in the file"), _("read as")]
-    rows = [(stamp, cell, "" if math.isnan(value) else f"{value:.12g}") for _place, stamp, cell, value in read.rows]
+    rows = [(stamp, cell, "" if math.isnan(value) else f"{value:.12g}") for _row, stamp, cell, value in read.rows]
     st.dataframe(of_rows(rows, names), hide_index=True, row_height=24, height=180, key="read")
