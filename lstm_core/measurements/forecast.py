@@ -21,7 +21,8 @@ from lstm_core.tasks.series import Series, known
 # Of long series, so that nobody waits: so many values of the validation part, evenly spaced, and the first of the test.
 MOST_VALIDATED, MOST_TESTED, MOST_FREE = 256, 2000, 200
 AT_A_TIME = 2**21
-LAST_VALUE, SEASONAL, LINEAR = _("last value"), _("seasonal naive"), _("linear autoregression")
+LAST_VALUE, DRIFT, SEASONAL = _("last value"), _("drift"), _("seasonal naive")
+LINEAR = _("linear autoregression")
 # So many of the latest known values may enter a linear autoregression, which is fitted to the last of the part to train
 # on; there are at least so many equations for each coefficient.
 ORDERS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
@@ -31,7 +32,9 @@ MOST_FITTED, EQUATIONS = 10_000, 3
 class Errors(NamedTuple):
     """
     Mean absolute error and root of the mean squared error, in units of the series, and the mean absolute error over
-    that of the last value, one step ahead, in the part to train on (Hyndman and Koehler 2006).
+    that of the last value, one step ahead, in the part to train on (Hyndman and Koehler 2006). That is their scale for
+    a series without a season; it is taken for all, so that numbers can be compared. It is never 0: a `Series` whose
+    part to train on does not change is refused.
     """
 
     mae: float
@@ -66,6 +69,16 @@ def truth(series: Series, places: Tensor) -> Tensor:
 def last_value(series: Series, horizon: int, places: Tensor) -> Tensor:
     """Everything stays as it is."""
     return truth(series, places - horizon)
+
+
+def drift(series: Series, horizon: int, places: Tensor) -> Tensor:
+    """
+    The line through the first and the last known value, continued (Hyndman and Athanasopoulos 2021, section 5.2). nan
+    where less than two are known.
+    """
+    steps = (places - horizon).clamp(min=0)
+    latest, first = truth(series, steps), series.values[0]
+    return latest + horizon * (latest - first) / steps
 
 
 def seasonal_naive(series: Series, horizon: int, places: Tensor) -> Tensor:
@@ -125,6 +138,7 @@ def _regressors(series: Series, horizon: int, places: Tensor, order: int) -> Ten
 
 BASELINES: dict[str, Callable[[Series, int, Tensor], Tensor]] = {
     LAST_VALUE: last_value,
+    DRIFT: drift,
     SEASONAL: seasonal_naive,
     LINEAR: linear_autoregression,
 }
@@ -196,12 +210,6 @@ def validation_errors(experiment: Experiment, weights: Tensor) -> Errors:
 def validated(checkpoint: Checkpoint) -> Errors:
     """Its errors on the validation part."""
     return validation_errors(checkpoint.experiment, checkpoint.weights)
-
-
-def tested(checkpoint: Checkpoint) -> Tensor:
-    """Its forecasts of the test part from true values, (N,)."""
-    places = tested_places(known(checkpoint.experiment.series))
-    return from_truth(checkpoint.experiment, checkpoint.weights, places)
 
 
 def run_free(checkpoint: Checkpoint) -> Tensor:
