@@ -11,6 +11,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from lstm_core.borrowed.pages import identity
 from lstm_core.language import _
 from lstm_core.race.race import LEASE_SECONDS
+from lstm_core.tasks.season import found_period
 from lstm_core.tasks.series import Series, check_known, register
 from lstm_core.tasks.series_file import MOST_BYTES, MOST_ROWS, SeriesFile, column, guessed, opened
 from lstm_core.ui.session import SHELF
@@ -123,13 +124,21 @@ def _read(shelf: Shelf, file_id: str, file: SeriesFile) -> Held:
     first = times.index(time_column) if time_column in times else 0
     with middle:
         chosen = st.selectbox(_("Column of times"), times, first, key="times")
-    about = _("Steps after which the series repeats, for the seasonal naive forecast; 0: none.")
+    filled = None
+    key = f"season {file_id} {name}"
+    if key not in st.session_state:
+        filled = column(file, name, None if chosen == NO_TIMES else chosen)
+        st.session_state[key] = float(found_period(Series(name[:40], filled.values)))
+    about = _(
+        "Steps after which the series repeats, for the seasonal naive forecast; 0: none. At first, what was found in "
+        "the training part."
+    )
     with right:
-        season = int(st.number_input(_("Season"), 0.0, 10_000.0, 0.0, 1.0, format="%.0f", key="season", help=about))
+        season = int(st.number_input(_("Season"), 0.0, 10_000.0, step=1.0, format="%.0f", key=key, help=about))
     choice = file_id, name, chosen, season
     held = shelf.held
     if held is None or held.choice != choice:
-        filled = column(file, name, None if chosen == NO_TIMES else chosen)
+        filled = filled or column(file, name, None if chosen == NO_TIMES else chosen)
         held = Held(choice, register(Series(name[:40], filled.values, season, filled.times)), filled.report)
         shelf.held = held
     return held
