@@ -20,7 +20,7 @@ from lstm_core.charts import outlook
 from lstm_core.charts.needs import measured
 from lstm_core.charts.points import Curve
 from lstm_core.charts.standings import Duel, duel, standings
-from lstm_core.measurements.bootstrap import RESAMPLES, apart, root_interval
+from lstm_core.measurements.bootstrap import RESAMPLES, apart
 from lstm_core.measurements.forecast import BASELINES, LAST_VALUE
 from lstm_core.measurements.outcomes import Outcome
 from lstm_core.measurements.rivals import ARIMA, ETS, record
@@ -29,7 +29,7 @@ from lstm_core.openings.presets import OPENINGS
 from lstm_core.race.race import Race
 from lstm_core.race.turns import THREADS
 from lstm_core.tasks.series import SERIES
-from tests.forecast_rivals import all_forecasts
+from tests.forecast_rivals import ARIMA_FITTED, ARIMA_SEES, all_forecasts
 
 HORIZONS = (1, 10)
 PAGE = OPENINGS["forecast"]
@@ -77,7 +77,7 @@ def scored(outcome: Outcome | None) -> str:
     """RMSE, and its interval."""
     if outcome is None:
         return ""
-    low, high = root_interval(outcome.squares)
+    low, high = outcome.rmse_interval
     return f"{outcome.errors.rmse:.4g} ({low:.4g} to {high:.4g})"
 
 
@@ -135,7 +135,10 @@ def counted(results: dict[Job, Result]) -> Iterator[str]:
 
 def simple(results: dict[Job, Result]) -> Iterator[str]:
     """What the baselines reach."""
-    yield "The baselines; ETS and ARIMA are fitted to at most the last 1,000 values of the part to train on:"
+    yield (
+        "The baselines. ETS and ARIMA keep what they were fitted to in the part to train on, ARIMA to its last "
+        f"{ARIMA_FITTED:,} values at most, with {ARIMA_SEES} known values before each forecast:"
+    )
     yield ""
     names = [*BASELINES, ETS, ARIMA]
     yield head(["series", "steps ahead", *names])

@@ -223,6 +223,22 @@ def test_a_finished_race_says_who_wins_and_offers_it_to_take_home(visits: list[A
     assert code == snippet("tanh.safetensors", "mackey_glass", 30)
 
 
+def test_the_scores_have_intervals_and_those_that_were_recorded_as_far_ahead(visits: list[AppTest]) -> None:
+    visit = settled(open_page(visits, "forecast", **QUICK))
+    scores = unfolded(visit, "Scores").dataframe[0].value
+    assert list(scores["forecast by"])[-2:] == ["ETS, recorded", "ARIMA, recorded"]
+    for rmse, text in zip(scores["test RMSE"], scores["95 % range of the test RMSE"], strict=True):
+        low, high = map(float, text.split(" to "))
+        assert low < rmse < high
+    visit = settled(open_page(visits, "forecast", horizon="2", **QUICK))
+    assert list(unfolded(visit, "Scores").dataframe[0].value["forecast by"]) == [
+        "tanh",
+        "last value",
+        "drift",
+        "linear autoregression",
+    ]
+
+
 def test_every_series_says_where_it_is_from(visits: list[AppTest]) -> None:
     visit = open_page(visits, "forecast", **QUICK)
     for row in SERIES.values():

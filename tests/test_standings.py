@@ -9,12 +9,13 @@ import torch
 
 from lstm_core import Experiment
 from lstm_core.charts import standings
+from lstm_core.charts.outlook import chosen
 from lstm_core.charts.standings import Standing, verdict
 from lstm_core.measurements import bootstrap, forecast
 from lstm_core.measurements.bootstrap import root_interval
 from lstm_core.measurements.forecast import Errors
-from lstm_core.measurements.outcomes import Outcome
-from lstm_core.tasks.series import known
+from lstm_core.measurements.outcomes import Outcome, baseline_outcomes
+from lstm_core.tasks.series import Series, known
 from tests.test_outlook import CURVE, SMALL, UNFINISHED, curve
 
 
@@ -35,9 +36,7 @@ def test_nobody_sees_the_test_part_before_the_end() -> None:
 
 def test_a_standing_names_the_step_of_the_weights_that_did_best() -> None:
     rows = standings.standings([CURVE])
-    assert [row.label for row in rows] == ["it", *forecast.BASELINES]
-    assert [row.step for row in rows if not row.learned] == [0] * len(forecast.BASELINES)
-    assert rows[0].step in CURVE.steps
+    assert [row.step for row in rows] == [*chosen(CURVE), *[0] * (len(rows) - 1)]
 
 
 def test_standings_are_the_errors_on_the_test_part_with_the_interval_of_their_squares() -> None:
@@ -49,7 +48,8 @@ def test_standings_are_the_errors_on_the_test_part_with_the_interval_of_their_sq
         assert row.test is not None
         assert row.test.errors.rmse == pytest.approx(math.sqrt(squares.mean()))
         expected = root_interval(bootstrap.resampled(torch.from_numpy(squares), 1))
-        assert root_interval(row.test.squares) == pytest.approx(expected)
+        assert row.test.rmse_interval == pytest.approx(expected)
+        assert root_interval(row.test.squares) == row.test.rmse_interval
 
 
 SIGNS = np.random.default_rng(0).permutation([1.0, -1.0] * 150)
@@ -57,8 +57,8 @@ SIGNS = np.random.default_rng(0).permutation([1.0, -1.0] * 150)
 
 def outcome(rmse: float, chance: float) -> Outcome:
     """300 errors of this size, or, by chance, some larger and others smaller."""
-    squares = torch.from_numpy(rmse**2 * (1 + chance * SIGNS))
-    return Outcome(torch.empty(0), Errors(rmse / 2, rmse, rmse), bootstrap.resampled(squares, 1))
+    squares = bootstrap.resampled(torch.from_numpy(rmse**2 * (1 + chance * SIGNS)), 1)
+    return Outcome(torch.empty(0), Errors(rmse / 2, rmse, rmse), squares, root_interval(squares))
 
 
 def racer(label: str, validation: float, test: float, chance: float = 0.0) -> Standing:
@@ -125,12 +125,11 @@ def test_a_racer_that_diverged_is_told_without_numbers_and_wins_nothing() -> Non
 
 def test_the_table_of_standings_has_nothing_where_nothing_is_known() -> None:
     late = Standing("late", Errors(1, 2, 2), None, True, 30)
-    few = Standing(
-        "few", Errors(1, 2, 2), Outcome(torch.empty(0), Errors(1, 2, 3), bootstrap.resampled(torch.ones(9), 1)), False
-    )
-    rows = standings.standings_table([late, LAST, few]).to_pylist()
+    few = Series("few", (*range(20),))
+    short = Standing("short", Errors(1, 2, 2), baseline_outcomes(few, 1)["last value"], False)
+    rows = standings.standings_table([late, LAST, short]).to_pylist()
     assert list(rows[0].values()) == ["late", 2, None, "", None, None, "30"]
     assert list(rows[1].values()) == ["last value", 30, 30, "30 to 30", 15, 30, ""]
-    assert list(rows[2].values()) == ["few", 2, 2, "", 1, 3, ""]
+    assert list(rows[2].values()) == ["short", 2, 1, "", 1, 1, ""]
     names = ["validation RMSE", "test RMSE", "95 % range of the test RMSE", "test MAE", "test MASE"]
     assert list(rows[0]) == ["forecast by", *names, "weights of step"]

@@ -15,7 +15,7 @@ from lstm_core.charts.needs import Need, every
 from lstm_core.charts.points import Curve, Point, axis_ends, level, level_lines, of_points
 from lstm_core.language import _
 from lstm_core.measurements import forecast, outcomes
-from lstm_core.measurements.forecast import BASELINES, Errors
+from lstm_core.measurements.forecast import BASELINES
 from lstm_core.tasks.series import Series, known
 
 SHOWN = 200
@@ -150,16 +150,9 @@ def validation_by_step(curves: Sequence[Curve]) -> pa.Table:
     """RMSE on the validation part at each checkpoint of the training, and that of the baselines."""
     series, horizon, _places = _series(curves)
     points = [Point(step, errors.rmse, curve.label) for curve, step, errors in VALIDATED.found(curves)]
-    levels = [(name, error.rmse) for name, error in validated_baselines(series, horizon).items()]
+    levels = [(name, error.rmse) for name, error in forecast.validated_baselines(series, horizon).items()]
     finite = [point for point in points if 0 < point.y < math.inf]
     return of_points([*axis_ends(curves), *level_lines(curves, (line for line in levels if line[1] > 0)), *finite])
-
-
-def validated_baselines(series: Series, horizon: int) -> dict[str, Errors]:
-    """The errors on the validation part of those that there are for this series."""
-    places = forecast.validated_places(series)
-    forecasts = {name: baseline(series, horizon, places) for name, baseline in BASELINES.items()}
-    return {name: forecast.errors(series, y, places) for name, y in forecasts.items() if y.isfinite().all()}
 
 
 def table(curves: Sequence[Curve]) -> pa.Table:

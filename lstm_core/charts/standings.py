@@ -8,11 +8,11 @@ import pyarrow as pa
 
 from lstm_core.borrowed.arrow import column
 from lstm_core.charts.needs import missing
-from lstm_core.charts.outlook import TESTED, VALIDATED, chosen, ended, racers_of, validated_baselines
+from lstm_core.charts.outlook import TESTED, VALIDATED, chosen, ended, racers_of
 from lstm_core.charts.points import Curve
 from lstm_core.language import _
-from lstm_core.measurements.bootstrap import apart, root_interval
-from lstm_core.measurements.forecast import Errors
+from lstm_core.measurements.bootstrap import apart
+from lstm_core.measurements.forecast import Errors, validated_baselines
 from lstm_core.measurements.outcomes import Outcome, baseline_outcomes
 from lstm_core.tasks.series import known
 
@@ -44,6 +44,7 @@ def standings(curves: Sequence[Curve]) -> list[Standing]:
 
 
 # Of the table of all standings, in its order.
+BY = _("forecast by")
 VALIDATION, RMSE, RANGE = _("validation RMSE"), _("test RMSE"), _("95 % range of the test RMSE")
 MAE, MASE = _("test MAE"), _("test MASE")
 NUMBERS = (VALIDATION, RMSE, MAE, MASE)
@@ -53,7 +54,7 @@ def standings_table(rows: Sequence[Standing]) -> pa.Table:
     """A row for each, with the errors on the test part behind that on the validation part; null is nothing yet."""
     errors = [row.test and row.test.errors for row in rows]
     columns = {
-        _("forecast by"): column([row.label for row in rows], pa.string()),
+        BY: column([row.label for row in rows], pa.string()),
         VALIDATION: _numbers([row.validation and row.validation.rmse for row in rows]),
         RMSE: _numbers([error and error.rmse for error in errors]),
         RANGE: column([_range(row) for row in rows], pa.string()),
@@ -65,7 +66,7 @@ def standings_table(rows: Sequence[Standing]) -> pa.Table:
 
 
 def _range(row: Standing) -> str:
-    low, high = root_interval(row.test.squares) if row.test else (math.nan, math.nan)
+    low, high = row.test.rmse_interval if row.test else (math.nan, math.nan)
     return _("{low:.4g} to {high:.4g}").format(low=low, high=high) if math.isfinite(low) else ""
 
 

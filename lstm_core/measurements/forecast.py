@@ -6,7 +6,7 @@ Forecasts are in the units of the series.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
 import torch
@@ -27,6 +27,7 @@ LINEAR = _("linear autoregression")
 # on; there are at least so many equations for each coefficient.
 ORDERS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 MOST_FITTED, EQUATIONS = 10_000, 3
+Found = TypeVar("Found")
 
 
 class Errors(NamedTuple):
@@ -92,7 +93,17 @@ def seasonal_naive(series: Series, horizon: int, places: Tensor) -> Tensor:
     return torch.where(before >= 0, truth(series, before.clamp(min=0)), torch.nan)
 
 
-_fits: WeakKeyDictionary[Series, dict[int, Tensor]] = WeakKeyDictionary()
+def once(of: Callable[[Series, int], Found]) -> Callable[[Series, int], Found]:
+    """What a function says of a series and a horizon, computed once for as long as the series is there."""
+    found: WeakKeyDictionary[Series, dict[int, Found]] = WeakKeyDictionary()
+
+    def kept(series: Series, horizon: int) -> Found:
+        by_horizon = found.setdefault(series, {})
+        if horizon not in by_horizon:
+            by_horizon[horizon] = of(series, horizon)
+        return by_horizon[horizon]
+
+    return kept
 
 
 def linear_autoregression(series: Series, horizon: int, places: Tensor) -> Tensor:
@@ -101,10 +112,7 @@ def linear_autoregression(series: Series, horizon: int, places: Tensor) -> Tenso
     validation part says of how many values. nan where the series does not reach back so far, and everywhere if it is
     too short to fit one.
     """
-    by_horizon = _fits.setdefault(series, {})
-    if horizon not in by_horizon:
-        by_horizon[horizon] = _fit(series, horizon)
-    weights = by_horizon[horizon]
+    weights = _fit(series, horizon)
     first = horizon + len(weights) - 2
     if not len(weights):
         return torch.full(places.shape, torch.nan, dtype=torch.float64)
@@ -112,6 +120,7 @@ def linear_autoregression(series: Series, horizon: int, places: Tensor) -> Tenso
     return torch.where(places >= first, series.mean + series.scale * forecasts, torch.nan)
 
 
+@once
 def _fit(series: Series, horizon: int) -> Tensor:
     """The weights, (1 + P,), of P latest values; none if the part to train on is too short for one."""
     orders = [p for p in ORDERS if series.train_end - horizon - p + 1 >= EQUATIONS * (p + 1)]
@@ -205,6 +214,14 @@ def validation_errors(experiment: Experiment, weights: Tensor) -> Errors:
     series = known(experiment.series)
     places = validated_places(series)
     return errors(series, from_truth(experiment, weights, places), places)
+
+
+@once
+def validated_baselines(series: Series, horizon: int) -> dict[str, Errors]:
+    """On the validation part, of those that there are for this series, by name."""
+    places = validated_places(series)
+    forecasts = {name: baseline(series, horizon, places) for name, baseline in BASELINES.items()}
+    return {name: errors(series, these, places) for name, these in forecasts.items() if these.isfinite().all()}
 
 
 def validated(checkpoint: Checkpoint) -> Errors:

@@ -35,13 +35,16 @@ def scores() -> None:
 
 
 def _table(shown: Showing) -> None:
+    rows = standings.standings(shown.by_seed[0])
+    explained = {standings.BY: meanings(*(row.label for row in rows)), standings.RANGE: meanings(standings.RANGE)}
+    texts = {name: st.column_config.TextColumn(help=said) for name, said in explained.items()}
     numbers = {name: st.column_config.NumberColumn(format="%.4g", help=meanings(name)) for name in standings.NUMBERS}
     st.dataframe(
-        standings.standings_table(standings.standings(shown.by_seed[0])),
+        standings.standings_table(rows),
         hide_index=True,
         width="content",
         key="standings",
-        column_config=numbers | {standings.RANGE: st.column_config.TextColumn(help=meanings(standings.RANGE))},
+        column_config=texts | numbers,
     )
 
 
