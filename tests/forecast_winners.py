@@ -1,7 +1,7 @@
 """
 Who forecasts each series best, and by how much more than chance? `python -m tests.forecast_winners >
-benchmarks/forecast.md`, in eight minutes; with `--record` and what is in requirements-forecast.txt, ETS and ARIMA are
-fitted anew beforehand, in two.
+benchmarks/forecast.md`, in six minutes; with `--record` and what is in requirements-forecast.txt, ETS and ARIMA are
+fitted anew beforehand, in three.
 """
 
 import argparse

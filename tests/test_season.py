@@ -29,6 +29,13 @@ def test_the_period_of_a_sine_in_noise_is_found(period: int, share: float) -> No
     assert [found(np.sin(turns + 0.3) + share * noise(seed, 2000)) for seed in range(5)] == [period] * 5
 
 
+def test_what_noise_leaves_of_a_slow_sine_is_not_taken_for_a_fast_one() -> None:
+    """Changes of noise alternate, so that lags of 2 and 3 look like peaks beside a slow wave."""
+    turns = 2 * math.pi * np.arange(1000) / 60
+    times = [found(np.sin(turns) + 0.15 * noise(seed, 1000)) for seed in range(40)]
+    assert sum(abs(period - 60) <= 2 for period in times) >= 38
+
+
 def test_the_hours_of_a_day_are_found() -> None:
     assert found_period(Series("hours", known("san_francisco_hourly").values)) == 24
 
