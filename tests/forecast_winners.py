@@ -23,7 +23,7 @@ from lstm_core.charts.standings import Duel, duel, standings
 from lstm_core.measurements.bootstrap import RESAMPLES, apart
 from lstm_core.measurements.forecast import BASELINES, LAST_VALUE
 from lstm_core.measurements.outcomes import Outcome
-from lstm_core.measurements.rivals import ARIMA, ETS, record
+from lstm_core.measurements.rivals import LABELS, record
 from lstm_core.openings.calibration import SEEDS
 from lstm_core.openings.presets import OPENINGS
 from lstm_core.race.race import Race
@@ -140,7 +140,7 @@ def simple(results: dict[Job, Result]) -> Iterator[str]:
         f"{ARIMA_FITTED:,} values at most, with {ARIMA_SEES} known values before each forecast:"
     )
     yield ""
-    names = [*BASELINES, ETS, ARIMA]
+    names = [*BASELINES, *LABELS.values()]
     yield head(["series", "steps ahead", *names])
     for series in SERIES:
         for horizon in HORIZONS:

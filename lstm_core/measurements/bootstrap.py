@@ -30,7 +30,7 @@ def block_length(number: int, horizon: int) -> int:
     return min(max(math.ceil(round(number ** (1 / 3), 9)), horizon), number // FEWEST_BLOCKS)
 
 
-@lru_cache(32)
+@lru_cache(4)
 def block_starts(number: int, length: int) -> Tensor:
     """Where the blocks of each resample begin, (RESAMPLES, blocks): always the same for as many values."""
     shape = RESAMPLES, math.ceil(number / length)

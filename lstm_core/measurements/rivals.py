@@ -17,7 +17,8 @@ from torch import Tensor
 from lstm_core.language import _
 
 RECORDED = Path(__file__).with_name("rivals.json")
-ETS, ARIMA = _("ETS, recorded"), _("ARIMA, recorded")
+ETS, ARIMA = "ETS", "ARIMA"
+LABELS = {ETS: _("ETS, recorded"), ARIMA: _("ARIMA, recorded")}
 
 
 class Forecasts(NamedTuple):
@@ -40,11 +41,9 @@ def _recorded() -> dict[tuple[str, int], dict[str, list[float]]]:
 
 
 def recorded_forecasts(content: str, horizon: int) -> dict[str, Tensor]:
-    """By name, (N,), of a series with this content, so many steps ahead; none where none were recorded."""
-    return {
-        name: torch.tensor(forecasts, dtype=torch.float64)
-        for name, forecasts in _recorded().get((content, horizon), {}).items()
-    }
+    """By label, (N,), of a series with this content, so many steps ahead; none where none were recorded."""
+    recorded = _recorded().get((content, horizon), {})
+    return {LABELS[by]: torch.tensor(forecasts, dtype=torch.float64) for by, forecasts in recorded.items()}
 
 
 def record(rows: Iterable[Forecasts]) -> None:
