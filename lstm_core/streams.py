@@ -27,6 +27,7 @@ class Purpose(IntEnum):
     PROBES = 5  # states and directions that a measurement begins with
     NOISE = 6  # of a series that is made here
     DROPOUT = 7  # what a training leaves out by chance
+    BLOCKS = 8  # which places a bootstrap takes
 
 
 def stream(seed: int, purpose: Purpose) -> Rng:

@@ -117,6 +117,22 @@ def test_the_last_value_is_that_of_a_horizon_before(horizon: int, expected: list
     assert forecast.last_value(by_hand(), horizon, torch.tensor([17, 18, 19])).tolist() == expected
 
 
+@pytest.mark.parametrize("horizon", [1, 3, 10])
+def test_the_drift_continues_the_line_from_the_first_to_the_last_known_value(horizon: int) -> None:
+    values, places = known("us_employment").values, [83, 100, 119]
+    expected = []
+    for place in places:
+        seen = values[: place - horizon + 1]
+        slope = (seen[-1] - seen[0]) / (len(seen) - 1)
+        expected.append(seen[-1] + horizon * slope)
+    assert forecast.drift(known("us_employment"), horizon, torch.tensor(places)).tolist() == pytest.approx(expected)
+
+
+def test_two_known_values_are_the_fewest_that_have_a_drift() -> None:
+    assert forecast.drift(by_hand(), 2, torch.tensor([1, 2])).isnan().all()
+    assert forecast.drift(by_hand(), 2, torch.tensor([3])).tolist() == [3.0]
+
+
 @pytest.mark.parametrize(
     ("period", "horizon", "expected"),
     [(4, 1, [25.0, 20.0, 20.0]), (4, 4, [25.0, 20.0, 20.0]), (4, 5, [17.0, 20.0, 21.0]), (2, 3, [25.0, 20.0, 20.0])],
@@ -196,6 +212,22 @@ def test_on_the_training_part_the_last_value_has_a_mase_of_1() -> None:
     series = known("seattle_daily")
     places = torch.arange(1, series.train_end)
     assert forecast.errors(series, forecast.last_value(series, 1, places), places).mase == pytest.approx(1)
+
+
+@pytest.mark.parametrize("size", [1e-140, 1e-3, 1.0, 1e90])
+@pytest.mark.parametrize("step", [1e-10, 1e-6, 1.0])
+def test_a_series_that_is_accepted_has_a_scale_to_divide_by(size: float, step: float) -> None:
+    """Also one that leaves its level for a moment only."""
+    values = [size] * 200
+    values[70] = size * (1 + step)
+    series, places = Series("bump", tuple(values)), torch.arange(170, 200)
+    errors = forecast.errors(series, forecast.truth(series, places) + size, places)
+    assert errors.mase == pytest.approx(139 / (2 * step), rel=1e-4)
+
+
+def test_a_series_without_a_scale_is_refused() -> None:
+    with pytest.raises(ValueError, match="do not change"):
+        Series("level", (3.0,) * 140 + tuple(map(float, range(60))))
 
 
 def test_scores_are_the_two_errors_on_the_test_part() -> None:

@@ -54,6 +54,10 @@ def texts(visit: AppTest) -> str:
     return "\n".join(element.value for kind in ("markdown", "caption") for element in getattr(visit, kind))
 
 
+def season_of(visit: AppTest) -> Any:
+    return next(box for box in visit.number_input if box.label == "Season")
+
+
 def test_a_file_is_raced_on_and_its_gaps_are_told(visits: list[AppTest]) -> None:
     visit = open_page(visits, "forecast", series=OWN_LABEL, **QUICK)
     assert SHOWING not in visit.session_state
@@ -106,11 +110,24 @@ def test_another_column_and_a_season_are_another_series(visits: list[AppTest]) -
     first = experiment(visit)
     check(visit.selectbox(key="column").set_value("y").run())
     second = experiment(visit)
-    check(visit.number_input(key="season").set_value(7.0).run())
+    check(season_of(visit).set_value(7.0).run())
     third = experiment(visit)
     assert len({first.series, second.series, third.series}) == 3
     assert known(third.series).period == 7
     assert "seasonal naive" in set(unfolded(visit, "Scores").dataframe[-1].value.iloc[:, 0])
+
+
+def test_the_season_of_each_column_is_found_and_can_be_changed_for_good(visits: list[AppTest]) -> None:
+    visit = open_page(visits, "forecast", series=OWN_LABEL, **QUICK)
+    content = "weekly,other\n" + "".join(f"{i % 7},{i % 5}\n" for i in range(150))
+    upload(visit, content.encode())
+    assert season_of(visit).value == known(experiment(visit).series).period == 7
+    check(season_of(visit).set_value(14.0).run())
+    assert known(experiment(visit).series).period == 14
+    check(visit.run())
+    assert season_of(visit).value == 14
+    check(visit.selectbox(key="column").set_value("other").run())
+    assert season_of(visit).value == known(experiment(visit).series).period == 5
 
 
 @pytest.mark.parametrize("kind", [*BAD, "one row", "constant", "dates out of order"])
@@ -236,14 +253,14 @@ def test_what_is_measured_as_soon_as_a_page_is_drawn_is_shown_too(
             job()
 
     monkeypatch.setattr(live, "held", drawn)
-    assert "** wins on validation." in texts(check(visit.run()))
+    assert "** is the best network on validation." in texts(check(visit.run()))
 
 
 def test_a_finished_race_says_who_wins_and_offers_it_to_take_home(visits: list[AppTest]) -> None:
     visit = open_page(visits, "forecast", **QUICK)
     assert WAITING in texts(visit)
     settled(visit)
-    assert "** wins on validation." in texts(visit)
+    assert "** is the best network on validation." in texts(visit)
     unfolded(visit, "Take it home")
     assert [button.proto.label for button in visit.get("download_button")][-3:] == [
         "All forecasts, CSV",
@@ -252,6 +269,22 @@ def test_a_finished_race_says_who_wins_and_offers_it_to_take_home(visits: list[A
     ]
     (code,) = [block.value for block in visit.code if "lstm_core" in block.value]
     assert code == snippet("tanh.safetensors", "mackey_glass", 30)
+
+
+def test_the_scores_have_intervals_and_those_that_were_recorded_as_far_ahead(visits: list[AppTest]) -> None:
+    visit = settled(open_page(visits, "forecast", **QUICK))
+    scores = unfolded(visit, "Scores").dataframe[0].value
+    assert list(scores["forecast by"])[-2:] == ["ETS, recorded", "ARIMA, recorded"]
+    for rmse, text in zip(scores["test RMSE"], scores["95 % range of the test RMSE"], strict=True):
+        low, high = map(float, text.split(" to "))
+        assert low < rmse < high
+    visit = settled(open_page(visits, "forecast", horizon="2", **QUICK))
+    assert list(unfolded(visit, "Scores").dataframe[0].value["forecast by"]) == [
+        "tanh",
+        "last value",
+        "drift",
+        "linear autoregression",
+    ]
 
 
 def test_every_series_says_where_it_is_from(visits: list[AppTest]) -> None:

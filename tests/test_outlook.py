@@ -1,4 +1,4 @@
-"""Do the charts of forecasts draw what was forecast, and does the verdict say who won?"""
+"""Do the charts of forecasts draw what was forecast?"""
 
 import dataclasses
 import math
@@ -9,10 +9,9 @@ from lstm_core import Experiment, train
 from lstm_core.charts import outlook
 from lstm_core.charts.catalogue import CHARTS
 from lstm_core.charts.needs import measured
-from lstm_core.charts.outlook import Standing, verdict
 from lstm_core.charts.points import Curve
 from lstm_core.measurements import forecast
-from lstm_core.measurements.forecast import Errors
+from lstm_core.measurements.outcomes import outcome
 from lstm_core.tasks.series import known
 
 SMALL = Experiment(task="forecast", series="sines", length=10, hidden=4, batch=8, steps=40)
@@ -46,7 +45,7 @@ def test_the_truth_the_baselines_and_the_racer_lie_at_their_places() -> None:
         assert list(line.y) == pytest.approx(values)
     (chosen,) = outlook.chosen(CURVE)
     line = shown[(shown.series == "it") & (shown.kind == "racer")]
-    assert list(line.y) == pytest.approx(forecast.tested(CURVE.checkpoint(chosen))[:200].tolist())
+    assert list(line.y) == pytest.approx(outcome(CURVE.checkpoint(chosen)).forecasts[:200].tolist())
 
 
 def test_the_validation_part_chooses_whose_forecasts_are_shown() -> None:
@@ -58,13 +57,6 @@ def test_the_validation_part_chooses_whose_forecasts_are_shown() -> None:
         wrong[step] = float((forecasts - forecast.truth(series, places)).square().mean())
     assert outlook.chosen(CURVE) == [min(wrong, key=wrong.__getitem__)]
     assert outlook.chosen(dataclasses.replace(CURVE, snapshots=[])) == []
-
-
-def test_a_racer_has_no_error_on_the_test_part_before_all_its_checkpoints_are_measured() -> None:
-    some = {key: result for key, result in CURVE.measured.items() if key != (forecast.validated, 20)}
-    (racer, *_) = outlook.standings([dataclasses.replace(CURVE, measured=some)])
-    assert racer.test is None
-    assert outlook.standings([CURVE])[0].test is not None
 
 
 def test_residuals_are_forecast_minus_truth() -> None:
@@ -94,95 +86,9 @@ def test_a_race_that_has_not_begun_has_empty_charts(name: str) -> None:
 
 def test_the_file_has_a_row_for_each_value_of_the_test_part() -> None:
     table = outlook.table([CURVE])
-    names = ["place", "truth", "last value", "seasonal naive", "linear autoregression", "it", "it, free-running"]
+    names = ["place", "truth", *forecast.BASELINES, "it", "it, free-running"]
     assert table.column_names == names
     assert table.column("place").to_pylist() == list(range(1701, 2001))
     free = table.column("it, free-running").to_pylist()
     assert all(map(math.isfinite, free[: forecast.MOST_FREE]))
     assert all(map(math.isnan, free[forecast.MOST_FREE :]))
-
-
-def test_nobody_sees_the_test_part_before_the_end() -> None:
-    late, *baselines = outlook.standings([UNFINISHED])
-    assert late.test is None
-    assert late.validation is not None
-    assert all(baseline.test is not None for baseline in baselines)
-    assert verdict([late, *baselines]) == ""
-
-
-def test_a_standing_names_the_step_of_the_weights_that_did_best() -> None:
-    (chosen,) = outlook.chosen(CURVE)
-    assert [row.step for row in outlook.standings([CURVE])] == [chosen, 0, 0, 0]
-
-
-def errors(rmse: float, mae: float | None = None) -> Errors:
-    return Errors(rmse / 2 if mae is None else mae, rmse, rmse)
-
-
-def racer(label: str, validation: float, test: float, mae: float | None = None) -> Standing:
-    return Standing(label, errors(validation), errors(test, mae), True, 10)
-
-
-def last_value(validation: float, test: float, mae: float | None = None) -> Standing:
-    return Standing("last value", errors(validation), errors(test, mae), False)
-
-
-@pytest.mark.parametrize(
-    ("rows", "said"),
-    [
-        (
-            [racer("tanh", 1, 2), racer("ReLU", 3, 4), last_value(20, 30)],
-            "**tanh** wins on validation. Its test error (RMSE) is 2, 15 times lower than repeating the last value. "
-            "None is better on the test part.",
-        ),
-        (
-            [racer("tanh", 1, 2), racer("ReLU", 3, 1), last_value(20, 30)],
-            "**tanh** wins on validation. Its test error (RMSE) is 2, 15 times lower than repeating the last value. "
-            "On the test part **ReLU** is best: 1.",
-        ),
-        (
-            [racer("tanh", 1, 60), last_value(20, 30)],
-            "**tanh** wins on validation. Its test error (RMSE) is 60, 2 times that of repeating the last value. "
-            "On the test part **last value** is best: 30. No network beats this baseline.",
-        ),
-        (
-            [racer("tanh", 1, 45), last_value(20, 30)],
-            "**tanh** wins on validation. Its test error (RMSE) is 45, 1.5 times that of repeating the last value. "
-            "On the test part **last value** is best: 30. No network beats this baseline.",
-        ),
-        (
-            [racer("tanh", 50, 60), last_value(20, 30)],
-            "**last value** wins on validation. Its test error (RMSE) is 30. None is better on the test part. "
-            "No network beats this baseline.",
-        ),
-        (
-            [racer("tanh", 1, 2, mae=5), last_value(20, 30, mae=4)],
-            "**tanh** wins on validation. Its test error (RMSE) is 2, 15 times lower than repeating the last value. "
-            "None is better on the test part. By mean absolute error **last value** is best.",
-        ),
-        (
-            [racer("broken", math.nan, math.nan), racer("tanh", 1, 2), last_value(20, 0)],
-            "**tanh** wins on validation. Its test error (RMSE) is 2; repeating the last value has 0. "
-            "On the test part **last value** is best: 0. No network beats this baseline.",
-        ),
-    ],
-)
-def test_the_verdict_says_who_wins(rows: list[Standing], said: str) -> None:
-    assert verdict(rows) == said
-
-
-def test_a_racer_that_diverged_is_told_without_numbers_and_wins_nothing() -> None:
-    wild = Experiment(
-        task="forecast", series="sines", activation="identity", length=100, lr=100.0, clip="none", steps=100
-    )
-    rows = outlook.standings([curve(wild, "wild"), CURVE])
-    assert rows[0].label == "wild"
-    assert "**wild**" not in verdict(rows)
-
-
-def test_the_table_of_standings_has_nothing_where_nothing_is_known() -> None:
-    late = Standing("late", errors(2), None, True, 30)
-    rows = outlook.standings_table([late, last_value(3, 4)]).to_pylist()
-    names = ["forecast by", *outlook.ERRORS, "weights of step"]
-    assert [list(row.values()) for row in rows] == [["late", 2, None, None, None, "30"], ["last value", 3, 4, 2, 4, ""]]
-    assert list(rows[0]) == names

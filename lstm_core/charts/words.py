@@ -10,8 +10,13 @@ WORDS: dict[str, str] = {
         "A range computed from the seeds: in 95 of 100 such tests it contains the true value (means by Student, "
         "shares by Wilson)."
     ),
+    _("95 % range"): _(
+        "In about 95 of 100 such tests it contains the error over many more forecasts (estimated by repeating blocks "
+        "of the test part)."
+    ),
     _("activation"): _("The function that each unit applies to its weighted sum of inputs."),
     _("additive"): _("New information is added to the state; the old content stays."),
+    _("ARIMA"): _("A weighted sum of the latest changes and forecast errors."),
     _("baseline"): _("A simple forecast without learning, such as repeating the last value."),
     _("batch"): _("The sequences that are used in one training step."),
     _("bias"): _("A constant that a unit adds to its weighted sum of inputs."),
@@ -34,10 +39,12 @@ WORDS: dict[str, str] = {
     _("DenseNet"): _("A deep network in which each layer sees the outputs of all layers before it."),
     _("direct path"): _("The part of the gradient that stays inside the cell state: the product of the forget gates."),
     _("double precision"): _("Numbers with about 16 digits; networks usually compute with 7."),
+    _("drift"): _("A straight line through the first and the last known value, continued."),
     _("early stopping"): _("Keeping the weights from the step with the lowest validation error."),
     _("effective rank"): _("The number of independent directions in which the features really vary."),
     _("eigenvalue"): _("The factor by which a matrix scales a direction that it does not turn."),
     _("eigenvector"): _("A direction that a matrix scales, but does not turn."),
+    _("ETS"): _("A weighted sum of all values, the latest with the largest weights, plus a trend and a season."),
     _("feature"): _("A number that a network computes from its input and passes on."),
     _("forget bias"): _("The first value of the forget gate's constant b: higher keeps more of the old state."),
     _("forget gate"): _("The gate f that decides how much of the old cell state is kept: 1 all, 0 nothing."),
@@ -57,7 +64,10 @@ WORDS: dict[str, str] = {
     _("linear autoregression"): _("A weighted sum of the latest values, the weights chosen by least squares."),
     _("Lyapunov exponent"): _("The average growth per time step over a long run, as a logarithm."),
     _("MAE"): _("Mean absolute error."),
-    _("MASE"): _("Mean absolute error, divided by that of repeating the last value; below 1 is better."),
+    _("MASE"): _(
+        "Mean absolute error, divided by that of repeating the last value one step ahead in the training part; below 1 "
+        "is better."
+    ),
     _("naive"): _("Repeats an earlier value: the last one, or the one a season ago."),
     _("norm"): _("The length of a vector, or the most that a matrix can stretch any vector."),
     _("orthogonal"): _("A matrix that turns or mirrors vectors and keeps their length."),

@@ -6,7 +6,7 @@ Forecasts are in the units of the series.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
 import torch
@@ -22,17 +22,24 @@ from lstm_core.tasks.windows import targets
 # Of long series, so that nobody waits: so many values of the validation part, evenly spaced, and the first of the test.
 MOST_VALIDATED, MOST_TESTED, MOST_FREE = 256, 2000, 200
 AT_A_TIME = 2**21
-LAST_VALUE, SEASONAL, LINEAR = _("last value"), _("seasonal naive"), _("linear autoregression")
+LAST_VALUE, DRIFT, SEASONAL = _("last value"), _("drift"), _("seasonal naive")
+LINEAR = _("linear autoregression")
 # So many of the latest known values may enter a linear autoregression, which is fitted to the last of the part to train
 # on; there are at least so many equations for each coefficient.
 ORDERS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 MOST_FITTED, EQUATIONS = 10_000, 3
+# Of what is computed once for a series, so many latest answers are kept.
+MOST_KEPT = 8
+P = ParamSpec("P")
+Found = TypeVar("Found")
 
 
 class Errors(NamedTuple):
     """
     Mean absolute error and root of the mean squared error, in units of the series, and the mean absolute error over
-    that of the last value, one step ahead, in the part to train on (Hyndman and Koehler 2006).
+    that of the last value, one step ahead, in the part to train on (Hyndman and Koehler 2006). That is their scale for
+    a series without a season; it is taken for all, so that numbers can be compared. It is never 0: a `Series` whose
+    part to train on does not change is refused.
     """
 
     mae: float
@@ -69,6 +76,16 @@ def last_value(series: Series, horizon: int, places: Tensor) -> Tensor:
     return truth(series, places - horizon)
 
 
+def drift(series: Series, horizon: int, places: Tensor) -> Tensor:
+    """
+    The line through the first and the last known value, continued (Hyndman and Athanasopoulos 2021, section 5.2). nan
+    where less than two are known.
+    """
+    steps = (places - horizon).clamp(min=0)
+    latest, first = truth(series, steps), series.values[0]
+    return latest + horizon * (latest - first) / steps
+
+
 def seasonal_naive(series: Series, horizon: int, places: Tensor) -> Tensor:
     """
     As it was one season before, or, where the horizon is longer than that, as many as it takes. nan where the series
@@ -80,7 +97,20 @@ def seasonal_naive(series: Series, horizon: int, places: Tensor) -> Tensor:
     return torch.where(before >= 0, truth(series, before.clamp(min=0)), torch.nan)
 
 
-_fits: WeakKeyDictionary[Series, dict[int, Tensor]] = WeakKeyDictionary()
+def once(of: Callable[Concatenate[Series, P], Found]) -> Callable[Concatenate[Series, P], Found]:
+    """What a function says of a series, computed once for as long as the series is there, of the latest questions."""
+    found: WeakKeyDictionary[Series, dict[Any, Found]] = WeakKeyDictionary()
+
+    def kept(series: Series, /, *asked: P.args, **named: P.kwargs) -> Found:
+        answers = found.setdefault(series, {})
+        question = (asked, tuple(named.items()))
+        if question not in answers:
+            answers[question] = of(series, *asked, **named)
+            for old in [*answers][:-MOST_KEPT]:
+                answers.pop(old, None)
+        return answers[question]
+
+    return kept
 
 
 def linear_autoregression(series: Series, horizon: int, places: Tensor) -> Tensor:
@@ -89,10 +119,7 @@ def linear_autoregression(series: Series, horizon: int, places: Tensor) -> Tenso
     validation part says of how many values. nan where the series does not reach back so far, and everywhere if it is
     too short to fit one.
     """
-    by_horizon = _fits.setdefault(series, {})
-    if horizon not in by_horizon:
-        by_horizon[horizon] = _fit(series, horizon)
-    weights = by_horizon[horizon]
+    weights = _fit(series, horizon)
     first = horizon + len(weights) - 2
     if not len(weights):
         return torch.full(places.shape, torch.nan, dtype=torch.float64)
@@ -100,6 +127,7 @@ def linear_autoregression(series: Series, horizon: int, places: Tensor) -> Tenso
     return torch.where(places >= first, series.mean + series.scale * forecasts, torch.nan)
 
 
+@once
 def _fit(series: Series, horizon: int) -> Tensor:
     """The weights, (1 + P,), of P latest values; none if the part to train on is too short for one."""
     places = {p: targets(series, 0, series.train_end, p, horizon) for p in ORDERS}
@@ -127,6 +155,7 @@ def _regressors(series: Series, horizon: int, places: Tensor, order: int) -> Ten
 
 BASELINES: dict[str, Callable[[Series, int, Tensor], Tensor]] = {
     LAST_VALUE: last_value,
+    DRIFT: drift,
     SEASONAL: seasonal_naive,
     LINEAR: linear_autoregression,
 }
@@ -195,16 +224,17 @@ def validation_errors(experiment: Experiment, weights: Tensor) -> Errors:
     return errors(series, from_truth(experiment, weights, places), places)
 
 
+@once
+def validated_baselines(series: Series, horizon: int, length: int = 1) -> dict[str, Errors]:
+    """On the validation part, of those that there are for this series, by name, where windows of this length are."""
+    places = validated_places(series, length, horizon)
+    forecasts = {name: baseline(series, horizon, places) for name, baseline in BASELINES.items()}
+    return {name: errors(series, these, places) for name, these in forecasts.items() if these.isfinite().all()}
+
+
 def validated(checkpoint: Checkpoint) -> Errors:
     """Its errors on the validation part."""
     return validation_errors(checkpoint.experiment, checkpoint.weights)
-
-
-def tested(checkpoint: Checkpoint) -> Tensor:
-    """Its forecasts of the test part from true values, (N,)."""
-    experiment = checkpoint.experiment
-    places = tested_places(known(experiment.series), experiment.length, experiment.horizon)
-    return from_truth(experiment, checkpoint.weights, places)
 
 
 def run_free(checkpoint: Checkpoint) -> Tensor:

@@ -6,7 +6,7 @@ from functools import partial
 import pyarrow.csv
 import streamlit as st
 
-from lstm_core.charts import outlook
+from lstm_core.charts import outlook, standings
 from lstm_core.charts.points import Curve
 from lstm_core.charts.words import meanings
 from lstm_core.language import _
@@ -25,7 +25,7 @@ WAITING = _(":gray[Test scores appear when the training ends.]")
 def verdict(race: Race, by_seed: BySeed) -> list[str]:
     """Who wins, once all have ended, by the first seed."""
     stay(race.racers[0].experiment.series)
-    return [outlook.verdict(outlook.standings(by_seed[0])) or WAITING]
+    return [standings.verdict(standings.standings(by_seed[0])) or WAITING]
 
 
 def scores() -> None:
@@ -35,14 +35,16 @@ def scores() -> None:
 
 
 def _table(shown: Showing) -> None:
+    rows = standings.standings(shown.by_seed[0])
+    explained = {standings.BY: meanings(*(row.label for row in rows)), standings.RANGE: meanings(standings.RANGE)}
+    texts = {name: st.column_config.TextColumn(help=said) for name, said in explained.items()}
+    numbers = {name: st.column_config.NumberColumn(format="%.4g", help=meanings(name)) for name in standings.NUMBERS}
     st.dataframe(
-        outlook.standings_table(outlook.standings(shown.by_seed[0])),
+        standings.standings_table(rows),
         hide_index=True,
         width="content",
         key="standings",
-        column_config={
-            name: st.column_config.NumberColumn(format="%.4g", help=meanings(name)) for name in outlook.ERRORS
-        },
+        column_config=texts | numbers,
     )
 
 
@@ -57,7 +59,7 @@ def take_home() -> None:
     if not checkpoints:
         st.caption(_("All networks exploded; there is nothing to download."))
         return
-    errors = {row.label: row.validation.rmse for row in outlook.standings(curves) if row.validation}
+    errors = {row.label: row.validation.rmse for row in standings.standings(curves) if row.validation}
     best = min(checkpoints, key=errors.__getitem__)
     label = st.selectbox(_("Model of"), list(checkpoints), list(checkpoints).index(best), key="taken")
     _downloads(curves, label, checkpoints[label])

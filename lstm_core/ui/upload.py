@@ -17,6 +17,7 @@ from lstm_core.race.race import LEASE_SECONDS
 from lstm_core.reading.column import Choices, Column, column, guessed, shape
 from lstm_core.reading.numbers import AmbiguousError, Doubt
 from lstm_core.reading.table import MOST_BYTES, MOST_ROWS, opened
+from lstm_core.tasks.season import found_period
 from lstm_core.tasks.series import FILLED, LEFT_OUT, Series, check_known, register
 from lstm_core.ui.session import SHELF
 
@@ -158,10 +159,9 @@ def _series(shelf: Shelf, uploaded: UploadedFile) -> Series:
     first = others.index(file.first[1]) if file.first[1] in others else 0
     with middle:
         chosen = st.selectbox(_("Column of times"), others, first, key="times")
-    about = _("Steps after which the series repeats, for the seasonal naive forecast; 0: none.")
-    with right:
-        season = int(st.number_input(_("Season"), 0.0, 10_000.0, 0.0, 1.0, format="%.0f", key="season", help=about))
     read = _read(shelf, uploaded, (file.id, name, chosen))
+    with right:
+        season = _season(read)
     made = read.choice, season, _gaps() if read.column.known else FILLED
     if shelf.series is None or shelf.made != made:
         values, known, times = read.column.values, read.column.known, read.column.times
@@ -171,6 +171,18 @@ def _series(shelf: Shelf, uploaded: UploadedFile) -> Series:
     st.caption(said.format(number=len(read.column.values), shape=file.shape, report=read.column.report))
     _show(read.column)
     return shelf.series
+
+
+def _season(read: Read) -> int:
+    key = f"season {read.choice}"
+    if key not in st.session_state:
+        column = read.column
+        st.session_state[key] = float(found_period(Series("", column.values, known=column.known)))
+    about = _(
+        "Steps after which the series repeats, for the seasonal naive forecast; 0: none. At first, what was found in "
+        "the training part."
+    )
+    return int(st.number_input(_("Season"), 0.0, 10_000.0, step=1.0, format="%.0f", key=key, help=about))
 
 
 def _gaps() -> str:

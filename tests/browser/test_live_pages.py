@@ -133,7 +133,7 @@ def test_a_file_is_raced_on_and_its_forecasts_are_taken_home(page: Page, address
     expect(page.get_by_text(message)).to_be_visible(timeout=PATIENCE_MS)
     page.locator("input[type=file]").set_input_files(tmp_path / "own.csv")
     expect(page.get_by_text(re.compile("150 values. There are no gaps"))).to_be_visible(timeout=PATIENCE_MS)
-    expect(page.get_by_text(re.compile("wins on validation"))).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text(re.compile("is the best network on validation"))).to_be_visible(timeout=PATIENCE_MS)
     page.get_by_role("tab", name="Take it home").click()
     with page.expect_download() as download:
         page.get_by_role("button", name="All forecasts, CSV").click()

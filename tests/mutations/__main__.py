@@ -47,7 +47,7 @@ GROUPS = {
         ("lstm_core/charts/*.py",),
         (
             *("bands", "export", "equations", "needs", "tables", "lines", "seeds", "colours", "flow", "depth_charts"),
-            *("outlook", "window"),
+            *("outlook", "standings", "window"),
         ),
         but=("catalogue.py", "marks.py", "pictures.py", "axes.py"),
     ),
@@ -55,7 +55,7 @@ GROUPS = {
         ("lstm_core/measurements/*.py",),
         (
             *("intervals", "saved", "checkpoints", "gradients", "window", "forecast", "measures", "flow", "outlook"),
-            *("depth_charts", "facts"),
+            *("depth_charts", "facts", "bootstrap", "rivals", "standings"),
         ),
     ),
     "kernels": Group(
