@@ -19,7 +19,7 @@ from lstm_core.ui.stage import stage
 from lstm_core.ui.texts import texts
 from lstm_core.ui.upload import OWN, OWN_LABEL, own_series
 
-CHARTS = ("loss", "forecasts", "validation", "residuals", "free_running", "gradient_through_time")
+CHARTS = ("loss", "forecasts", "validation", "residuals", "beyond", "free_running", "gradient_through_time")
 
 page = stage("forecast", _("**Choose a series** or upload your own. Which network beats the simple forecasts?"))
 opening = OPENINGS["forecast"]

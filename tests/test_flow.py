@@ -16,7 +16,7 @@ from lstm_core.measurements import checkpoints
 
 RNN = Experiment(cell="rnn", length=20, hidden=6, batch=4, steps=30, clip_at=0.01)
 LSTM = dataclasses.replace(RNN, cell="lstm")
-OF_A_SERIES = {"forecasts", "residuals", "free_running", "validation"}
+OF_A_SERIES = {"forecasts", "residuals", "beyond", "free_running", "validation"}
 
 
 # What the charts of a single layer need.

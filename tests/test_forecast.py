@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 from lstm_core import Experiment, train
 from lstm_core.measurements import forecast
+from lstm_core.measurements.checkpoints import Checkpoint
+from lstm_core.measurements.saved import Forecaster
 from lstm_core.network import Network
 from lstm_core.tasks.series import SERIES, Series, known, register
 
@@ -64,6 +66,22 @@ def test_free_running_feeds_on_its_own_forecasts(horizon: int) -> None:
     free = forecast.free_running(experiment, weights)
     assert len(free) == forecast.MOST_FREE
     assert free[:8].tolist() == pytest.approx(values[-8:], abs=1e-10)
+
+
+@pytest.mark.parametrize("horizon", [1, 3])
+def test_beyond_the_end_it_goes_on_as_a_saved_forecaster_does_with_the_range_of_such_errors(horizon: int) -> None:
+    """Against the errors of the forecaster, one beginning after the other."""
+    experiment = dataclasses.replace(SMALL, horizon=horizon)
+    weights, series = weights_of(experiment), known("sines")
+    forecaster = Forecaster(Network(experiment).load(weights), experiment, series.mean, series.scale)
+    found = forecast.beyond(Checkpoint(experiment, 1, "reference", weights))
+    assert found.forecasts.tolist() == pytest.approx(forecaster(series.values, 20), rel=1e-5)
+    starts = range(1400, 1681)
+    begun = [starts[k * len(starts) // 256] for k in range(256)]
+    wrong = np.array([np.array(series.values[k : k + 20]) - forecaster(series.values[:k], 20) for k in begun])
+    low, high = np.quantile(wrong, [0.025, 0.975], 0)
+    np.testing.assert_allclose(found.low - found.forecasts, low, rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(found.high - found.forecasts, high, rtol=1e-3, atol=1e-5)
 
 
 def test_free_running_never_sees_the_test_part() -> None:

@@ -30,7 +30,7 @@ MEASURING = [name for name, chart in CHARTS.items() if chart.needs]
 
 
 def kind(name: str) -> str:
-    return "series" if name in ("forecasts", "residuals", "free_running", "validation") else "sequences"
+    return "series" if name in ("forecasts", "residuals", "beyond", "free_running", "validation") else "sequences"
 
 
 def curves_for(name: str) -> list[Curve]:

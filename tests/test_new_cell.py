@@ -61,7 +61,7 @@ ROW = Family(
     own={"w": turns},
     forget="f",
 )
-OF_A_SERIES = {"forecasts", "free_running", "residuals", "validation"}
+OF_A_SERIES = {"forecasts", "beyond", "free_running", "residuals", "validation"}
 SMALL = {"length": 6, "hidden": 4, "batch": 4, "steps": 20}
 
 

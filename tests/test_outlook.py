@@ -65,6 +65,22 @@ def test_residuals_are_forecast_minus_truth() -> None:
     assert list(left) == pytest.approx(list(drawn - known("sines").values[1700:1900]))
 
 
+def test_beyond_the_end_the_file_has_what_comes_next_and_the_range_of_errors() -> None:
+    (one,) = measured([CURVE], [outlook.BEYOND])
+    (chosen,) = outlook.chosen(CURVE)
+    found = forecast.beyond(CURVE.checkpoint(chosen))
+    table = outlook.table([one]).to_pandas().set_index("place")
+    assert list(table.index[-21:]) == [2000, *range(2001, 2021)]
+    further = table.loc[2001:]
+    assert list(further["it"]) == found.forecasts.tolist()
+    assert list(further["it, low"]) == found.low.tolist()
+    assert list(further["it, high"]) == found.high.tolist()
+    assert further.drop(columns=["it", "it, low", "it, high"]).isna().all(axis=None)
+    shown = outlook.beyond([one]).to_pandas()
+    assert list(shown[shown.kind == "racer"].x) == list(range(2001, 2021))
+    assert list(shown[(shown.series == outlook.LOW)].y) == pytest.approx(found.low.tolist())
+
+
 def test_free_runs_are_drawn_of_those_that_have_ended() -> None:
     shown = outlook.free_running([CURVE, UNFINISHED]).to_pandas()
     assert set(shown[shown.kind == "racer"].series) == {"it"}
@@ -76,7 +92,7 @@ def test_the_validation_error_is_drawn_at_each_checkpoint_beside_those_of_the_ba
     assert set(shown[shown.kind == "reference"].series) == set(forecast.BASELINES)
 
 
-@pytest.mark.parametrize("name", ["forecasts", "residuals", "free_running", "validation"])
+@pytest.mark.parametrize("name", ["forecasts", "residuals", "beyond", "free_running", "validation"])
 def test_a_race_that_has_not_begun_has_empty_charts(name: str) -> None:
     empty = dataclasses.replace(CURVE, snapshots=[])
     shown = CHARTS[name].table([empty]).to_pandas()

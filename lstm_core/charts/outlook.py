@@ -55,6 +55,10 @@ VALIDATED = Need(forecast.validated, _forecasts, every)
 TESTED = Need(outcomes.outcome, _forecasts, chosen)
 RUN_FREE = Need(forecast.run_free, _forecasts, chosen)
 RUN_FREE_AT_THE_END = Need(forecast.run_free, ended, chosen)
+BEYOND = Need(forecast.beyond, ended, chosen)
+LOW, HIGH = _("95 % of errors, low"), _("95 % of errors, high")
+# So many known values, for each forecast beyond them, show where it comes from.
+BEFORE = 3
 
 
 def _line(places: Tensor, values: Tensor, label: str, kind: str = "racer") -> list[Point]:
@@ -130,6 +134,32 @@ def free_running(curves: Sequence[Curve]) -> pa.Table:
     return of_points([*_frame(curves, places), *points])
 
 
+@chart(
+    "beyond",
+    _("Beyond the end"),
+    lines(BY_PLACE, _("value")),
+    _("What comes next. Dashed: the range of 95 % of errors in the validation part."),
+    _("the farther ahead, the more errors add up."),
+    "makridakis",
+    _("Line chart of the last values of the series and of forecasts beyond its end, with ranges of errors."),
+    needs=(VALIDATED, BEYOND),
+)
+def beyond(curves: Sequence[Curve]) -> pa.Table:
+    """The last values, forecasts after them by those that have ended, and the range around the one picked."""
+    series, _horizon, _places = _series(curves)
+    end, steps = len(series.values), max((len(found.forecasts) for *_it, found in BEYOND.found(curves)), default=1)
+    before = torch.arange(max(0, end - BEFORE * steps), end)
+    points = _line(before, forecast.truth(series, before), TRUTH, "ghost")
+    rmse = {(curve.label, step): errors.rmse for curve, step, errors in VALIDATED.found(curves)}
+    best = min(BEYOND.found(curves), key=lambda found: rmse.get((found[0].label, found[1]), math.inf), default=None)
+    for curve, _step, found in BEYOND.found(curves):
+        points += _line(end + torch.arange(steps), _bounded(found.forecasts, series), curve.label)
+    if best:
+        for part, values in ((LOW, best[-1].low), (HIGH, best[-1].high)):
+            points += _line(end + torch.arange(steps), _bounded(values, series), part, "reference")
+    return of_points([*_frame(curves, torch.tensor([before[0], end + steps - 1])), *points])
+
+
 def _bounded(values: Tensor, series: Series) -> Tensor:
     """Up to ten standard deviations off: what runs away farther would leave nothing to see of the rest."""
     off = 10 * series.scale
@@ -159,7 +189,8 @@ def validation_by_step(curves: Sequence[Curve]) -> pa.Table:
 def table(curves: Sequence[Curve]) -> pa.Table:
     """
     A row for each value of the test part: its `place` in the series, from 1, its `time` if there are any, the `truth`,
-    every baseline, and of each racer the forecast from true values and, as far as it goes, the one from its own.
+    every baseline, and of each racer the forecast from true values and, as far as it goes, the one from its own. Behind
+    them a row for each value beyond the end, where that was measured, with the range of 95 % of a racer's errors.
     """
     experiment = racers_of(curves)[0].experiment
     series, horizon = known(experiment.series), experiment.horizon
@@ -177,4 +208,19 @@ def table(curves: Sequence[Curve]) -> pa.Table:
         columns[_("{label}, free-running").format(label=curve.label)] = [
             free.get(place, math.nan) for place in places.tolist()
         ]
+    _append_beyond(columns, curves, len(series.values))
     return of_rows(zip(*columns.values(), strict=True), list(columns))
+
+
+def _append_beyond(columns: dict[str, list[Any]], curves: Sequence[Curve], end: int) -> None:
+    """Rows for what comes after so many values: nothing is known of it, and baselines are not asked."""
+    further: dict[str, list[Any]] = {}
+    for curve, _step, found in BEYOND.found(curves):
+        further |= {curve.label: found.forecasts.tolist()}
+        for name, values in ((_("{label}, low"), found.low), (_("{label}, high"), found.high)):
+            further[name.format(label=curve.label)] = values.tolist()
+    if further:
+        rows, steps = len(columns["place"]), len(next(iter(further.values())))
+        further |= {"place": [end + 1 + step for step in range(steps)], "time": [""] * steps}
+        for name in [*columns, *(name for name in further if name not in columns and name != "time")]:
+            columns[name] = columns.get(name, [math.nan] * rows) + further.get(name, [math.nan] * steps)

@@ -21,6 +21,8 @@ from lstm_core.tasks.windows import targets
 
 # Of long series, so that nobody waits: so many values of the validation part, evenly spaced, and the first of the test.
 MOST_VALIDATED, MOST_TESTED, MOST_FREE = 256, 2000, 200
+# Beyond the end of a series so many values are forecast; of fewer errors no range is told.
+MOST_BEYOND, FEWEST_ERRORS = 20, 20
 AT_A_TIME = 2**21
 LAST_VALUE, DRIFT, SEASONAL = _("last value"), _("drift"), _("seasonal naive")
 LINEAR = _("linear autoregression")
@@ -182,13 +184,13 @@ def answer(network: Network, windows: Tensor) -> Tensor:
 
 def continued(network: Network, scaled: Tensor, length: int, horizon: int, steps: int) -> Tensor:
     """
-    So many more scaled values, (steps,), each forecast from the window that ends `horizon` before it, in which what is
-    not known yet is a forecast too.
+    So many more values of scaled series (N, B), (steps, B), each forecast from the window that ends `horizon` before
+    it, in which what is not known yet is a forecast too.
     """
-    values = torch.cat([scaled, scaled.new_zeros(steps)])
+    values = torch.cat([scaled, scaled.new_zeros(steps, scaled.shape[1])])
     for place in range(len(scaled), len(values)):
         end = place - horizon + 1
-        values[place] = answer(network, values[end - length : end, None])[0]
+        values[place] = answer(network, values[end - length : end])
     return values[len(scaled) :]
 
 
@@ -196,9 +198,43 @@ def free_running(experiment: Experiment, weights: Tensor) -> Tensor:
     """The first `MOST_FREE` values of the test part, or all, (N,), from what was before it and own forecasts alone."""
     series, network = known(experiment.series), Network(experiment).load(weights)
     steps = min(MOST_FREE, len(series.values) - series.validation_end)
-    before = series.scaled[: series.validation_end].to(weights.dtype)
-    further = continued(network, before, experiment.length, experiment.horizon, steps)
+    before = series.scaled[: series.validation_end, None].to(weights.dtype)
+    further = continued(network, before, experiment.length, experiment.horizon, steps)[:, 0]
     return series.mean + series.scale * further.double()
+
+
+class Beyond(NamedTuple):
+    """
+    What comes after the last value of a series, (M,), and the ends of the range that has 95 % of all errors so many
+    steps ahead on the validation part; nan where that has too few.
+    """
+
+    forecasts: Tensor
+    low: Tensor
+    high: Tensor
+
+
+def beyond(checkpoint: Checkpoint) -> Beyond:
+    """From the end of a series on, from its own forecasts where it needs what is not known."""
+    experiment = checkpoint.experiment
+    series, network = known(experiment.series), Network(experiment).load(checkpoint.weights)
+    length, horizon = experiment.length, experiment.horizon
+    steps = min(MOST_BEYOND, (series.validation_end - series.train_end) // 2)
+    starts = targets(series, series.train_end, series.validation_end - steps + 1, length, horizon)
+    starts = starts[torch.arange(min(len(starts), MOST_VALIDATED)) * len(starts) // min(len(starts), MOST_VALIDATED)]
+    # The end of the series comes last: all go on side by side.
+    ends = torch.cat([starts, torch.tensor([len(series.values)])])
+    back = torch.arange(1 - length - horizon, 0)[:, None]
+    further = continued(network, series.scaled.to(checkpoint.weights.dtype)[ends + back], length, horizon, steps)
+    forecasts = series.mean + series.scale * further.double()
+    places = starts + torch.arange(steps)[:, None]
+    wrong = truth(series, places) - forecasts[:, :-1]
+    there = series.missing_before[places + 1] == series.missing_before[places]
+    tails = torch.tensor([0.025, 0.975], dtype=torch.float64)
+    low, high = torch.where(there, wrong, torch.nan).nanquantile(tails, 1)
+    enough = there.sum(1) >= FEWEST_ERRORS
+    own = forecasts[:, -1]
+    return Beyond(own, *(torch.where(enough, own + end, torch.nan) for end in (low, high)))
 
 
 def errors(series: Series, forecasts: Tensor, places: Tensor) -> Errors:

@@ -40,7 +40,7 @@ class Forecaster:
             raise ValueError(f"values: {len(values)} are fewer than {length + horizon - 1}, its window and horizon")
         if type(steps) is not int or steps < 0:
             raise ValueError(f"steps: {steps!r} is not a whole number of at least 0")
-        further = continued(self.network, self._scaled(values), length, horizon, steps)
+        further = continued(self.network, self._scaled(values)[:, None], length, horizon, steps)[:, 0]
         return (self.mean + self.scale * further.double()).tolist()
 
     def _scaled(self, values: Sequence[float]) -> Tensor:

@@ -7,6 +7,7 @@ import pyarrow.csv
 import streamlit as st
 
 from lstm_core.charts import outlook, standings
+from lstm_core.charts.needs import measured
 from lstm_core.charts.points import Curve
 from lstm_core.charts.words import meanings
 from lstm_core.language import _
@@ -104,5 +105,5 @@ def snippet(file: str, series: str, needed: int) -> str:
 
 def _csv(curves: tuple[Curve, ...]) -> bytes:
     written = io.BytesIO()
-    pyarrow.csv.write_csv(outlook.table(curves), written)
+    pyarrow.csv.write_csv(outlook.table(measured(curves, [outlook.BEYOND])), written)
     return written.getvalue()
