@@ -76,7 +76,7 @@ def _own_series(task: str, path: Path | None, named: dict[str, Any]) -> Series |
         raise ValueError(f"csv: {path}: {getattr(error, 'strerror', None) or error}") from None
     print(f"{path}: {len(own.values):,} values. {shape(table)} {read.report}", file=sys.stderr)
     for row, stamp, cell, value in read.rows:
-        print(f"{path}: row {row}: {stamp} {cell} = {value}", file=sys.stderr)
+        print(f"{path}: row {row}: {stamp!r} {cell!r} = {value}", file=sys.stderr)
     return own
 
 

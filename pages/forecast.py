@@ -54,7 +54,7 @@ placed = {"task": "forecast", "length": length, "horizon": horizon, "cell": cell
 try:
     racers = page.racers(activations=activations, cells=cells, **placed)
 except ValueError as error:
-    refusal = _("This series is too short: {reason}.").format(reason=error)
+    refusal = _("This series cannot be used: {reason}.").format(reason=error)
 if refusal:
     with page.race:
         refuse(refusal)

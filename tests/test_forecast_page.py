@@ -189,7 +189,7 @@ def test_another_file_after_a_race_leaves_no_ghosts_of_a_series_that_is_gone(vis
 def test_a_window_that_is_too_long_for_the_series_says_what_to_lower(visits: list[AppTest]) -> None:
     visit = open_page(visits, "forecast", series=SERIES["us_employment"].label, length="100")
     (warning,) = visit.warning
-    assert warning.value.startswith("This series is too short: length: 100 and a horizon of 1 need 101 values")
+    assert warning.value.startswith("This series cannot be used: length: 100 and a horizon of 1 need 101 values")
     assert "lower the length to at most 83, or the horizon" in warning.value
     assert SHOWING not in visit.session_state
     check(visit.slider(key="length").set_value(50).run())

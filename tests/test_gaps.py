@@ -81,11 +81,17 @@ def test_a_part_that_is_all_gaps_is_refused_in_words() -> None:
     known = tuple(place % 3 > 0 for place in range(300))
     series = Series("x", tuple(float(place % 7) for place in range(300)), known=known, gaps=LEFT_OUT)
     assert windows.too_long(series, 2, 5) == (
-        "length: x has no 5 values in a row without a gap in the part to train on; lower the length, or let gaps be "
-        "filled"
+        "length: x has no 5 values without a gap in the part to train on; lower the length, or let gaps be filled"
     )
     assert windows.too_long(series, 2, 2) is None
     assert windows.too_long(Series("x", series.values, known=known, gaps=FILLED), 2, 5) is None
+
+
+def test_where_only_gaps_separate_other_values_there_is_no_scaled_error() -> None:
+    known = tuple(place % 10 > 0 for place in range(200))
+    values = tuple(float(place // 10 % 2) for place in range(200))
+    series = Series("steps", values, known=known, gaps=LEFT_OUT)
+    assert math.isnan(forecast.validated_baselines(series, 1)["last value"].mase)
 
 
 def _file(rng: random.Random) -> list[str]:

@@ -184,7 +184,7 @@ def messages_of_any_kind(control: Sent) -> SearchStrategy[WidgetState]:
 REFUSALS = (
     "Choose at least one racer.",
     "Choose a file with a series.",
-    "This series is too short: ",
+    "This series cannot be used: ",
     "This race would take",
     "One training step of this race",
 )

@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Callable
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 from scipy.integrate import solve_ivp
@@ -84,6 +85,13 @@ def test_the_missing_hour_is_marked_and_as_the_one_before() -> None:
     series = known("san_francisco_hourly")
     assert series.values[hour - 1 : hour + 2] == (50.8, 50.8, 49.9)
     assert [place for place, there in enumerate(series.known) if not there] == [hour]
+
+
+def test_nobody_gets_the_names_or_times_of_a_series_with_the_same_values() -> None:
+    values = tuple(math.sin(place) for place in range(50))
+    times = [pa.array([f"{year + place}" for place in range(50)]) for year in (1900, 1950)]
+    own = [Series("x", values), Series("y", values), *(Series("x", values, times=these) for these in times)]
+    assert len({series.name for series in own}) == 4
 
 
 def test_the_sines_are_two_sines_and_noise_of_a_tenth() -> None:

@@ -34,7 +34,7 @@ def standings(curves: Sequence[Curve]) -> list[Standing]:
     for curve in racers:
         step = next(iter(chosen(curve)), 0)
         decided = ended(curve) and not missing(curve, (VALIDATED, TESTED))
-        test = curve.measured[TESTED.what, step] if step and decided else None
+        test = next((found for *_it, found in TESTED.found([curve])), None) if step and decided else None
         standings.append(Standing(curve.label, curve.measured.get((VALIDATED.what, step)), test, True, step))
     first = racers[0].experiment
     series = known(first.series)

@@ -51,7 +51,7 @@ class Writer:
     @property
     def waiting(self) -> int:
         """The number of runs that are not stored yet."""
-        return sum(len(batch.records) for batch in self._batches)
+        return sum(len(batch.records) for batch in self._batches.copy())
 
     def keep(self, records: Sequence[Record]) -> Future[int] | None:
         """

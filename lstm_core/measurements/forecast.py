@@ -5,6 +5,7 @@ A forecast of the value at place i, counted from 0, sees the window of values th
 Forecasts are in the units of the series.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
@@ -40,8 +41,8 @@ class Errors(NamedTuple):
     """
     Mean absolute error and root of the mean squared error, in units of the series, and the mean absolute error over
     that of the last value, one step ahead, in the part to train on (Hyndman and Koehler 2006). That is their scale for
-    a series without a season; it is taken for all, so that numbers can be compared. It is never 0: a `Series` whose
-    part to train on does not change is refused.
+    a series without a season; it is taken for all, so that numbers can be compared. nan where it is 0: where that part
+    changes at gaps alone, which windows may not have.
     """
 
     mae: float
@@ -106,11 +107,12 @@ def once(of: Callable[Concatenate[Series, P], Found]) -> Callable[Concatenate[Se
     def kept(series: Series, /, *asked: P.args, **named: P.kwargs) -> Found:
         answers = found.setdefault(series, {})
         question = (asked, tuple(named.items()))
-        if question not in answers:
-            answers[question] = of(series, *asked, **named)
+        answer = answers.get(question)
+        if answer is None:
+            answer = answers[question] = of(series, *asked, **named)
             for old in [*answers][:-MOST_KEPT]:
                 answers.pop(old, None)
-        return answers[question]
+        return answer
 
     return kept
 
@@ -242,7 +244,7 @@ def errors(series: Series, forecasts: Tensor, places: Tensor) -> Errors:
     wrong = (forecasts - truth(series, places)).abs()
     later = targets(series, 0, series.train_end, 1, 1)
     mae, scale = float(wrong.mean()), float((truth(series, later) - last_value(series, 1, later)).abs().mean())
-    return Errors(mae, float(wrong.square().mean().sqrt()), mae / scale)
+    return Errors(mae, float(wrong.square().mean().sqrt()), mae / scale if scale else math.nan)
 
 
 def scores(experiment: Experiment, weights: Tensor) -> Scores:

@@ -18,6 +18,8 @@ from lstm_core.reading.times import EPOCH, Times
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 WEEK = 7 * DAY
+# What a calendar has room for around it, in seconds since 1970.
+FIRST, LAST = ((EPOCH.replace(year=year) - EPOCH).total_seconds() for year in (2, 9998))
 # Steps that loggers are set to, in seconds.
 STEPS = [
     *(1, 2, 5, 10, 15, 20, 30),
@@ -29,6 +31,8 @@ STEPS = [
 NEAR_DAYS = 4
 # Around regular times, in steps: more scatter than that is no regularity; that of chance alone is .29.
 SCATTER, LATE = 0.22, 0.01
+# Where rows lie farther apart on average, nothing is told of weeks and days.
+MOST_SPREAD, MOST_PLACES = 100, 2**53
 # What is open less often than that is closed: weekends, nights. It takes so many weeks, or days, to know.
 OPEN, WEEKS, DAYS = 0.2, 3, 5
 # Days off in a row; more are missing.
@@ -75,7 +79,7 @@ def _moment(seconds: float) -> datetime:
 
 def _months(values: Numbers) -> Calendar | None:
     """One row a month, or every so many, at about the same day or near the end."""
-    if np.diff(values).min() < 27 * DAY:
+    if np.diff(values).min() < 27 * DAY or not (values[0] > FIRST and values[-1] < LAST):
         return None
     moments = [_moment(value) for value in values]
     # Ends of months are near the first of the next one.
@@ -110,18 +114,20 @@ def _grid(values: Numbers, dated: bool) -> Calendar | None:
     if places is None:
         return None
     said = [_step_in_seconds(step) if dated else _("Step: {step:.6g}.").format(step=step)]
-    if dated and DAY % step == 0:
+    if dated and DAY % step == 0 and places[-1] < MOST_SPREAD * len(places):
         return _opened(values, places, step, said)
     return Calendar(places, said)
 
 
 def _step(values: Numbers, dated: bool) -> float:
     """The most frequent difference, or, where none is frequent, the most frequent of those that loggers are set to."""
-    steps = np.diff(values).round(6)
-    usual, times = _usual(steps)
+    steps, median = np.diff(values), float(np.median(np.diff(values)))
+    # Numbers may be of any size, nanoseconds too.
+    steps = steps.round(6) if dated else (steps / median).round(6) * median
+    usual, times = _usual(steps[steps > 0])
     if 2 * times >= len(steps) or not dated:
         return usual
-    loggers, median = np.array(STEPS), float(np.median(steps))
+    loggers = np.array(STEPS)
     nearest, _times = _usual(loggers[[np.abs(np.log(loggers / step)).argmin() for step in steps]])
     return nearest if abs(median - nearest) < nearest / 10 else median
 
@@ -132,7 +138,7 @@ def _on_grid(values: Numbers, step: float) -> Numbers | None:
     angles = turn * np.fmod(since, step)
     exact = (since - np.arctan2(np.sin(angles).sum(), np.cos(angles).sum()) / turn) / step
     near = exact.round()
-    if np.sqrt(np.square(exact - near).mean()) > SCATTER:
+    if np.abs(near).max() > MOST_PLACES or np.sqrt(np.square(exact - near).mean()) > SCATTER:
         return None
     # Each at least one place behind the one before it.
     row = np.arange(len(near))
@@ -186,12 +192,12 @@ def _summer_time(values: Numbers) -> tuple[Numbers, list[str]]:
     """
     jumps = np.diff(values)
     step = _usual(jumps)[0] if len(jumps) else 0.0
-    if not 0 < step <= HOUR or HOUR % step:
+    if not 0 < step <= HOUR or HOUR % step or not (values.min() > FIRST and values.max() < LAST):
         return values, []
     shifts = np.zeros_like(values)
     for row in np.flatnonzero(jumps == step + HOUR):
         shifts[row + 1] = -HOUR * _changes(values[row] + step, forward=True)
-    for row in np.flatnonzero(jumps == step - HOUR):
+    for row in np.flatnonzero((step - HOUR <= jumps) & (jumps <= 0)):
         shifts[row + 1] = HOUR * _changes(values[row + 1], forward=False)
     changes = int(np.count_nonzero(shifts))
     if not changes:

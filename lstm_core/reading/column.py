@@ -25,8 +25,6 @@ COUNTS = frozenset(
     ("", "index", "idx", "id", "no", "no.", "nr", "nr.", "row", "#", "unnamed: 0", "번호", "순번", "番号")
 )
 WITHOUT_NAME = re.compile(r"column \d+")
-# By so many rows the columns are told apart.
-LOOKED_AT = 200
 
 
 class Column(NamedTuple):
@@ -62,8 +60,8 @@ def guessed(table: Table) -> tuple[str, str | None]:
     only counts the rows is neither. The first column where there are no numbers.
     """
     numeric, dated, counting = [], [], []
-    for name in table.names:
-        cells = [cell for cell in table.cells(name, LOOKED_AT) if cell.casefold() not in MISSING]
+    for name, column in table.head().items():
+        cells = [cell for cell in column if cell.casefold() not in MISSING]
         if not cells:
             continue
         plain = all(NUMBER.fullmatch(cell) for cell in cells)
@@ -86,7 +84,9 @@ def _counts(name: str, cells: Sequence[str], table: Table) -> bool:
     called = name.casefold() in COUNTS or bool(WITHOUT_NAME.fullmatch(name))
     if not (called or name == table.names[0]) or cells[0] not in ("0", "1"):
         return False
-    return all(cell.isdigit() for cell in cells) and all(int(b) - int(a) == 1 for a, b in pairwise(cells))
+    return all(cell.isdecimal() and len(cell) < 10 for cell in cells) and all(
+        int(b) - int(a) == 1 for a, b in pairwise(cells)
+    )
 
 
 def _are_numbers(cells: Sequence[str]) -> bool:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import islice
+from itertools import accumulate, islice
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -30,7 +30,7 @@ MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-
 ENCODINGS = ["cp1252", "cp1250", "cp949", "cp932", "gb18030", "big5", "cp1251"]
 PARQUET = b"PAR1"
 # By so many rows the separator is found; from so many bytes the encoding.
-LOOKED_AT, SAMPLED = 100, 2**16
+LOOKED_AT, SAMPLED, AT_A_TIME = 200, 2**16, 10_000
 # The header, and the first rows, are within so many characters.
 BEGINNING = 2**20
 
@@ -46,13 +46,15 @@ class Shape(NamedTuple):
 class Table:
     """
     The `names` of a file's columns and the number of its `rows`; its `cells` by the name of a column, all or so many,
-    as text without blanks around it; and the place of a row, counted from 0, in the words of a message.
+    as text without blanks around it; those at the `head` of all columns that can be read; and the place of a row,
+    counted from 0, in the words of a message.
     """
 
     names: tuple[str, ...]
     rows: int
     shape: Shape
     cells: Callable[..., list[str]]
+    head: Callable[[], dict[str, list[str]]]
     place: Callable[[int], str]
 
     def check(self, name: str) -> None:
@@ -77,10 +79,17 @@ def _text(content: bytes) -> Table:
     plain = pa.py_buffer(text.encode())
     del text
 
-    def line(row: int) -> int:
-        """Of a row, of which the header is number 0."""
+    def lines() -> Iterator[tuple[int, list[str]]]:
+        """All rows, of which the header is number 0, each with the number of its last line."""
         text = io.TextIOWrapper(io.BytesIO(plain.to_pybytes()), "utf-8", newline="")
-        return next(islice(_lines(text, separator), row, None), (0, []))[0]
+        return (
+            (number, row)
+            for number, row in _lines(text, separator)
+            if len(row) > 1 or len(names) == 1 or row[0].strip()
+        )
+
+    def line(row: int) -> int:
+        return next(islice(lines(), row, None), (0, []))[0]
 
     rows = _split(plain, separator, len(names), 0, line)
     if rows.num_rows > MOST_ROWS + 1:
@@ -89,14 +98,19 @@ def _text(content: bytes) -> Table:
         raise ValueError("line 1: the file has a header and no rows below it")
 
     def cells(name: str, most: int = MOST_ROWS) -> list[str]:
-        column = _split(plain, separator, len(names), names.index(name), str).column(0)
+        column = _split(plain, separator, len(names), names.index(name), line).column(0)
         return [cell.strip() for cell in column.slice(1, most).to_pylist()]
+
+    def head() -> dict[str, list[str]]:
+        columns = zip(*(row for _number, row in islice(lines(), 1, 1 + LOOKED_AT)), strict=True)
+        return {name: [cell.strip() for cell in column] for name, column in zip(names, columns, strict=True)}
 
     return Table(
         names,
         rows.num_rows - 1,
         Shape(encoding, separator if len(names) > 1 else ""),
         cells,
+        head,
         lambda row: f"line {line(row + 1)}",
     )
 
@@ -129,7 +143,9 @@ def _guessed_encoding(content: bytes) -> str:
     from charset_normalizer import CharsetMatch, from_bytes
 
     lines = [line for line in content.splitlines() if not line.isascii()]
-    sample = b"\n".join(lines)[:SAMPLED]
+    # No line is cut, in the middle of a character perhaps.
+    sizes = accumulate(map(len, lines))
+    sample = b"\n".join(line for line, size in zip(lines, sizes, strict=True) if size <= SAMPLED) or lines[0]
     if any(byte < 0x20 and byte not in b"\t\n\r\f\v" for byte in sample):
         return ""
 
@@ -175,9 +191,10 @@ def _split(plain: pa.Buffer, separator: str, columns: int, chosen: int, line: Ca
     wrong: list[pyarrow.csv.InvalidRow] = []
 
     def refuse(row: pyarrow.csv.InvalidRow) -> str:
-        if row.text.strip():
-            wrong.append(row)
-        return "skip"
+        if not row.text.strip():
+            return "skip"
+        wrong.append(row)
+        return "error"
 
     names = [f"f{place}" for place in range(columns)]
     try:
@@ -194,12 +211,13 @@ def _split(plain: pa.Buffer, separator: str, columns: int, chosen: int, line: Ca
             pa.system_memory_pool(),
         )
     except pa.ArrowInvalid as error:
+        for row in wrong:
+            cells = _counted(row.actual_columns, "cell")
+            raise ValueError(
+                f"line {line(row.number - 1)}: {cells}, but the header has {columns}, "
+                f"separated by {SEPARATORS[separator]}"
+            ) from None
         raise ValueError(f"the file is no table: {str(error).splitlines()[0][:200]}") from None
-    for row in wrong[:1]:
-        raise ValueError(
-            f"line {line(row.number - 1)}: {_counted(row.actual_columns, 'cell')}, but the header has {columns}, "
-            f"separated by {SEPARATORS[separator]}"
-        )
     return table
 
 
@@ -225,9 +243,12 @@ def _parquet(content: bytes) -> Table:
 
     try:
         file = ParquetFile(pa.BufferReader(content))
+        schema, rows = file.schema_arrow, file.metadata.num_rows
+        # A text that comes again and again is kept once, until it is known how long all of them are.
+        repeating = [one.name for one in schema if pa.types.is_string(_plain_type(one.type))]
+        file = ParquetFile(pa.BufferReader(content), read_dictionary=repeating)
     except (pa.ArrowException, OSError) as error:
         raise ValueError(f"the file is no Parquet: {str(error).splitlines()[0][:200]}") from None
-    rows, schema = file.metadata.num_rows, file.schema_arrow
     unpacked = sum(file.metadata.row_group(group).total_byte_size for group in range(file.metadata.num_row_groups))
     if rows > MOST_ROWS:
         raise ValueError(f"the file has {rows:,} rows, more than {MOST_ROWS:,}; keep fewer")
@@ -235,23 +256,55 @@ def _parquet(content: bytes) -> Table:
         raise ValueError(f"the file has {unpacked:,} bytes unpacked, more than {MOST_UNPACKED:,}; keep fewer columns")
     if not rows:
         raise ValueError("the file has columns and no rows")
+    names = _names(schema.names)
 
     def cells(name: str, most: int = MOST_ROWS) -> list[str]:
+        place = names.index(name)
+        kind = _plain_type(schema.field(place).type)
+        if pa.types.is_nested(kind):
+            raise ValueError(f"column {name[:40]!r}: it has {str(kind)[:40]}; numbers or times are needed")
         texts: list[str] = []
-        size = 0
         try:
-            for batch in file.iter_batches(10_000, columns=[name]):
-                size += batch.nbytes
-                if size > MOST_UNPACKED or len(texts) > MOST_ROWS:
-                    raise ValueError(f"column {name[:40]!r}: more than {MOST_UNPACKED:,} bytes unpacked")
-                texts += map(_as_text, batch.column(0).to_pylist())
+            for batch in file.iter_batches(min(most, AT_A_TIME), columns=[schema.names[place]]):
+                texts += _texts(batch.column(0), rows)
                 if len(texts) >= most:
                     break
-        except (pa.ArrowException, OSError) as error:
-            raise ValueError(f"column {name[:40]!r}: {str(error).splitlines()[0][:200]}") from None
+        except (pa.ArrowException, OSError, OverflowError, IndexError, ValueError) as error:
+            raise ValueError(f"column {name[:40]!r}: {(str(error) or 'unreadable').splitlines()[0][:200]}") from None
         return texts[:most]
 
-    return Table(_names(schema.names), rows, Shape("Parquet", ""), cells, lambda row: f"row {row + 1}")
+    return Table(
+        names,
+        rows,
+        Shape("Parquet", ""),
+        cells,
+        lambda: {name: cells(name, LOOKED_AT) for name in names if not pa.types.is_nested(_kind(schema, names, name))},
+        lambda row: f"row {row + 1}",
+    )
+
+
+def _plain_type(kind: pa.DataType) -> pa.DataType:
+    """Of values, whether they are repeated by number or not, and whatever room their strings may take."""
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return pa.string() if pa.types.is_large_string(kind) or pa.types.is_string_view(kind) else kind
+
+
+def _kind(schema: pa.Schema, names: Sequence[str], name: str) -> pa.DataType:
+    return _plain_type(schema.field(names.index(name)).type)
+
+
+def _texts(column: pa.Array, rows: int) -> list[str]:
+    """The cells of a part of a column that has so many rows."""
+    if pa.types.is_dictionary(column.type) and pa.types.is_string(_plain_type(column.type)):
+        words = column.dictionary.to_pylist()
+        longest = max((len(word) for word in words if word), default=0)
+        if longest * rows > MOST_UNPACKED:
+            raise ValueError(f"a text of {longest:,} characters; numbers or times are needed")
+        return ["" if place is None else words[place].strip() for place in column.indices.to_pylist()]
+    if pa.types.is_timestamp(column.type):
+        # Of nanoseconds, pyarrow would make what only pandas has.
+        column = column.cast(pa.timestamp("us", column.type.tz), safe=False)
+    return [*map(_as_text, column.to_pylist())]
 
 
 def _as_text(value: Any) -> str:

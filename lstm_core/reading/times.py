@@ -75,7 +75,8 @@ def times(cells: Sequence[str], place: Callable[[int], str], order: str | None =
 
     Raises ValueError that names the `place` of the first cell that is none, and AmbiguousError.
     """
-    if all(_is_number(cell) for cell in cells):
+    numbers = next((row for row, cell in enumerate(cells) if not _is_number(cell)), len(cells))
+    if numbers == len(cells):
         return _coded(cells) or Times(np.array(cells, float), dated=False)
     found, aware, reached = _iso(cells)
     if reached == len(cells):
@@ -89,7 +90,7 @@ def times(cells: Sequence[str], place: Callable[[int], str], order: str | None =
         raise _doubt(cells, readings, place)
     for read in readings.values():
         return Times(read, dated=True, local=True)
-    wrong = max(wrong, reached)
+    wrong = max(wrong, reached, numbers)
     raise ValueError(
         f"{place(wrong)}: {cells[wrong][:40]!r} is neither a time like 2024-12-31, 31.12.2024 or 2024-12-31 23:00 nor "
         "a number"

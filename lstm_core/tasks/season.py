@@ -57,8 +57,8 @@ def _peak(alike: Tensor, stride: int) -> int:
 
 def _by_chance(number: int, lags: int, stride: int) -> float:
     """
-    What autocorrelations of a random walk's changes exceed at any of these lags in 5 of 100 cases: 1.96 / sqrt(N) for
-    one lag and stride 1 (Bartlett 1946; Bonferroni for several lags).
+    What autocorrelations of a random walk's changes exceed upwards at any of these lags in at most 2.5 of 100 cases:
+    1.96 / sqrt(N) for one lag and stride 1 (Bartlett 1946; Bonferroni for several lags).
     """
     spread = 1 + 2 * sum((1 - lag / stride) ** 2 for lag in range(1, stride))
     return statistics.NormalDist().inv_cdf(1 - 0.025 / lags) * math.sqrt(spread / number)

@@ -89,10 +89,12 @@ class Series:
 
     @cached_property
     def name(self) -> str:
-        """By its content, to which the season belongs."""
-        packed = struct.pack(f"<q{len(self.values)}d", self.period, *self.values)
+        """By its content, to which all belongs that anybody could see of it."""
+        packed = struct.pack(f"<q{len(self.values)}d", self.period, *self.values) + self.label.encode()
         if self.known:
             packed += bytes(self.known) + self.gaps.encode()
+        if self.times is not None:
+            packed += "\n".join(self.times.to_pylist()).encode()
         return f"csv:{hashlib.sha256(packed).hexdigest()[:16]}"
 
     @property

@@ -62,8 +62,6 @@ def too_long(series: Series, horizon: int, length: int) -> str | None:
     }
     for part, ends in parts.items():
         if not len(targets(series, *ends, length, horizon)):
-            return (
-                f"length: {series.label} has no {length} values in a row without a gap in the part {part}; lower the "
-                "length, or let gaps be filled"
-            )
+            advice = "lower the length, or let gaps be filled" if series.gaps == LEFT_OUT else "fill them in the file"
+            return f"length: {series.label} has no {length} values without a gap in the part {part}; {advice}"
     return None

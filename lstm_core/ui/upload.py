@@ -63,20 +63,17 @@ class Shelf:
         self.made: tuple[Any, ...] = ()
         # Whether the page was left since, which no browser's upload survives.
         self.kept = False
-        self._renewed, self._leaving = 0.0, False
+        self._renewed = 0.0
 
     def renew(self) -> None:
         self._renewed = time.monotonic()
 
     def leave(self) -> None:
-        if not self._leaving:
-            self._leaving = True
-            timer = threading.Timer(LEASE_SECONDS, self._let_go, [self._renewed])
-            timer.daemon = True
-            timer.start()
+        timer = threading.Timer(LEASE_SECONDS, self._let_go, [self._renewed])
+        timer.daemon = True
+        timer.start()
 
     def _let_go(self, renewed: float) -> None:
-        self._leaving = False
         if self._renewed == renewed:
             self.empty()
 
@@ -177,12 +174,12 @@ def _season(read: Read) -> int:
     key = f"season {read.choice}"
     if key not in st.session_state:
         column = read.column
-        st.session_state[key] = float(found_period(Series("", column.values, known=column.known)))
+        st.session_state[key] = float(found_period(Series(read.choice[1][:40], column.values, known=column.known)))
     about = _(
         "Steps after which the series repeats, for the seasonal naive forecast; 0: none. At first, what was found in "
         "the training part."
     )
-    return int(st.number_input(_("Season"), 0.0, 10_000.0, step=1.0, format="%.0f", key=key, help=about))
+    return int(st.number_input(_("Season"), 0.0, float(MOST_ROWS), step=1.0, format="%.0f", key=key, help=about))
 
 
 def _gaps() -> str:

@@ -213,6 +213,53 @@ def test_bad_parquet_gets_one_line(content: bytes, message: str) -> None:
     assert "\n" not in str(refused.value)
 
 
+BOMBS = {
+    "one long text for all rows": _parquet(x=pa.array(["y" * 1_000_000] * 90_000).dictionary_encode()),
+    "long lists": _parquet(x=pa.array([[0] * 50_000] * 300, pa.list_(pa.int8()))),
+}
+
+
+@pytest.mark.parametrize("kind", BOMBS)
+def test_parquet_that_repeats_much_is_refused_before_it_is_spread_out(kind: str) -> None:
+    before, peak = pa.total_allocated_bytes(), pa.default_memory_pool().max_memory()
+    table = opened(BOMBS[kind])
+    with pytest.raises(ValueError, match=r"^column 'x': .*numbers or times are needed$"):
+        table.cells("x")
+    with pytest.raises(ValueError, match=r"."):
+        column(table, *guessed(table))
+    assert pa.total_allocated_bytes() - before < MOST_BYTES
+    assert pa.default_memory_pool().max_memory() - max(peak, before) < 20 * MOST_BYTES
+
+
+def test_what_no_calendar_has_in_a_column_of_parquet_is_refused() -> None:
+    far = pa.array([2**55, 1], pa.int64()).cast(pa.timestamp("us"))
+    with pytest.raises(ValueError, match=r"^column 't': "):
+        opened(_parquet(t=far, x=[1.5, 2.5])).cells("t")
+    assert opened(_parquet(t=far, x=[1.5, 2.5])).cells("x") == ["1.5", "2.5"]
+
+
+def test_nanoseconds_of_parquet_need_no_pandas() -> None:
+    table = opened(_parquet(t=pa.array([1_700_000_000_000_000_001], pa.timestamp("ns")), x=[1.5]))
+    assert table.cells("t") == ["2023-11-14T22:13:20"]
+
+
+def test_names_of_parquet_are_cleaned_and_still_found() -> None:
+    table = opened(_parquet(**{" a  b ": [1.5], "c\nd": [2.5]}))
+    assert (table.names, table.cells("a b"), table.cells("c d")) == (("a b", "c d"), ["1.5"], ["2.5"])
+
+
+def test_blank_lines_are_counted_in_the_number_of_a_line() -> None:
+    with pytest.raises(ValueError, match=r"^line 5, column 'a': 'x' is not a number"):
+        read("a,b\n1,2\n  \n\nx,2\n", "a")
+    with pytest.raises(ValueError, match=r"^line 4: 1 cell, but"):
+        read("a,b\n1,2\n  \nx\n", "a")
+
+
+def test_a_long_file_in_an_older_encoding_is_read() -> None:
+    rows = "".join(f"{1 + i % 28}.1.{2000 + i // 28},서울특별시,{i}\n" for i in range(20_000))
+    assert opened(f"날짜,도시,값\n{rows}".encode("cp949")).names == ("날짜", "도시", "값")
+
+
 def test_parquet_that_unpacks_to_much_more_is_refused_before_it_is_read() -> None:
     content = _parquet(x=pa.array(["y" * 2_000_000] * 150).dictionary_encode().cast(pa.string()))
     assert len(content) < MOST_BYTES < MOST_UNPACKED
