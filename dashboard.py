@@ -33,7 +33,7 @@ live(
         _(
             "The RNN's loss stays on the upper dashed line: it always guesses the average. The LSTM's "
             "loss leaves that line, passes the lower one (one of two numbers remembered), and the LSTM "
-            "solves the task. The chart beside it shows why: the RNN's gradient fades long before it "
+            "solves the task. The gradient chart shows why: the RNN's gradient fades long before it "
             "reaches the first inputs."
         ),
         _(

@@ -41,7 +41,8 @@ def functions(names: list[str]) -> None:
 
 
 page = stage(
-    "activations", _("These networks differ in one function only. **Drag the activation**, from flat to steep.")
+    "activations",
+    _("They differ in their activation; one also starts from W_h = I. **Drag the activation**, from flat to steep."),
 )
 opening = OPENINGS["activations"]
 _first, *rivals = opening.racers

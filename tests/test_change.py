@@ -50,7 +50,9 @@ def assert_goes_on(
     for ours, theirs in zip(seen, alone, strict=True):
         for name in ("loss", "mean_loss", "grad_norm", "held_out_loss"):
             one, other = getattr(ours, name), getattr(theirs, name)
-            assert one is other or math.isclose(one, other, rel_tol=WITHIN[experiment.precision]), (ours.step, name)
+            # A gradient is small beside the terms that it is the sum of.
+            within = WITHIN[experiment.precision] * (10 if name == "grad_norm" else 1)
+            assert one is other or math.isclose(one, other, rel_tol=within), (ours.step, name)
     return seen
 
 

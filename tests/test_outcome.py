@@ -66,7 +66,7 @@ def test_the_sentence_tells_no_gradient_of_those_that_have_exploded() -> None:
 def test_the_bar_says_that_all_have_exploded() -> None:
     racers = [SimpleNamespace(steps=7, seconds=1.0, ended=DIVERGED, snapshots=[LAST]) for _ in range(2)]
     race: Any = SimpleNamespace(racers=racers, finished=True)
-    assert progress(race).startswith("exploded at step 7, 2.0 s")
+    assert progress(race).startswith("finished after 7 steps: exploded")
 
 
 def test_the_sentence_tells_of_those_that_have_begun() -> None:

@@ -56,10 +56,10 @@ class Choices:
 
 def guessed(table: Table) -> tuple[str, str | None]:
     """
-    A column of numbers, and perhaps one of times, by the first rows. Times are called so, or are dates; a column that
-    only counts the rows is neither. The first column where there are no numbers.
+    A column of numbers, or of some, and perhaps one of times, by the first rows. Times are called so, or are dates; a
+    column that only counts the rows is neither. The first column where there are no numbers.
     """
-    numeric, dated, counting = [], [], []
+    numeric, mixed, dated, counting = [], [], [], []
     for name, column in table.head().items():
         cells = [cell for cell in column if cell.casefold() not in MISSING]
         if not cells:
@@ -73,7 +73,9 @@ def guessed(table: Table) -> tuple[str, str | None]:
             numeric.append(name)
         elif looks_like_times(cells):
             dated.append(name)
-    value = next(iter([*numeric, *counting, *dated[1:]]), None)
+        elif any(NUMBER.fullmatch(cell) for cell in cells):
+            mixed.append(name)
+    value = next(iter([*numeric, *mixed, *counting, *dated[1:]]), None)
     if value is None:
         return (dated or table.names)[0], None
     return value, next((name for name in dated if name != value), None)

@@ -26,7 +26,7 @@ def progress(race: Race) -> str:
         seconds = sum(racer.seconds for racer in race.racers)
         said = _("finished after {step:,} steps, {seconds:.1f} s{note}")
         if all(racer.ended == DIVERGED for racer in race.racers):
-            said = _("exploded at step {step:,}, {seconds:.1f} s{note}")
+            said = _("finished after {step:,} steps: exploded{note}")
         return said.format(step=step, seconds=seconds, note=note)
     if place := race.place:
         if place < MOST_WAITING:

@@ -11,7 +11,7 @@ from lstm_core.charts.colours import SYMBOLS, slots
 from lstm_core.claims import ROWS
 from lstm_core.openings.presets import OPENINGS
 from lstm_core.ui.page import PAGES
-from tests.browsing import CHARTS, PATIENCE_MS
+from tests.browsing import CHARTS, LONG, PATIENCE_MS
 
 OWN_SERIES = "forecast?series=Your+own+file&steps=200&hidden=8&activations=tanh"
 
@@ -74,7 +74,7 @@ def test_the_browsers_back_leads_to_what_was_set(page: Page, address: str) -> No
 
 def test_no_live_chart_is_redrawn_while_it_grows_or_after_a_changed_slider(page: Page, address: str) -> None:
     """Over ten seconds of training; and the page does not jump."""
-    visit(page, address, "?seed=11&steps=3000")
+    visit(page, address, f"{LONG}&length=200&hidden=64")
     expect(page.get_by_text(re.compile(r"^step [\d,]+ of 3,000"))).to_be_visible(timeout=PATIENCE_MS)
     page.wait_for_function(f"{CHARTS}.length == 4")
     page.wait_for_timeout(2000)
@@ -82,7 +82,7 @@ def test_no_live_chart_is_redrawn_while_it_grows_or_after_a_changed_slider(page:
     page.wait_for_timeout(6000)
     page.get_by_role("slider", name="Length T, in time steps").focus()
     page.keyboard.press("ArrowLeft")
-    page.wait_for_url("**/?length=95*")
+    page.wait_for_url("**/?length=195*")
     page.wait_for_timeout(4000)
     assert page.evaluate(f"{CHARTS}.filter(node => node.dataset.seen).length") == 4
     assert page.evaluate("window.scrollY") == 0
@@ -132,14 +132,17 @@ def test_a_file_is_raced_on_and_its_forecasts_are_taken_home(page: Page, address
     message = "line 3, column 'height': '=1+1' is a formula, not a number"
     expect(page.get_by_text(message)).to_be_visible(timeout=PATIENCE_MS)
     page.locator("input[type=file]").set_input_files(tmp_path / "own.csv")
-    expect(page.get_by_text(re.compile("150 values. There are no gaps"))).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text(re.compile("150 values. Read as UTF-8.*There are no gaps"))).to_be_visible(
+        timeout=PATIENCE_MS
+    )
     expect(page.get_by_text(re.compile("is the best network on validation"))).to_be_visible(timeout=PATIENCE_MS)
     page.get_by_role("tab", name="Take it home").click()
     with page.expect_download() as download:
         page.get_by_role("button", name="All forecasts, CSV").click()
     with open(download.value.path(), newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [row["time"] for row in rows] == [str(1900 + i) for i in range(127, 150)]
+    assert [row["time"] for row in rows] == [*(str(1900 + i) for i in range(127, 150)), *[""] * 11]
+    assert [row["place"] for row in rows][-11:] == [str(place) for place in range(151, 162)]
     assert float(rows[0]["truth"]) == round(math.sin(127 / 7), 4)
     assert {"last value", "tanh", "tanh, free-running"} < set(rows[0])
 
