@@ -74,7 +74,7 @@ def test_the_browsers_back_leads_to_what_was_set(page: Page, address: str) -> No
 
 def test_no_live_chart_is_redrawn_while_it_grows_or_after_a_changed_slider(page: Page, address: str) -> None:
     """Over ten seconds of training; and the page does not jump."""
-    visit(page, address, f"{LONG}&length=200&hidden=64")
+    visit(page, address, f"{LONG}&length=200&hidden=64&batch=64")
     expect(page.get_by_text(re.compile(r"^step [\d,]+ of 3,000"))).to_be_visible(timeout=PATIENCE_MS)
     page.wait_for_function(f"{CHARTS}.length == 4")
     page.wait_for_timeout(2000)
