@@ -79,30 +79,26 @@ def _text(content: bytes) -> Table:
     plain = pa.py_buffer(text.encode())
     del text
 
-    def lines() -> Iterator[tuple[int, list[str]]]:
+    def every() -> Iterator[tuple[int, list[str]]]:
         """All rows, of which the header is number 0, each with the number of its last line."""
-        text = io.TextIOWrapper(io.BytesIO(plain.to_pybytes()), "utf-8", newline="")
-        return (
-            (number, row)
-            for number, row in _lines(text, separator)
-            if len(row) > 1 or len(names) == 1 or row[0].strip()
-        )
+        return _lines(io.TextIOWrapper(io.BytesIO(plain.to_pybytes()), "utf-8", newline=""), separator)
 
-    def line(row: int) -> int:
-        return next(islice(lines(), row, None), (0, []))[0]
+    def whole() -> Iterator[tuple[int, list[str]]]:
+        """Without those of blanks alone, which are no rows where there are several columns."""
+        return ((number, row) for number, row in every() if len(row) > 1 or len(names) == 1 or row[0].strip())
 
-    rows = _split(plain, separator, len(names), 0, line)
+    rows = _split(plain, separator, len(names), 0, lambda row: _nth(every(), row))
     if rows.num_rows > MOST_ROWS + 1:
-        raise ValueError(f"line {line(MOST_ROWS + 1)}: the file has more than {MOST_ROWS:,} rows; keep fewer")
+        raise ValueError(f"line {_nth(whole(), MOST_ROWS + 1)}: the file has more than {MOST_ROWS:,} rows; keep fewer")
     if rows.num_rows < 2:
         raise ValueError("line 1: the file has a header and no rows below it")
 
     def cells(name: str, most: int = MOST_ROWS) -> list[str]:
-        column = _split(plain, separator, len(names), names.index(name), line).column(0)
+        column = _split(plain, separator, len(names), names.index(name), str).column(0)
         return [cell.strip() for cell in column.slice(1, most).to_pylist()]
 
     def head() -> dict[str, list[str]]:
-        columns = zip(*(row for _number, row in islice(lines(), 1, 1 + LOOKED_AT)), strict=True)
+        columns = zip(*(row for _number, row in islice(whole(), 1, 1 + LOOKED_AT)), strict=True)
         return {name: [cell.strip() for cell in column] for name, column in zip(names, columns, strict=True)}
 
     return Table(
@@ -111,8 +107,13 @@ def _text(content: bytes) -> Table:
         Shape(encoding, separator if len(names) > 1 else ""),
         cells,
         head,
-        lambda row: f"line {line(row + 1)}",
+        lambda row: f"line {_nth(whole(), row + 1)}",
     )
+
+
+def _nth(lines: Iterator[tuple[int, list[str]]], row: int) -> int:
+    """The number of a row's last line."""
+    return next(islice(lines, row, None), (0, []))[0]
 
 
 def _decoded(content: bytes) -> tuple[str, str]:

@@ -202,7 +202,7 @@ def test_parquet_is_read_as_the_same_table_in_text(times: pa.Array, kind: pa.Dat
         (_parquet(x=[1.5])[:-9], r"^the file is no Parquet: "),
         (_parquet(x=pa.array([], pa.float64())), r"^the file has columns and no rows$"),
         (_parquet(x=range(MOST_ROWS + 1)), r"^the file has 100,001 rows, more than 100,000; keep fewer$"),
-        (_parquet(x=[[1.5]]), r"^row 1, column 'x': '\[1\.5\]' is not a number"),
+        (_parquet(x=[[1.5]]), r"^column 'x': it has list<element: double>; numbers or times are needed$"),
         (_parquet(x=["y" * 2_000_000 + str(i) for i in range(27)]), r"^the file has [\d,]+ bytes unpacked, more than"),
     ],
 )
@@ -214,8 +214,8 @@ def test_bad_parquet_gets_one_line(content: bytes, message: str) -> None:
 
 
 BOMBS = {
-    "one long text for all rows": _parquet(x=pa.array(["y" * 1_000_000] * 90_000).dictionary_encode()),
-    "long lists": _parquet(x=pa.array([[0] * 50_000] * 300, pa.list_(pa.int8()))),
+    "one long text for all rows": _parquet(x=pa.DictionaryArray.from_arrays([0] * 90_000, ["y" * 1_000_000])),
+    "long lists": _parquet(x=pa.array([[0] * 5_000] * 300, pa.list_(pa.int8()))),
 }
 
 
@@ -232,7 +232,7 @@ def test_parquet_that_repeats_much_is_refused_before_it_is_spread_out(kind: str)
 
 
 def test_what_no_calendar_has_in_a_column_of_parquet_is_refused() -> None:
-    far = pa.array([2**55, 1], pa.int64()).cast(pa.timestamp("us"))
+    far = pa.array([2**62, 1], pa.int64()).cast(pa.timestamp("us"))
     with pytest.raises(ValueError, match=r"^column 't': "):
         opened(_parquet(t=far, x=[1.5, 2.5])).cells("t")
     assert opened(_parquet(t=far, x=[1.5, 2.5])).cells("x") == ["1.5", "2.5"]
@@ -265,7 +265,7 @@ def test_parquet_that_unpacks_to_much_more_is_refused_before_it_is_read() -> Non
     assert len(content) < MOST_BYTES < MOST_UNPACKED
     tracemalloc.start()
     before = pa.total_allocated_bytes()
-    with pytest.raises(ValueError, match=r"unpacked"):
+    with pytest.raises(ValueError, match=r"^column 'x': a text of 2,000,000 characters"):
         read(content)
     assert pa.total_allocated_bytes() - before < MOST_BYTES
     tracemalloc.stop()
