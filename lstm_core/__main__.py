@@ -84,13 +84,15 @@ def _train(experiment: Experiment, record_every: int) -> int:
     """Print the snapshots as they come and a last line that sums up; Ctrl-C ends it early, with the same last line."""
     if experiment.engine == FUSED and not build(experiment.precision, experiment.recurrent_cell).done.done():
         print("compiling the kernels, once on this machine; --engine auto would not wait", file=sys.stderr)
-    started, last, status, reason = time.perf_counter(), None, 0, "interrupted"
+    started, status, reason = time.perf_counter(), 0, "interrupted"
+    last: Snapshot | None = None
     try:
         resolve(experiment.engine, experiment.dtype, cell=experiment.recurrent_cell)
         started = time.perf_counter()
         with tqdm(total=experiment.steps, unit="step", disable=sys.stdout.isatty() or None) as progress:
-            for last in train(experiment, record_every):
-                print(json.dumps(last.to_dict()), flush=True)
+            for snapshot in train(experiment, record_every):
+                print(json.dumps(snapshot.to_dict()), flush=True)
+                last = snapshot
                 progress.update(last.step - progress.n)
         reason = last.ended if last and last.ended else reason
     except KeyboardInterrupt:

@@ -240,6 +240,20 @@ def test_a_hand_is_not_set_back_by_an_address_that_lags_behind(visits: list[AppT
     assert visit.slider(key="length").value == 50
 
 
+def test_whoever_goes_back_twice_at_once_is_taken_at_his_word(visits: list[AppTest]) -> None:
+    """From another page to what was set, and from there to what was set before."""
+    visit = open_page(visits, "dashboard", length="30", **STREAM)
+    settings(visit)
+    check(visit.slider(key="length").set_value(40).run())
+    assert settings(visit) == {"length": "40"}
+    come_back(visit, "depth")
+    come_back(visit, "dashboard", length="40", **STREAM)
+    assert visit.slider(key="length").value == 40
+    visit.query_params["length"] = "30"
+    check(visit.run())
+    assert visit.slider(key="length").value == 30
+
+
 def test_places_on_the_way_of_a_hand_leave_nothing_for_the_browsers_back(visits: list[AppTest]) -> None:
     visit = open_page(visits, "dashboard", steps="3000", **STREAM)
     settings(visit)

@@ -122,7 +122,7 @@ def test_the_parts_follow_each_other_in_time(count: int, parts: tuple[int, int, 
 
 def test_a_series_of_ones_own_is_known_by_what_is_in_it() -> None:
     values = tuple(map(float, range(50)))
-    one, same, other = Series("x", values), Series("y", values), Series("x", values, period=7)
+    one, same, other = Series("x", values), Series("x", values), Series("x", values, period=7)
     assert one.name == same.name != other.name
     assert Series("x", (*values[:-1], 0.0)).name != one.name
 

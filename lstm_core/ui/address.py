@@ -89,6 +89,8 @@ def arrive(page: str) -> None:
         return
     for key, (control, _default) in book.placed.items():
         control.forget(book.spots[key])
+    # What the browser shows now was asked for, by a link or by its back: it does not lag.
+    book.before = {}, -LAG_SECONDS
     said = address if address or here else book.pages.get(page, {})
     book.page, book.placed, book.now, book.said = page, {}, address, _of_today(said)
     book.spots = {}
