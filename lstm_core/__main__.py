@@ -91,8 +91,10 @@ def _train(experiment: Experiment, record_every: int) -> int:
         started = time.perf_counter()
         with tqdm(total=experiment.steps, unit="step", disable=sys.stdout.isatty() or None) as progress:
             for snapshot in train(experiment, record_every):
-                print(json.dumps(snapshot.to_dict()), flush=True)
+                line = json.dumps(snapshot.to_dict())
+                # Before it is printed: whoever has read it may interrupt at once.
                 last = snapshot
+                print(line, flush=True)
                 progress.update(last.step - progress.n)
         reason = last.ended if last and last.ended else reason
     except KeyboardInterrupt:
