@@ -17,6 +17,7 @@ from lstm_core.borrowed.system import settle_process
 from lstm_core.history import opening
 from lstm_core.kernels.compilation import PRECISIONS
 from lstm_core.kernels.pieces import build
+from lstm_core.race import runs
 from lstm_core.ui import showing
 from lstm_core.ui.session import SHOWING
 from tests.postgres import missing, postgres
@@ -130,3 +131,11 @@ def kept(url: str) -> Iterator[opening.History]:
     opened = opening.open_history(url)
     yield opened
     opened.dispose()
+
+
+@pytest.fixture
+def nobody_trained_anything_before() -> Iterator[None]:
+    """Nor will it have been for the next one."""
+    yield
+    runs._kept.clear()
+    runs._known.clear()

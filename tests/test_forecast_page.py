@@ -75,18 +75,35 @@ def test_a_file_is_raced_on_and_its_gaps_are_told(visits: list[AppTest]) -> None
     assert experiment(visit).series == held_by(visit).name != held.name
 
 
+def answer(visit: AppTest, option: str, choice: str) -> None:
+    (asked,) = [radio for radio in visit.radio if (radio.key or "").startswith(f"{option} ")]
+    check(asked.set_value(choice).run())
+
+
+def test_what_was_said_of_one_column_is_asked_again_of_another(visits: list[AppTest]) -> None:
+    visit = open_page(visits, "forecast", series=OWN_LABEL, **QUICK)
+    rows = "".join(f"{1000 + i * i % 97:,};{2000 + i * i % 89:,}\n" for i in range(60))
+    upload(visit, f"x;y\n{rows}".encode())
+    answer(visit, "decimal", "comma")
+    assert held_by(visit).values[:2] == (1.0, 1.001)
+    check(visit.selectbox(key="column").set_value("y").run())
+    assert SHOWING not in visit.session_state
+    answer(visit, "decimal", "point")
+    assert held_by(visit).values[:2] == (2000, 2001)
+
+
 def test_what_can_be_read_in_two_ways_is_asked(visits: list[AppTest]) -> None:
     """And raced on when it is answered, as it was answered."""
     visit = open_page(visits, "forecast", series=OWN_LABEL, **QUICK)
     days = "".join(f"{1 + i % 12:02}/01/{2000 + i // 12};{1000 + i * i % 97:,}\n" for i in range(40))
     upload(visit, f"day;x\n{days}".encode())
     assert SHOWING not in visit.session_state
-    check(visit.radio(key="decimal").set_value("point").run())
+    answer(visit, "decimal", "point")
     assert SHOWING not in visit.session_state
-    check(visit.radio(key="dates").set_value("mdy").run())
+    answer(visit, "dates", "mdy")
     assert held_by(visit).values[:3] == (1000, 1001, 1004)
     assert "Step: a month." in texts(visit)
-    check(visit.radio(key="decimal").set_value("comma").run())
+    answer(visit, "decimal", "comma")
     assert held_by(visit).values[:3] == (1.0, 1.001, 1.004)
 
 

@@ -1,5 +1,6 @@
 """How does a test see what runs train, and make one fail? It stands between them and the training."""
 
+import dataclasses
 import time
 from collections.abc import Callable, Iterator
 
@@ -9,6 +10,10 @@ from lstm_core import Experiment, Snapshot, train
 from lstm_core.race import runs
 
 Snapshots = Iterator[Snapshot]
+
+SHORT = Experiment(length=10, hidden=4, batch=4, steps=25)
+# Some seconds of one core.
+LONG = dataclasses.replace(SHORT, length=100, hidden=16, batch=16, steps=10_000, lr=1e-8)
 
 
 def between(monkeypatch: pytest.MonkeyPatch, watch: Callable[[Experiment, Snapshots], Snapshots]) -> None:

@@ -45,15 +45,15 @@ class Shape(NamedTuple):
 @dataclass(frozen=True)
 class Table:
     """
-    The `names` of a file's columns and the number of its `rows`; its `cells` by the name of a column, all or so many,
-    as text without blanks around it; those at the `head` of all columns that can be read; and the place of a row,
+    The `names` of a file's columns and the number of its `rows`; its `cells` by the name of a column, as text
+    without blanks around it; those at the `head` of all columns that can be read; and the place of a row,
     counted from 0, in the words of a message.
     """
 
     names: tuple[str, ...]
     rows: int
     shape: Shape
-    cells: Callable[..., list[str]]
+    cells: Callable[[str], list[str]]
     head: Callable[[], dict[str, list[str]]]
     place: Callable[[int], str]
 
@@ -93,9 +93,9 @@ def _text(content: bytes) -> Table:
     if rows.num_rows < 2:
         raise ValueError("line 1: the file has a header and no rows below it")
 
-    def cells(name: str, most: int = MOST_ROWS) -> list[str]:
+    def cells(name: str) -> list[str]:
         column = _split(plain, separator, len(names), names.index(name), str).column(0)
-        return [cell.strip() for cell in column.slice(1, most).to_pylist()]
+        return [cell.strip() for cell in column.slice(1).to_pylist()]
 
     def head() -> dict[str, list[str]]:
         columns = zip(*(row for _number, row in islice(whole(), 1, 1 + LOOKED_AT)), strict=True)
@@ -274,12 +274,13 @@ def _parquet(content: bytes) -> Table:
             raise ValueError(f"column {name[:40]!r}: {(str(error) or 'unreadable').splitlines()[0][:200]}") from None
         return texts[:most]
 
+    flat = [name for name, one in zip(names, schema, strict=True) if not pa.types.is_nested(_plain_type(one.type))]
     return Table(
         names,
         rows,
         Shape("Parquet", ""),
         cells,
-        lambda: {name: cells(name, LOOKED_AT) for name in names if not pa.types.is_nested(_kind(schema, names, name))},
+        lambda: {name: cells(name, LOOKED_AT) for name in flat},
         lambda row: f"row {row + 1}",
     )
 
@@ -288,10 +289,6 @@ def _plain_type(kind: pa.DataType) -> pa.DataType:
     """Of values, whether they are repeated by number or not, and whatever room their strings may take."""
     kind = kind.value_type if pa.types.is_dictionary(kind) else kind
     return pa.string() if pa.types.is_large_string(kind) or pa.types.is_string_view(kind) else kind
-
-
-def _kind(schema: pa.Schema, names: Sequence[str], name: str) -> pa.DataType:
-    return _plain_type(schema.field(names.index(name)).type)
 
 
 def _texts(column: pa.Array, rows: int) -> list[str]:

@@ -194,7 +194,7 @@ def _read(shelf: Shelf, uploaded: UploadedFile, place: tuple[str, str, str]) -> 
     """The column at a place: the file, its name, that of the times. What can be read in two ways is asked."""
     read = shelf.read
     asked = read.asked if read and read.choice[:3] == place else ()
-    answers = {doubt.option: _answer(doubt) for doubt in asked}
+    answers = {doubt.option: _answer(doubt, place) for doubt in asked}
     while read is None or read.choice != (*place, *answers.items()):
         time = None if place[2] == NO_TIMES else place[2]
         try:
@@ -203,17 +203,16 @@ def _read(shelf: Shelf, uploaded: UploadedFile, place: tuple[str, str, str]) -> 
             found = column(table, place[1], time, Choices(**answers))
         except AmbiguousError as error:
             asked = (*asked, error.doubt)
-            answers[error.doubt.option] = _answer(error.doubt)
+            answers[error.doubt.option] = _answer(error.doubt, place)
         else:
             read = shelf.read = Read((*place, *answers.items()), found, asked)
     return read
 
 
-def _answer(doubt: Doubt) -> str:
-    """What a visitor says; ValueError as long as he has not."""
-    chosen = st.radio(
-        DOUBTS[doubt.option], list(doubt.choices), None, format_func=doubt.choices.__getitem__, key=doubt.option
-    )
+def _answer(doubt: Doubt, place: tuple[str, str, str]) -> str:
+    """What a visitor says of this place alone; ValueError as long as he has not."""
+    shows, key = doubt.choices.__getitem__, f"{doubt.option} {place}"
+    chosen = st.radio(DOUBTS[doubt.option], list(doubt.choices), None, format_func=shows, key=key)
     if chosen is None:
         raise ValueError(_("Say which reading of your file is right."))
     return chosen
