@@ -5,7 +5,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from functools import partial
@@ -19,8 +19,10 @@ from lstm_core import options
 from lstm_core.bench import bench, side_by_side
 from lstm_core.borrowed.system import end_as_by_ctrl_c, settle_process
 from lstm_core.claims import CLAIMS, ROWS, Claim
+from lstm_core.claims.evidence import UNDECIDED, more
+from lstm_core.claims.provenance import committed
 from lstm_core.claims.testing import UnderTest, judged
-from lstm_core.claims.verdicts import Judgement, record, recorded
+from lstm_core.claims.verdicts import Judgement, record, record_beside, recorded
 from lstm_core.engine import FUSED, resolve
 from lstm_core.experiment import Experiment
 from lstm_core.history.database import outcomes, records, with_weights
@@ -46,6 +48,9 @@ from lstm_core.training.snapshot import Snapshot
 from lstm_core.training.train import train
 
 DIFFERS, UNAVAILABLE, INTERRUPTED = 1, 1, 130
+LAST_FIRST_SEED = 2**31
+# From claims, numbers of seeds by name and the first seed to what came out.
+Training = Callable[[Sequence[Claim], Mapping[str, int], int], Iterator[Judgement]]
 
 
 def _own_series(task: str, path: Path | None, named: dict[str, Any]) -> Series | None:
@@ -158,30 +163,48 @@ def _sweep(groups: Iterable[Group], history: History, workers: int, scheduler: s
     return status
 
 
-def _claims(claims: Sequence[Claim], history: History, workers: int, seeds: int, recording: bool) -> int:
-    """Train what is not in the history, and judge; after Ctrl-C what was judged so far is told and recorded, too."""
-    tests = [UnderTest(claim, range(seeds)) for claim in claims]
+def _claims(claims: Sequence[Claim], trained: Training, seeds: int | None, first: int) -> Iterator[Judgement]:
+    """What comes out of each; with more seeds, after all others, where the planned ones leave it open."""
+    left_open = []
+    planned = {claim.name: seeds or claim.seeds for claim in claims}
+    for judgement in trained(claims, planned, first):
+        if judgement.verdict == UNDECIDED:
+            left_open.append(judgement.claim)
+        else:
+            yield judgement
+    yield from trained(left_open, {name: more(number) for name, number in planned.items()}, first)
+
+
+def _judged(
+    history: History, workers: int, claims: Sequence[Claim], seeds: Mapping[str, int], first: int
+) -> Iterator[Judgement]:
+    """Train what is not in the history, and judge."""
+    tests = [UnderTest(claim, range(first, first + seeds[claim.name])) for claim in claims]
     experiments = {key: experiment for test in tests for key, experiment in test.experiments.items()}
     whole = {record.experiment.key for record in records(history, experiments)}
     ended = {key: outcome for key, outcome in outcomes(history, experiments).items() if key in whole}
     left, known, failures = plan(experiments.values(), ended, weighed=with_weights(history))
+    compile_kernels(left)
+    progress = tqdm(total=len(left) + known + failures, initial=known + failures, unit="run", disable=None)
+    runs = sweep(left, history, partial(processes, max(1, min(workers, len(left)))), 2 * workers, weights=True)
+    with progress, closing(runs):
+        yield from judged(tests, history, left, _counted(runs, progress))
+
+
+def _tell(judgements: Iterator[Judgement], keep: Callable[[list[Judgement]], None] | None) -> int:
+    """A line for each; after Ctrl-C what was judged so far is told and kept, too."""
     done: list[Judgement] = []
     status = 0
     try:
-        compile_kernels(left)
-        progress = tqdm(total=len(left) + known + failures, initial=known + failures, unit="run", disable=None)
-        runs = sweep(left, history, partial(processes, max(1, min(workers, len(left)))), 2 * workers, weights=True)
-        with progress, closing(runs):
-            for judgement in judged(tests, history, left, _counted(runs, progress)):
-                done.append(judgement)
-                row = judgement.to_dict()
-                before = recorded().get(judgement.claim.name, {}).get("verdict")
-                print(json.dumps({**row, "recorded": before}, ensure_ascii=False), flush=True)
-                status = status or DIFFERS * (judgement.verdict != before and not recording)
+        for judgement in judgements:
+            done.append(judgement)
+            before = recorded().get(judgement.claim.name, {}).get("verdict")
+            print(json.dumps({**judgement.to_dict(), "recorded": before}, ensure_ascii=False), flush=True)
+            status = status or DIFFERS * (judgement.verdict != before and keep is None)
     except KeyboardInterrupt:
         status = INTERRUPTED
-    if recording:
-        record(done, list(ROWS))
+    if keep:
+        keep(done)
     return status
 
 
@@ -196,11 +219,22 @@ def _on_claims(parser: argparse.ArgumentParser, names: list[str], history: str |
     for name in names:
         if name not in ROWS:
             parser.error(f"name: {name!r} is not one of {', '.join(ROWS)}")
-    if options["seeds"] < 2:
-        parser.error(f"seeds: {options['seeds']} is not a whole number of at least 2")
+    seeds, first, keep = options["seeds"], options["first_seed"], None
+    if seeds is not None and seeds < 2:
+        parser.error(f"seeds: {seeds} is not a whole number of at least 2")
+    if not 0 <= first <= LAST_FIRST_SEED:
+        parser.error(f"first_seed: {first} is not a whole number from 0 to {LAST_FIRST_SEED:,}")
+    try:
+        if options["record"]:
+            keep = partial(record, rules=committed())
+        elif options["beside"]:
+            keep = record_beside
+    except ValueError as error:
+        parser.error(str(error))
     try:
         chosen = [ROWS[name] for name in dict.fromkeys(names)] or list(CLAIMS)
-        return _claims(chosen, open_history(history), options["workers"], options["seeds"], options["record"])
+        trained = partial(_judged, open_history(history), options["workers"])
+        return _tell(_claims(chosen, trained, seeds, first), keep)
     except (UnavailableError, OSError) as error:
         parser.exit(UNAVAILABLE, f"{parser.prog}: {error}\n")
 

@@ -64,6 +64,12 @@ def _identity(size: int, bound: float, rng: Rng) -> Tensor:
     return torch.eye(size, dtype=torch.float64)
 
 
+def _identity_alone(size: int, bound: float, rng: Rng) -> Tensor:
+    """What `_uniform_square` would draw is drawn and left, so that all other weights are those beside it."""
+    _uniform_square(size, bound, rng)
+    return torch.eye(size, dtype=torch.float64)
+
+
 def _hidden_bounds(hidden: int, inputs: int, joint: bool) -> tuple[float, float]:
     return hidden**-0.5, hidden**-0.5
 
@@ -82,5 +88,6 @@ INITS = {
     "xavier": Init(_("Xavier (Glorot)"), _uniform_square, _glorot_bounds),
     "orthogonal": Init(_("orthogonal"), _orthogonal, _hidden_bounds),
     "identity": Init(_("identity"), _identity, _hidden_bounds),
+    "identity_alone": Init(_("identity for W_h alone"), _identity_alone, _hidden_bounds, biases=True),
     "gaussian": Init(_("Gaussian"), _gaussian, _hidden_bounds),
 }

@@ -6,7 +6,6 @@ ratio of each pair counts, not the time. Times are milliseconds for one step of 
 """
 
 import datetime
-import platform
 import statistics
 import time
 from collections.abc import Iterator
@@ -14,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from importlib.metadata import version
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,6 +32,7 @@ from lstm_core.bench.rivals import (
     through_autograd,
     together,
 )
+from lstm_core.borrowed.system import processor
 from lstm_core.data import samples
 from lstm_core.engine import FUSED, REFERENCE_ENGINE, resolve
 from lstm_core.experiment import Experiment
@@ -182,13 +181,6 @@ def _memory() -> Iterator[str]:
             experiment = _experiment(size, cell=cell)
             measured, computed = measured_tape_bytes(experiment), tape_bytes(experiment)
             yield f"| {cell}, {_named(size)} | {measured} | {computed} | {measured / computed:.4f} |"
-
-
-def processor() -> str:
-    file = Path("/proc/cpuinfo")
-    lines = file.read_text().splitlines() if file.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return (names or [platform.processor() or platform.machine()])[0]
 
 
 def report(quick: bool = False) -> Iterator[str]:

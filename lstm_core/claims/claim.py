@@ -1,19 +1,20 @@
 """What is a statement, put to the test? Networks, questions to them, and a rule that was set beforehand."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from lstm_core.claims import measures
-from lstm_core.claims.evidence import Region
+from lstm_core.claims.evidence import DECIDES, MOSTLY, NO, SEEDS, YES, Finding, Region
 from lstm_core.claims.measures import SeedResults
 from lstm_core.experiment import Experiment
+from lstm_core.language import _
 
-SEEDS = 5
+# Of a visitor's own test, which is a look and no verdict.
+LOOK = 5
 Racers = Mapping[str, Experiment]
 # Zero, but for rounding in double precision.
 NOTHING = Region(high=1e-12)
-MOST, FEW = Region(low=0.5), Region(high=0.5)
 ALL = ""
 # As they are drawn, for Jacobians of a hundred steps.
 DRAWN_RNN = Experiment(cell="rnn", length=100, hidden=64, precision="float64")
@@ -23,17 +24,18 @@ DRAWN_LSTM = Experiment(length=100, precision="float64")
 @dataclass(frozen=True)
 class Question:
     """
-    What would have to be true, and how it is seen: a number for each seed, called `quantity`, and the region in which
-    the mean over seeds has to lie, with its whole 95 % interval. A `share` is a mean of zeros and ones. A question that
-    does not `decide` belongs to the picture and not to the verdict.
+    What would have to be true, and how it is seen: a number for each seed, called `quantity`, and the region of those
+    for which the sentence holds. `kind` and `role` are one of `evidence.KINDS` and `ROLES`; what is `yes_or_no` has 1
+    or 0 for each seed.
     """
 
     sentence: str
     quantity: str
     measure: Callable[[SeedResults], float]
     holds: Region
-    share: bool = False
-    decides: bool = True
+    kind: str = MOSTLY
+    role: str = DECIDES
+    yes_or_no: bool = False
 
     @property
     def rule(self) -> str:
@@ -48,7 +50,7 @@ class Claim:
     yes; what to take away, and why it is so.
 
     `charts` are rows of `CHARTS` that show it, each of all these networks, or of the one with that label; `page`, a row
-    of the pages, and its `address` let one play with it.
+    of the pages, and its `address` let one play with it. A verdict takes so many `seeds`.
     """
 
     name: str
@@ -61,6 +63,12 @@ class Claim:
     racers: Racers = field(default_factory=dict)
     drawn: Racers = field(default_factory=dict)
     address: Mapping[str, str] = field(default_factory=dict)
+    seeds: int = SEEDS
+
+    def findings(self, seeds: Iterable[Iterable[float]]) -> tuple[Finding, ...]:
+        """For each question what came out, from the answers of at least one seed, a number for each question."""
+        by_question = zip(self.questions, zip(*seeds, strict=True), strict=True)
+        return tuple(Finding(values, question.holds, question.kind, self.seeds) for question, values in by_question)
 
     def trained(self, seed: int) -> dict[str, Experiment]:
         """The racers of a seed."""
@@ -75,6 +83,15 @@ def _of_seed(experiments: Racers, seed: int) -> dict[str, Experiment]:
     return {label: dataclasses.replace(one, seed=seed) for label, one in experiments.items()}
 
 
-def solved(sentence: str, quantity: str, label: str, holds: Region, decides: bool = True) -> Question:
-    """Of the racer with this label: how many seeds solve its task."""
-    return Question(sentence, quantity, lambda of: measures.solved(of[label]), holds, share=True, decides=decides)
+def solves(sentence: str, label: str, role: str = DECIDES) -> Question:
+    """That the racer with this label solves its task."""
+    return _flag(sentence, lambda of: measures.solved(of[label]), YES, role)
+
+
+def fails(sentence: str, label: str, role: str = DECIDES) -> Question:
+    """That it does not."""
+    return _flag(sentence, lambda of: measures.solved(of[label]), NO, role)
+
+
+def _flag(sentence: str, measure: Callable[[SeedResults], float], holds: Region, role: str) -> Question:
+    return Question(sentence, _("1 if it solves the task, 0 if not"), measure, holds, role=role, yes_or_no=True)

@@ -1,32 +1,35 @@
-"""A1 to A6: does an RNN forget, and what is to blame: W_h, or the activation function?"""
+"""A1 to A6, A19: does an RNN forget, and what is to blame: W_h, or the activation function?"""
 
 import dataclasses
+import math
 
 from lstm_core.claims import measures
-from lstm_core.claims.claim import ALL, DRAWN_RNN, FEW, MOST, NOTHING, Claim, Question, solved
-from lstm_core.claims.evidence import Region
+from lstm_core.claims.claim import ALL, DRAWN_RNN, NOTHING, Claim, Question, fails, solves
+from lstm_core.claims.evidence import ALWAYS, BESIDE, LIMITS, NO, PROVEN, YES, Region
 from lstm_core.experiment import Experiment
 from lstm_core.language import _
 from lstm_core.openings.presets import OPENINGS
 
-_ADDING = Experiment(cell="rnn", steps=1000)
+# At least half as many steps again as the slowest of the seeds took that were tried.
+_ADDING = Experiment(cell="rnn", steps=2000)
+_LENGTHS = (10, 20, 40, 100)
+_RELU = dataclasses.replace(OPENINGS["activations"].base, activation="relu", steps=3000)
+_SOON = 1250
+_ALONE = "ReLU, W_h = I"
 
 FADING = (
     Claim(
         "A1",
         _("An RNN forgets inputs that lie far back."),
         (
-            solved(
-                _("Over 10 steps a vanilla RNN learns to add two numbers."),
-                _("share of seeds that solve T = 10"),
-                "T = 10",
-                MOST,
-            ),
-            solved(
-                _("Over 100 steps it does not."),
-                _("share of seeds that solve T = 100"),
-                "T = 100",
-                FEW,
+            solves(_("Over 10 steps a vanilla RNN learns to add two numbers."), "T = 10"),
+            fails(_("Over 100 steps it does not."), "T = 100"),
+            Question(
+                _("The longer the input, the later it learns, if at all: over 10, 20, 40 and 100 steps."),
+                _("1 if each length takes longer than the one before, 0 if not"),
+                lambda of: measures.ever_later([of[f"T = {length}"] for length in _LENGTHS]),
+                YES,
+                yes_or_no=True,
             ),
             Question(
                 _("Its gradient then does not reach the beginning: less than a thousandth of it is left."),
@@ -42,8 +45,8 @@ FADING = (
         ),
         "dashboard",
         (("loss", ALL), ("gradient_through_time", ALL)),
-        racers={f"T = {length}": dataclasses.replace(_ADDING, length=length) for length in (10, 100)},
-        address={"length": "10", "steps": "1000"},
+        racers={f"T = {length}": dataclasses.replace(_ADDING, length=length) for length in _LENGTHS},
+        address={"length": "10", "steps": "2000"},
     ),
     Claim(
         "A2",
@@ -57,16 +60,17 @@ FADING = (
                 _("largest ‖∂h_T/∂h_t‖ / bound"),
                 lambda of: max(measures.over_bound(of[name].start) for name in ("tanh", "ReLU", "sigmoid")),
                 Region(high=1.0001),
+                PROVEN,
             ),
             Question(
                 _("The bound is a good estimate: within a factor of a thousand."),
                 _("bound / ‖∂h_T/∂h_0‖ of tanh, powers of ten"),
                 lambda of: measures.below_bound(of["tanh"].start),
                 Region(high=3),
-                decides=False,
+                role=LIMITS,
             ),
         ),
-        _("True as a bound, but useless as an estimate: at T = 100 it is more than 1e20 times too high."),
+        _("A theorem, and a bound only: as an estimate it is useless, at T = 100 more than 1e20 times too high."),
         _(
             "The bound assumes the worst direction at every step. In fact the next step rotates that "
             "direction away, and most slopes are below their maximum."
@@ -88,6 +92,7 @@ FADING = (
                 _("‖∂h_T/∂h_0‖ at a norm of 0.9, powers of ten"),
                 lambda of: measures.hidden_reach(of["norm 0.9"].start),
                 Region(high=-3),
+                PROVEN,
             ),
             Question(
                 _("With torch's default weights, norm about 1.13, it grows."),
@@ -100,7 +105,7 @@ FADING = (
                 _("‖∂h_T/∂h_0‖ at a norm of 3.4, powers of ten"),
                 lambda of: measures.hidden_reach(of["norm 3.4"].start),
                 Region(low=0),
-                decides=False,
+                role=BESIDE,
             ),
         ),
         _("False: a norm below 1 is enough for vanishing, but a norm above 1 is not enough for an explosion."),
@@ -127,13 +132,15 @@ FADING = (
                 _("‖W_h‖ - ρ(W_h) of random weights"),
                 lambda of: measures.norm_less_radius(of["random"].start),
                 Region(-1e-6, 1e-6),
+                ALWAYS,
             ),
             Question(
                 _("For an orthogonal W_h the two are equal."),
                 _("‖W_h‖ - ρ(W_h) of orthogonal weights"),
                 lambda of: measures.norm_less_radius(of["orthogonal"].start),
                 Region(-1e-6, 1e-6),
-                decides=False,
+                ALWAYS,
+                BESIDE,
             ),
         ),
         _(
@@ -161,6 +168,7 @@ FADING = (
                     abs(measures.steepest_slope("sigmoid") - 0.25), abs(measures.steepest_slope("tanh") - 1)
                 ),
                 NOTHING,
+                PROVEN,
             ),
             Question(
                 _("With a sigmoid far less gradient is left than without an activation function."),
@@ -191,20 +199,30 @@ FADING = (
         "A6",
         _("ReLU has slope 1 and still does not do well, because of W_h."),
         (
-            solved(
-                _("From random weights a ReLU network does not learn to add over 100 steps."),
-                _("share of seeds that solve it"),
-                "ReLU",
-                FEW,
+            Question(
+                _("From random weights a ReLU network has not learned to add over 100 steps after 1,250 steps."),
+                _("1 if it has solved the task by then, 0 if not"),
+                lambda of: measures.solved_within(of["ReLU"], _SOON),
+                NO,
+                yes_or_no=True,
             ),
-            solved(
-                _("The cause is W_h: with W_h = I the same network learns it."),
-                _("share of seeds that solve it from W_h = I"),
-                "ReLU, W_h = I",
-                MOST,
+            Question(
+                _("The cause is W_h: with W_h = I, and not a single other weight changed, it has."),
+                _("1 if it has solved the task by then, 0 if not"),
+                lambda of: measures.solved_within(of[_ALONE], _SOON),
+                YES,
+                yes_or_no=True,
+            ),
+            fails(_("From random weights it does not learn it in 3,000 steps either."), "ReLU", LIMITS),
+            Question(
+                _("With W_h = I it needs at most half the steps."),
+                _("steps to solve, W_h = I / random, powers of ten"),
+                lambda of: measures.sooner(of[_ALONE], of["ReLU"]),
+                Region(high=math.log10(0.5)),
+                role=BESIDE,
             ),
         ),
-        _("True, and the cause is also the cure: with W_h = I, and nothing else changed, ReLU learns the task."),
+        _("True for the first steps: W_h is the cause. A random one only delays ReLU; given time, many seeds learn."),
         _(
             "About half of the units are off at any step, and a random W_h shrinks what the others pass "
             "on. The identity shrinks nothing, so the gradient returns unchanged through all units that "
@@ -212,6 +230,30 @@ FADING = (
         ),
         "activations",
         (("loss", ALL), ("gradient_through_time", ALL)),
-        racers=OPENINGS["activations"].experiments(),
+        racers={"ReLU": _RELU, _ALONE: dataclasses.replace(_RELU, init="identity_alone")},
+        address={"steps": "3000"},
+    ),
+    Claim(
+        "A19",
+        _("Tanh improves on the sigmoid, but in an RNN the gradient still vanishes."),
+        (
+            Question(
+                _("With tanh at least ten powers of ten more of the gradient are left than with the sigmoid."),
+                _("tanh / sigmoid at ‖∂h_T/∂h_0‖, powers of ten"),
+                lambda of: measures.hidden_reach(of["tanh"].start) - measures.hidden_reach(of["sigmoid"].start),
+                Region(low=10),
+            ),
+            Question(
+                _("Still, less than a thousandth of it is left after 100 steps."),
+                _("‖∂h_T/∂h_0‖ with tanh, powers of ten"),
+                lambda of: measures.hidden_reach(of["tanh"].start),
+                Region(high=-3),
+            ),
+        ),
+        _("True: tanh keeps far more than the sigmoid, and still nearly nothing."),
+        _("The slope of tanh is at most 1, four times the sigmoid's, but every step also multiplies by W_h."),
+        "activations",
+        (("reach", "tanh"), ("reach", "sigmoid")),
+        drawn={name: dataclasses.replace(DRAWN_RNN, activation=name) for name in ("sigmoid", "tanh")},
     ),
 )

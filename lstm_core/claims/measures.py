@@ -6,9 +6,10 @@ Ratios are given as log10: 0 for as large, -1 for a tenth.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Self, TypeVar
 
 import torch
@@ -21,8 +22,16 @@ from lstm_core.engine import REFERENCE_ENGINE
 from lstm_core.experiment import Experiment
 from lstm_core.history.records import Record
 from lstm_core.measurements import checkpoints, forecast
-from lstm_core.measurements.checkpoints import Checkpoint, beginning, first_inputs, held_open
+from lstm_core.measurements.checkpoints import (
+    Checkpoint,
+    beginning,
+    features,
+    first_inputs,
+    held_open,
+    one_sequence,
+)
 from lstm_core.measurements.gradients import backward, jacobians, spectral_norms, walk
+from lstm_core.network import parameter_count
 from lstm_core.streams import Purpose, stream
 from lstm_core.training.snapshot import SOLVED
 
@@ -40,12 +49,13 @@ class NoWeightsError(ValueError):
 @dataclass(frozen=True)
 class SeedResult:
     """
-    One network of one seed: as it is drawn, and, where it was trained, how that ended and as it was then. `end` is None
-    for one that was not trained, or whose weights are no longer numbers.
+    One network of one seed: as it is drawn, and, where it was trained, how that ended, after how many steps, and as it
+    was then. `end` is None for one that was not trained, or whose weights are no longer numbers.
     """
 
     experiment: Experiment
     ended: str | None = None
+    steps: int = 0
     loss: float = math.nan
     end: Checkpoint | None = None
 
@@ -68,7 +78,7 @@ class SeedResult:
             weights = torch.frombuffer(bytearray(record.weights), dtype=record.experiment.dtype)
             if bool(weights.isfinite().all()):
                 end = Checkpoint(record.experiment, record.last_step, record.computed_by, weights)
-        return cls(record.experiment, record.ended, record.final_mean_loss, end)
+        return cls(record.experiment, record.ended, record.last_step, record.final_mean_loss, end)
 
 
 SeedResults = Mapping[str, SeedResult]
@@ -90,6 +100,43 @@ def solved(result: SeedResult) -> float:
     return float(result.ended == SOLVED)
 
 
+def solved_within(result: SeedResult, steps: int) -> float:
+    """1 if it solved its task in so many steps, or 0."""
+    return float(steps_to_solve(result) <= steps)
+
+
+def steps_to_solve(result: SeedResult) -> float:
+    """How many training steps it took; infinite for one that did not, in all the steps that it was given."""
+    return result.steps if result.ended == SOLVED else math.inf
+
+
+def sooner(one: SeedResult, other: SeedResult) -> float:
+    """The steps to solve of one over those of another, as log10; nan where neither solved its task."""
+    steps = [steps_to_solve(result) for result in (one, other)]
+    if math.isinf(steps[0]) and math.isinf(steps[1]):
+        return math.nan
+    return -math.inf if math.isinf(steps[1]) else math.log10(steps[0]) - math.log10(steps[1])
+
+
+def ever_later(results: Sequence[SeedResult]) -> float:
+    """1 if each took longer to solve its task than the one before it, or did not; 0 if any did not take longer."""
+    steps = [steps_to_solve(result) for result in results]
+    return float(all(one < other or math.isinf(other) for one, other in pairwise(steps)))
+
+
+def fewest_weights(results: Sequence[SeedResult]) -> float:
+    """Of networks of one kind: of how many weights the smallest one is that solved its task; infinite if none did."""
+    return min((parameter_count(one.experiment) for one in results if one.ended == SOLVED), default=math.inf)
+
+
+def fewer_weights(some: Sequence[SeedResult], others: Sequence[SeedResult]) -> float:
+    """`fewest_weights` of one kind over that of another, as log2; nan where no network solved the task."""
+    fewest = [fewest_weights(results) for results in (some, others)]
+    if math.isinf(fewest[0]) and math.isinf(fewest[1]):
+        return math.nan
+    return -math.inf if math.isinf(fewest[1]) else math.log2(fewest[0]) - math.log2(fewest[1])
+
+
 def lower_loss(one: SeedResult, other: SeedResult) -> float:
     """The loss of one at the end over that of another, as log10."""
     return floored_log10(one.loss / other.loss)
@@ -105,10 +152,16 @@ def lower_held_out_loss(one: SeedResult, other: SeedResult) -> float:
     return floored_log10(held_out_loss(one) / held_out_loss(other))
 
 
-def lower_error(one: SeedResult, other: SeedResult) -> float:
-    """The RMSE of one on the test part of its series over that of another, as log10."""
-    errors = [forecast.scores(result.experiment, result.after.weights).model for result in (one, other)]
-    return floored_log10(errors[0] / errors[1])
+def lowest_error(results: Sequence[SeedResult]) -> float:
+    """
+    The RMSE on the test part, as log10, of that network among several that the validation part picks; nan where none
+    has weights that are numbers.
+    """
+    whole = [result for result in results if result.end is not None]
+    if not whole:
+        return math.nan
+    picked = min(whole, key=lambda one: forecast.validation_errors(one.experiment, one.after.weights).rmse)
+    return floored_log10(forecast.scores(picked.experiment, picked.after.weights).model)
 
 
 def hidden_reach(checkpoint: Checkpoint) -> float:
@@ -124,6 +177,11 @@ def residual_reach(checkpoint: Checkpoint) -> float:
 def cell_reach(checkpoint: Checkpoint) -> float:
     """||dc_T/dc_0|| of an LSTM, as log10."""
     return floored_log10(seen(checkpoints.highway, checkpoint).cell[0])
+
+
+def direct_reach(checkpoint: Checkpoint) -> float:
+    """The largest product of an LSTM's forget gates over all time steps, as log10."""
+    return floored_log10(seen(checkpoints.highway, checkpoint).direct[0])
 
 
 def beside_direct(checkpoint: Checkpoint) -> float:
@@ -170,6 +228,36 @@ def change_per_step(checkpoint: Checkpoint) -> float:
     """The mean of ||s_t - s_(t-1)|| / ||s_t|| over the first sequence, the state s being c of an LSTM, h of others."""
     states = seen(checkpoints.states, checkpoint)[1:]
     return float((states.diff(dim=0).norm(dim=1) / states[1:].norm(dim=1)).mean())
+
+
+def likeness_to_identity(checkpoint: Checkpoint) -> float:
+    """
+    tr J / (sqrt(H) ||J||_F), the cosine between J and the identity: 1 for a multiple of it, about 0 at random.
+    J (H, H) is ds_t/ds_(t-1), the state s being c of an LSTM, h of others; the mean over the time steps.
+    """
+    p, cell = checkpoint.parameters(), checkpoint.cell
+    path = one_sequence(checkpoint)
+    back, size = backward(p, cell, path), checkpoint.experiment.hidden
+    last = len(path.states) - 1
+    rows = torch.eye(path.state_size, dtype=torch.float64)[last * size : (last + 1) * size, None]
+    steps = [back(t, rows)[:, 0, last * size : (last + 1) * size] for t in range(1, len(path.inputs) + 1)]
+    return math.fsum(float(j.trace() / (math.sqrt(size) * j.norm())) for j in steps) / len(steps)
+
+
+def rank_per_feature(checkpoint: Checkpoint) -> float:
+    """The effective rank of what the readout sees over the number of features, as log10."""
+    found = seen(features, checkpoint)
+    return math.log10(found.rank / found.number)
+
+
+def correlation(checkpoint: Checkpoint) -> float:
+    """Of the features that the readout sees, the mean |correlation| of pairs."""
+    return seen(features, checkpoint).correlation
+
+
+def input_slope(checkpoint: Checkpoint) -> float:
+    """How steeply its answer changes with its input, as log10."""
+    return floored_log10(seen(checkpoints.input_slope, checkpoint))
 
 
 def first_layer_share(checkpoint: Checkpoint) -> float:

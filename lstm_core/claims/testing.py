@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from lstm_core.claims import Claim, Question
-from lstm_core.claims.evidence import Finding, finding
+from lstm_core.claims.evidence import Finding
 from lstm_core.claims.measures import NoWeightsError, SeedResult, SeedResults
 from lstm_core.claims.verdicts import Judgement
 from lstm_core.experiment import Experiment
@@ -88,19 +88,15 @@ class UnderTest:
 
     @property
     def findings(self) -> tuple[Finding, ...] | None:
-        """Of each question, by the seeds so far; None before the second one."""
-        if len(self.numbers) < 2:
-            return None
-        by_question = zip(*self.numbers.values(), strict=True)
-        asked = zip(self.claim.questions, by_question, strict=True)
-        return tuple(finding(values, question.holds, question.share) for question, values in asked)
+        """Of each question, by the seeds so far; None before the first one."""
+        return self.claim.findings(self.numbers.values()) if self.numbers else None
 
     @property
     def judgement(self) -> Judgement:
         """What comes out, as soon as it has findings; ValueError before."""
         findings = self.findings
         if findings is None:
-            raise ValueError(f"seeds: {len(self.numbers)} have answered; a verdict takes at least 2")
+            raise ValueError("seeds: none has answered yet")
         return Judgement(
             self.claim,
             findings,

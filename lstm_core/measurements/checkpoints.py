@@ -301,11 +301,13 @@ def layer_gradients(checkpoint: Checkpoint) -> list[float]:
 class Features(NamedTuple):
     """
     What the readout sees of held-out sequences: the effective rank of these features, exp of the entropy of their
-    singular values' shares (Roy and Vetterli 2007), from 1 to their number; and the mean |correlation| of pairs.
+    singular values' shares (Roy and Vetterli 2007), from 1 to their number; the mean |correlation| of pairs; and how
+    many features there are.
     """
 
     rank: float
     correlation: float
+    number: int
 
 
 def features(checkpoint: Checkpoint) -> Features:
@@ -321,7 +323,18 @@ def features(checkpoint: Checkpoint) -> Features:
     unit = torch.nn.functional.normalize(centred, dim=0)
     pairs = (unit.t() @ unit).abs().triu(1)
     count = pairs.shape[0] * (pairs.shape[0] - 1) / 2
-    return Features(float(torch.special.entr(shares).sum().exp()), float(pairs.sum() / max(count, 1)))
+    return Features(float(torch.special.entr(shares).sum().exp()), float(pairs.sum() / max(count, 1)), len(pairs))
+
+
+def input_slope(checkpoint: Checkpoint) -> float:
+    """||dy/dx||, how steeply the answer changes with the whole input of a sequence, the mean over held-out ones."""
+    network = checkpoint.network()
+    network.stack.engine = engine.REFERENCE_ENGINE
+    inputs, _ = another(checkpoint.experiment, FEATURE_SEQUENCES)
+    inputs.requires_grad_()
+    reached = [network.reached(trace) for trace in network.stack.traces(inputs)]
+    (slope,) = torch.autograd.grad(network.answer(inputs, reached).sum(), inputs)
+    return float(slope.norm(dim=(0, 2)).mean())
 
 
 def _inputs_seen(network: Network) -> int:

@@ -1,8 +1,14 @@
-"""How far may a mean be trusted? Confidence intervals of 95 %."""
+"""
+How far may a share, or a middle value, be trusted? Exact intervals, which assume nothing of how values are distributed.
+
+`scipy.special` is imported where it is needed: many processes import this module, and not for this.
+"""
 
 import math
 import statistics
 from collections.abc import Sequence
+
+import numpy as np
 
 # Where 97.5 % of a distribution end: 2.5 % lie beyond the interval on either side.
 UPPER = 0.975
@@ -18,18 +24,43 @@ def wilson(solved: int, runs: int) -> tuple[float, float]:
     return middle - half, middle + half if solved < runs else 1.0
 
 
-def interval(values: Sequence[float], share: bool, seeds: int | None = None) -> tuple[float, float]:
-    """
-    Of the mean of at least two values, 95 %: Student's t, or for a share of zeros and ones Wilson's score. With
-    `seeds`, what it would be from so many values of the same mean and spread.
-    """
-    number, mean = seeds or len(values), statistics.fmean(values)
-    if not math.isfinite(mean):
-        return math.nan, math.nan
-    if share:
-        return wilson(round(mean * number), number)
-    # Where it is needed: many processes import this module for a share alone. Not scipy.stats, which takes 50 MB.
-    from scipy.special import stdtrit
+def exact(some: int, number: int, level: float) -> tuple[float, float]:
+    """The confidence interval of a share of so many, which holds its level for every share (Clopper, Pearson 1934)."""
+    from scipy.special import betaincinv
 
-    half = float(stdtrit(number - 1, UPPER)) * statistics.stdev(values) / math.sqrt(number)
-    return mean - half, mean + half
+    tail = (1 - level) / 2
+    low = float(betaincinv(some, number - some + 1, tail)) if some else 0.0
+    high = float(betaincinv(some + 1, number - some, 1 - tail)) if some < number else 1.0
+    return low, high
+
+
+def at_least(some: int, number: int) -> float:
+    """The chance of so many heads or more of a fair coin that is thrown `number` times."""
+    return math.fsum(math.comb(number, k) for k in range(some, number + 1)) / 2**number
+
+
+def of_median(values: Sequence[float], level: float) -> tuple[float, float]:
+    """
+    The confidence interval of a median, between two of the values (David and Nagaraja 2003, section 7.1); infinite ends
+    where they are too few, nan where one is no number.
+    """
+    number = len(values)
+    if any(math.isnan(value) for value in values):
+        return math.nan, math.nan
+    beyond = 0
+    while 2 * at_least(number - beyond, number) <= 1 - level:
+        beyond += 1
+    ordered = [-math.inf, *sorted(values), math.inf]
+    return ordered[beyond], ordered[number + 1 - beyond]
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """
+    Of tests that are made together, p-values at which the chance of a single false rejection is what they say (Holm
+    1979).
+    """
+    p = np.asarray(p_values, dtype=float)
+    order = np.argsort(p)
+    adjusted = np.empty_like(p)
+    adjusted[order] = np.maximum.accumulate(p[order] * (len(p) - np.arange(len(p)))).clip(max=1)
+    return [float(one) for one in adjusted]

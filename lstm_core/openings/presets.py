@@ -78,13 +78,14 @@ def within_budget(racers: Mapping[str, Experiment]) -> dict[str, Experiment]:
     """The racers with the largest hidden sizes that need no more weights than the first of them, at least 1."""
     first, *_ = racers.values()
     budget = parameter_count(first)
-    sizes = range(1, 2 * first.hidden)
+    return {label: of_weights(racer, budget) for label, racer in racers.items()}
 
-    def fitted(racer: Experiment) -> Experiment:
-        wide = bisect_right(sizes, budget, key=lambda size: parameter_count(dataclasses.replace(racer, hidden=size)))
-        return dataclasses.replace(racer, hidden=sizes[max(wide, 1) - 1])
 
-    return {label: fitted(racer) for label, racer in racers.items()}
+def of_weights(racer: Experiment, budget: int) -> Experiment:
+    """A racer with the largest hidden size that needs no more weights than `budget`, at least 1."""
+    sizes = range(1, 2 * racer.hidden)
+    wide = bisect_right(sizes, budget, key=lambda size: parameter_count(dataclasses.replace(racer, hidden=size)))
+    return dataclasses.replace(racer, hidden=sizes[max(wide, 1) - 1])
 
 
 def solved(snapshots: Sequence[Snapshot]) -> bool:

@@ -15,7 +15,7 @@ import numba
 import torch
 
 from lstm_core import TASKS, Experiment
-from lstm_core.bench.bench import processor
+from lstm_core.borrowed.system import processor
 from lstm_core.cells import LAYOUTS, Cell
 from lstm_core.experiment import CLIPS, OPTIMIZERS
 from lstm_core.kernels.one_thread import settle_thread

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import psutil
 
-from lstm_core.bench.bench import processor
+from lstm_core.borrowed.system import processor
 from lstm_core.kernels.compilation import PRECISIONS
 from lstm_core.kernels.pieces import build
 from lstm_core.openings.presets import OPENINGS

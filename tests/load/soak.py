@@ -16,7 +16,7 @@ import altair as alt
 import psutil
 import pyarrow as pa
 
-from lstm_core.bench.bench import processor
+from lstm_core.borrowed.system import processor
 from tests.load.__main__ import compiled_beforehand, today
 from tests.load.scenario import HABITS, Visit
 from tests.serving import serve
