@@ -219,7 +219,8 @@ def _on_claims(parser: argparse.ArgumentParser, names: list[str], history: str |
     for name in names:
         if name not in ROWS:
             parser.error(f"name: {name!r} is not one of {', '.join(ROWS)}")
-    seeds, first, keep = options["seeds"], options["first_seed"], None
+    seeds, first = options["seeds"], options["first_seed"]
+    keep: Callable[[list[Judgement]], None] | None = None
     if seeds is not None and seeds < 2:
         parser.error(f"seeds: {seeds} is not a whole number of at least 2")
     if not 0 <= first <= LAST_FIRST_SEED:

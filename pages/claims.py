@@ -10,7 +10,7 @@ from lstm_core.claims import CLAIMS, ROWS
 from lstm_core.claims.verdicts import recorded
 from lstm_core.language import _
 from lstm_core.ui import address
-from lstm_core.ui.claims import BADGES, SIGNS, end, statement
+from lstm_core.ui.claims import BADGES, SIGNS, counted, end, statement
 from lstm_core.ui.control import radio
 from lstm_core.ui.navigation import setup
 from lstm_core.ui.page import PAGES
@@ -34,14 +34,14 @@ setup("claims")
 STATEMENTS = radio(
     _("Claims, each with its verdict"),
     {name: label(name) for name in ROWS},
-    _("P1 to P5 are published results from one seed each, repeated here with five."),
+    _("Those that begin with P are published results from one seed each, repeated here."),
     show,
 )
 left, right = st.columns((1, 2), gap="medium")
 with left:
     st.title(PAGES["claims"].question, anchor=False)
     verdicts = [recorded()[claim.name]["verdict"] for claim in CLAIMS]
-    st.markdown(" ".join(f"{BADGES[verdict]} **{verdicts.count(verdict)}**" for verdict in BADGES))
+    st.markdown(" ".join(counted(verdict, verdicts.count(verdict)) for verdict in BADGES))
     with st.container(height=LIST_HEIGHT):
         opened = address.place(STATEMENTS, OPEN, CLAIMS[0].name)
 address.tell()
@@ -50,7 +50,7 @@ with right:
     statement(ROWS[opened])
 st.caption(
     _(
-        "We tested {number} claims of the Korean article from RNN to LSTM and DenseNet behind this project by rules "
-        "fixed in advance, on five seeds."
+        "{number} claims of the Korean article behind this project, by rules fixed in advance: true is what "
+        "holds for more than half of all seeds."
     ).format(number=len(CLAIMS))
 )

@@ -1,5 +1,6 @@
 """Does the page Claims show every verdict, put statements to the test, and survive any link?"""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies
 from streamlit.testing.v1 import AppTest
 
-from lstm_core.claims import CLAIMS, PUBLISHED, ROWS, SEEDS, Claim
+from lstm_core.claims import CLAIMS, LOOK, PUBLISHED, ROWS, Claim
 from lstm_core.claims.testing import UnderTest
 from lstm_core.claims.verdicts import recorded
 from lstm_core.history.database import with_weights
@@ -45,6 +46,24 @@ def test_every_statement_has_a_row_with_its_recorded_verdict(visits: list[AppTes
     assert labels == [f"{sign} **{claim.name}** {claim.said}" for sign, claim in zip(signs, OPENED, strict=True)]
 
 
+def test_the_heading_counts_the_articles_statements_by_verdict(visits: list[AppTest]) -> None:
+    heading = open_page(visits, "claims").markdown[0].value
+    verdicts = [recorded()[claim.name]["verdict"] for claim in CLAIMS]
+    assert [int(number) for number in re.findall(r" (\d+)\]", heading)] == [
+        verdicts.count(one) for one in claims.BADGES
+    ]
+    assert sum(map(int, re.findall(r" (\d+)\]", heading))) == len(CLAIMS)
+
+
+def test_a_look_of_five_seeds_is_no_verdict(visits: list[AppTest]) -> None:
+    visit = open_page(visits, "claims", claim="A10")
+    while not under_test(visit).finished:
+        check(visit.run())
+    check(visit.run())
+    badges = [text.value for text in visit.markdown if "-badge[a look" in text.value]
+    assert [badge.startswith(":gray-badge[a look: 5 of 5 seeds]") for badge in badges] == [True] * 2
+
+
 @pytest.mark.parametrize("claim", OPENED, ids=named)
 def test_a_row_opens_by_its_link_and_shows_all_there_is(claim: Claim, visits: list[AppTest]) -> None:
     visit = open_page(visits, "claims", claim=claim.name)
@@ -52,7 +71,7 @@ def test_a_row_opens_by_its_link_and_shows_all_there_is(claim: Claim, visits: li
     assert any(claim.takeaway in text for text in texts)
     for question in claim.questions:
         assert any(question.sentence in text for text in texts)
-        assert any(question.rule in text.value for text in visit.caption)
+        assert any(question.rule in text.value for text in visit.caption) or question.yes_or_no
     assert any("\\begin{aligned}" in text for text in texts)
     assert (AGAIN in visit.session_state) == (is_quick(claim) and claim not in PUBLISHED)
 
@@ -73,13 +92,13 @@ def test_the_page_that_a_row_points_to_takes_its_settings(claim: Claim, visits: 
 def test_a_statement_is_put_to_the_test_to_its_end_and_its_runs_are_kept(
     visits: list[AppTest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(claims, "SEEDS", 2)
+    monkeypatch.setattr(claims, "LOOK", 2)
     visit = open_page(visits, "claims", claim="A13")
     while not under_test(visit).finished:
         check(visit.run())
     check(visit.run())
     captions = " ".join(text.value for text in visit.caption)
-    assert captions.count("Measured now: ") == len(ROWS["A13"].questions)
+    assert captions.count("Now: ") == len(ROWS["A13"].questions)
     written()
     history = open_history()
     wanted = {one.key for seed in range(2) for one in ROWS["A13"].trained(seed).values()}
@@ -91,7 +110,7 @@ def test_a_statement_without_anything_to_train_is_tested_beside_the_page(visits:
     visit = open_page(visits, "claims", claim="A10")
     while not under_test(visit).finished:
         check(visit.run())
-    assert list(under_test(visit).numbers) == list(range(SEEDS))
+    assert list(under_test(visit).numbers) == list(range(LOOK))
     assert SHOWING not in visit.session_state
 
 
@@ -180,7 +199,7 @@ def test_without_a_history_statements_are_tested_all_the_same(
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv(PLACE, f"sqlite:///{tmp_path}/file/history.sqlite")
-    monkeypatch.setattr(claims, "SEEDS", 2)
+    monkeypatch.setattr(claims, "LOOK", 2)
     visit = open_page(visits, "claims", claim="A13")
     while not under_test(visit).finished:
         check(visit.run())

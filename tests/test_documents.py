@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from lstm_core.claims import CLAIMS
 from lstm_core.ui.page import PAGES
 
 ROOT = Path(__file__).parent.parent
@@ -126,3 +127,16 @@ def test_the_glossary_is_short_and_sorted() -> None:
     terms = [term for term, _ in _rows(_text("docs/glossary.md"))]
     assert 0 < len(terms) <= MOST_TERMS
     assert terms == sorted(terms, key=str.casefold)
+
+
+def test_every_statement_of_the_article_has_a_claim_or_a_reason_why_not() -> None:
+    rows = re.findall(r"^\| (\d+) \| .+? \| (.+?) \|$", _text("docs/claims.md"), re.MULTILINE)
+    assert [int(number) for number, _ in rows] == list(range(1, 29))
+    named = [name for _, tested in rows for name in re.findall(r"A\d+", tested)]
+    assert set(named) == {claim.name for claim in CLAIMS}
+    assert all(re.search(r"A\d+", tested) or tested.startswith("nothing: ") for _, tested in rows)
+
+
+def test_as_many_claims_are_named_as_there_are() -> None:
+    assert f"any of its {len(CLAIMS)} claims" in _text("README.md")
+    assert f"The article's {len(CLAIMS)} claims" in _text("CHANGELOG.md")

@@ -8,9 +8,11 @@ import torch
 from torch import Generator, Tensor
 
 from lstm_core.cells import FAMILIES, LAYOUTS, Cell
+from lstm_core.experiment import Experiment
 from lstm_core.initialisation import INITS, Chrono
 from lstm_core.layers import Stack
 from lstm_core.model import GRU, LSTM, RNN
+from lstm_core.network import Network
 from lstm_core.streams import Purpose, stream
 
 D, H = 2, 64
@@ -236,3 +238,12 @@ def test_a_generator_leaves_the_global_one_alone(family: str, init: str) -> None
     before = torch.get_rng_state()
     built(family, init=init, generator=seeded())
     assert torch.equal(before, torch.get_rng_state())
+
+
+def test_the_identity_alone_changes_no_other_weight() -> None:
+    drawn = [Network(Experiment(cell="rnn", init=init)) for init in ("uniform", "identity_alone")]
+    one, other = (dict(network.named_parameters()) for network in drawn)
+    changed = {name for name in one if not torch.equal(one[name], other[name])}
+    layer = drawn[1].layer.tensors()
+    assert len(changed) == 1
+    assert torch.equal(layer.recurrent, torch.eye(32))

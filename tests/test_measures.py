@@ -1,6 +1,7 @@
 """Are the numbers behind a verdict what they are called? Against closed forms, and broken on purpose."""
 
 import dataclasses
+import itertools
 import math
 from typing import Any
 
@@ -14,9 +15,9 @@ from lstm_core.claims import measures
 from lstm_core.claims.measures import SeedResult
 from lstm_core.data import samples
 from lstm_core.history.records import record_of
-from lstm_core.measurements import checkpoints
+from lstm_core.measurements import checkpoints, forecast
 from lstm_core.measurements.checkpoints import Checkpoint, beginning
-from lstm_core.network import Network
+from lstm_core.network import Network, parameter_count
 from lstm_core.race.runs import Run
 from lstm_core.tasks import TASKS
 from lstm_core.training.train import train
@@ -153,3 +154,108 @@ def test_layouts_of_the_same_weights_look_alike_and_others_do_not() -> None:
 @pytest.mark.parametrize(("value", "expected"), [(1.0, 0.0), (0.01, -2.0), (0.0, -307.65)])
 def test_floored_log10(value: float, expected: float) -> None:
     assert measures.floored_log10(value) == pytest.approx(expected, abs=0.01)
+
+
+def result(ended: str, steps: int, experiment: Experiment = RNN) -> SeedResult:
+    return SeedResult(experiment, ended, steps)
+
+
+FAST, SLOW, NEVER = result("solved", 100), result("solved", 1000), result("completed", 3000)
+
+
+def test_steps_to_solve_are_those_of_whoever_solved_it() -> None:
+    assert [measures.steps_to_solve(one) for one in (FAST, SLOW, NEVER)] == [100, 1000, math.inf]
+    assert [measures.solved_within(one, 100) for one in (FAST, SLOW, NEVER)] == [1, 0, 0]
+
+
+def test_whoever_never_solved_it_is_later_than_anybody_who_did() -> None:
+    assert measures.sooner(FAST, SLOW) == pytest.approx(-1)
+    assert measures.sooner(FAST, NEVER) == -math.inf
+    assert measures.sooner(NEVER, FAST) == math.inf
+    assert math.isnan(measures.sooner(NEVER, NEVER))
+
+
+@pytest.mark.parametrize(
+    ("results", "later"),
+    [((FAST, SLOW), 1), ((FAST, SLOW, NEVER, NEVER), 1), ((SLOW, FAST), 0), ((NEVER, FAST), 0), ((FAST, FAST), 0)],
+)
+def test_ever_later_means_each_later_than_the_one_before(results: tuple[SeedResult, ...], later: float) -> None:
+    assert measures.ever_later(results) == later
+
+
+def test_the_fewest_weights_are_those_of_the_smallest_that_solved_it() -> None:
+    sizes = {hidden: dataclasses.replace(RNN, hidden=hidden) for hidden in (2, 4, 8)}
+    some = [result("completed", 3, sizes[2]), result("solved", 3, sizes[4]), result("solved", 3, sizes[8])]
+    none = [result("completed", 3, one) for one in sizes.values()]
+    assert measures.fewest_weights(some) == parameter_count(sizes[4])
+    assert measures.fewest_weights(none) == math.inf
+    bigger = [result("solved", 3, sizes[8])]
+    ratio = parameter_count(sizes[4]) / parameter_count(sizes[8])
+    assert measures.fewer_weights(some, bigger) == pytest.approx(math.log2(ratio))
+    assert measures.fewer_weights(some, none) == -math.inf
+    assert math.isnan(measures.fewer_weights(none, none))
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm"])
+def test_the_likeness_to_identity_is_that_of_the_jacobian_by_autograd(cell: str) -> None:
+    experiment = dataclasses.replace(DOUBLE, cell=cell, length=2)
+    checkpoint = beginning(experiment)
+    p, row, inputs = checkpoint.parameters(), checkpoint.cell, checkpoints.first_inputs(experiment)
+    state, found = row.start(inputs, experiment.hidden), []
+    for x in inputs:
+
+        def last(one: torch.Tensor, before: tuple[torch.Tensor, ...] = state, x: torch.Tensor = x) -> torch.Tensor:
+            return unroll(x[None], (*before[:-1], one[None]), p, row).final[-1][0]
+
+        jacobian = torch.autograd.functional.jacobian(last, state[-1][0])
+        found.append(float(jacobian.trace() / (jacobian.norm() * experiment.hidden**0.5)))
+        state = unroll(x[None], state, p, row).final
+    assert measures.likeness_to_identity(checkpoint) == pytest.approx(sum(found) / len(found), rel=1e-9)
+
+
+def test_the_rank_per_feature_of_equal_features_is_one_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = checkpoints.Features(8.0, 0.5, 32)
+    monkeypatch.setattr(measures, "features", lambda _: found)
+    measures.seen.cache_clear()
+    assert measures.rank_per_feature(beginning(RNN)) == pytest.approx(math.log10(1 / 4))
+    assert measures.correlation(beginning(RNN)) == 0.5
+    measures.seen.cache_clear()
+
+
+@pytest.mark.parametrize("wiring", ["residual", "dense"])
+def test_the_slope_of_the_answer_is_that_of_small_changes(wiring: str) -> None:
+    experiment = dataclasses.replace(RNN, layers=2, wiring=wiring, length=3)
+    checkpoint = beginning(experiment)
+    inputs, _ = checkpoints.another(experiment, checkpoints.FEATURE_SEQUENCES)
+    network = checkpoint.network()
+
+    def answers(seen: torch.Tensor) -> torch.Tensor:
+        return network.readout(network.features(seen))[:, 0]
+
+    squares = torch.zeros(inputs.shape[1], dtype=torch.float64)
+    for t, channel in itertools.product(range(len(inputs)), range(inputs.shape[2])):
+        change = torch.zeros_like(inputs)
+        change[t, :, channel] = 1e-6
+        squares += ((answers(inputs + change) - answers(inputs - change)) / 2e-6) ** 2
+    assert measures.input_slope(checkpoint) == pytest.approx(math.log10(float(squares.sqrt().mean())), abs=1e-6)
+
+
+def test_the_direct_reach_is_the_largest_product_of_forget_gates() -> None:
+    checkpoint = beginning(DOUBLE)
+    path = checkpoints.one_sequence(checkpoint)
+    product = path.gates["f"][:, 0].prod(0)
+    assert measures.direct_reach(checkpoint) == pytest.approx(math.log10(float(product.max())), rel=1e-9)
+
+
+def test_the_lowest_error_is_that_of_the_network_that_validation_picks(monkeypatch: pytest.MonkeyPatch) -> None:
+    experiments = [dataclasses.replace(RNN, task="forecast", length=10, lr=lr) for lr in (0.001, 0.01)]
+    results = [SeedResult(one, end=beginning(one)) for one in experiments]
+    validated, tested = (
+        dict(zip(experiments, (2.0, 1.0), strict=True)),
+        dict(zip(experiments, (0.1, 10.0), strict=True)),
+    )
+    monkeypatch.setattr(forecast, "validation_errors", lambda one, _: forecast.Errors(0, validated[one], 0))
+    monkeypatch.setattr(forecast, "scores", lambda one, _: forecast.Scores(tested[one], 0))
+    assert measures.lowest_error(results) == pytest.approx(1)
+    assert measures.lowest_error([results[0], SeedResult(experiments[1])]) == pytest.approx(-1)
+    assert math.isnan(measures.lowest_error([SeedResult(one) for one in experiments]))

@@ -12,7 +12,7 @@ import pytest
 from lstm_core.charts.catalogue import CHARTS
 from lstm_core.charts.words import VARIANTS, WORDS, meanings, pattern, used
 from lstm_core.claims import ROWS
-from lstm_core.claims.evidence import CONFIRMED, REFUTED, UNDECIDED
+from lstm_core.claims.evidence import CONDITIONAL, CONFIRMED, REFUTED, THEOREM, UNDECIDED
 from lstm_core.claims.verdicts import findings, recorded
 from lstm_core.openings.presets import (
     ACTIVATION_RACERS,
@@ -374,7 +374,13 @@ def test_sentences_that_are_too_strong_are_found() -> None:
     assert too_strong("NFG solved it for 3 of 5 seeds.", "gates") == []
 
 
-BEGIN = {CONFIRMED: ("True", "Reproduced"), REFUTED: ("False", "Not reproduced"), UNDECIDED: ("Undecided",)}
+BEGIN = {
+    CONFIRMED: ("True", "Reproduced"),
+    CONDITIONAL: ("True", "Reproduced"),
+    THEOREM: ("A theorem",),
+    REFUTED: ("False", "Not reproduced"),
+    UNDECIDED: ("Undecided",),
+}
 
 
 @pytest.mark.parametrize("name", ROWS)
@@ -385,13 +391,7 @@ def test_what_to_take_away_begins_with_the_recorded_verdict(name: str) -> None:
 @pytest.mark.parametrize("name", ROWS)
 def test_what_to_take_away_counts_seeds_as_they_are_recorded(name: str) -> None:
     claim = ROWS[name]
-    counted = set()
-    for question, one in zip(claim.questions, findings(claim), strict=True):
-        held_for = sum(
-            question.holds.low <= (bool(value) if question.share else value) <= question.holds.high
-            for value in one.values
-        )
-        counted.add((held_for, len(one.values)))
+    counted = {(one.holding, len(one.values)) for one in findings(claim)}
     text = f"{claim.takeaway} {claim.why}"
     said = {(int(some), int(seeds)) for some, seeds in re.findall(r"(\d+) of (\d+) seeds", text)}
     said |= {(int(seeds), int(seeds)) for seeds in re.findall(r"all (\d+) seeds", text)}

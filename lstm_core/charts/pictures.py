@@ -137,7 +137,7 @@ def band_lines(y: str) -> alt.LayerChart:
 
 
 def evidence() -> alt.LayerChart:
-    """A dot for each seed, their mean and its interval, and the region in which the sentence holds."""
+    """A dot for each seed, their middle and its interval, and the region in which the sentence holds."""
     values = axis(tickCount=6, format=".5~g", grid=False)
     across = alt.X("x:Q", title=None, scale=alt.Scale(nice=False, zero=False), axis=values)
     tooltip = [alt.Tooltip("kind:N"), alt.Tooltip("x:Q", title=_("value"), format=".4g")]
@@ -147,6 +147,6 @@ def evidence() -> alt.LayerChart:
         .mark_rect(fillOpacity=0.2, strokeWidth=2, strokeOpacity=0.5, stroke=QUIET, fill=QUIET)
         .encode(x=across, x2="x2:Q", y=alt.value(0), y2=alt.value("height")),
         only("kind == 'interval'").mark_bar(size=4, opacity=0.6).encode(x=across, x2="x2:Q", tooltip=tooltip),
-        only("kind == 'mean'").mark_tick(thickness=3, size=24).encode(x=across, tooltip=tooltip),
+        only("kind == 'middle'").mark_tick(thickness=3, size=24).encode(x=across, tooltip=tooltip),
         only("kind == 'seed'").mark_point(filled=True, size=60, opacity=0.6).encode(x=across, tooltip=tooltip),
     ).properties(height=EVIDENCE_HEIGHT)

@@ -7,8 +7,8 @@ from lstm_core.language import _
 
 WORDS: dict[str, str] = {
     _("95 % interval"): _(
-        "A range computed from the seeds: in 95 of 100 such tests it contains the true value (means by Student, "
-        "shares by Wilson)."
+        "A range computed from the seeds: in 95 of 100 such tests it contains the true value, however values are "
+        "distributed."
     ),
     _("95 % range"): _(
         "In about 95 of 100 such tests it contains the error over many more forecasts (estimated by repeating blocks "
@@ -18,6 +18,7 @@ WORDS: dict[str, str] = {
     _("additive"): _("New information is added to the state; the old content stays."),
     _("ARIMA"): _("A weighted sum of the latest changes and forecast errors."),
     _("baseline"): _("A simple forecast without learning, such as repeating the last value."),
+    _("BLAS"): _("The library that multiplies matrices; it has other programs for other processors."),
     _("batch"): _("The sequences that are used in one training step."),
     _("bias"): _("A constant that a unit adds to its weighted sum of inputs."),
     _("bound"): _(
@@ -31,7 +32,7 @@ WORDS: dict[str, str] = {
     _("clipped"): _("Shortened to a threshold, so that one step cannot throw the weights far away."),
     _("clipping"): _("Shortening a gradient to a threshold, so that one step cannot throw the weights far away."),
     _("concatenate"): _("Write vectors one below the other into one longer vector."),
-    _("confirmed"): _("Every 95 % interval lies inside the grey band."),
+    _("confirmed"): _("True for more than half of all seeds: the whole interval of that share lies above 1/2."),
     _("constant predictor"): _("The best answer that ignores the input: the average, or equal chances."),
     _("correlation"): _("How much two features rise and fall together, from -1 to 1."),
     _("coupled gates"): _("One gate does both jobs, f = 1 - i: writing 30 % new content erases 30 % of the old."),
@@ -80,7 +81,7 @@ WORDS: dict[str, str] = {
     _("readout"): _("The last, linear layer, which turns the hidden state into the answer."),
     _("recurrent"): _("Used again at every time step."),
     _("ReLU"): _("The function max(0, x): slope 1 above 0, slope 0 below."),
-    _("refuted"): _("At least one 95 % interval lies outside the grey band."),
+    _("refuted"): _("False for more than half of all seeds, by a test corrected for all questions on this page."),
     _("residual"): _("Each layer adds its output to what it saw, so that a copy passes unchanged."),
     _("ResNet"): _("A deep network in which each layer adds its output to its input."),
     _("RMSE"): _("Root mean square error: the typical size of a forecast's error."),
@@ -92,8 +93,10 @@ WORDS: dict[str, str] = {
     _("spectral norm"): _("The most that a matrix can stretch any vector; it is its largest singular value."),
     _("spectral radius"): _("The largest absolute eigenvalue; it decides how fast powers of a matrix grow."),
     _("tanh"): _("An S-shaped function from -1 to 1, with slope 1 at 0."),
+    _("theorem"): _("It can be proven, so measurements only show it."),
     _("time constant"): _("After so many steps about a third (1/e) of the state is left."),
-    _("undecided"): _("No interval lies outside the grey band, but one crosses its edge: more seeds are needed."),
+    _("undecided"): _("So many seeds are for it and so many against it that it could be either."),
+    _("under a condition"): _("It holds, but not everywhere that it could be taken to hold."),
     _("underflow"): _("Too small for the computer's numbers: it computes 0."),
     _("validation"): _("The part of the data that is used to choose among networks, not to train them."),
     _("vanilla"): _("Plain: the basic version, without additions."),

@@ -168,7 +168,10 @@ DENSENET = (
                 yes_or_no=True,
             ),
         ),
-        _("Undecided: with few weights dense stacks do better, but not for clearly more than half of the seeds."),
+        _(
+            "Undecided: with a quarter of the weights dense stacks solve it for 25 of 30 seeds, residual ones for "
+            "19 of 30 seeds, but in most pairs both need as many."
+        ),
         _("In an RNN each weight costs one multiplication per time step, so equal weights are equal computation, too."),
         "depth",
         (("loss", ALL), ("loss_by_weights", ALL)),
@@ -212,7 +215,10 @@ DENSENET = (
                 role=BESIDE,
             ),
         ),
-        _("Undecided."),
+        _(
+            "Undecided: of as many features more are independent for 20 of 30 seeds, and they are less correlated for "
+            "18 of 30 seeds."
+        ),
         _("The output sees four layers side by side, but units within and between layers learn much the same."),
         "depth",
         (("effective_rank", ALL), ("correlation", ALL)),

@@ -337,6 +337,6 @@ HIGHWAY = (
         (("highway", ALL),),
         racers={"trained, b = 1": dataclasses.replace(_FLOW, forget_bias=1.0)},
         drawn={"vanilla RNN": dataclasses.replace(DRAWN_LSTM, cell="rnn"), **_BIASES},
-        address={"section": "highway", "forget_bias": "1"},
+        address={"section": "highway"},
     ),
 )

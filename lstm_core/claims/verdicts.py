@@ -85,7 +85,7 @@ def verdict(claim: Claim, answers: Sequence[str]) -> str:
 def _here() -> dict[str, str]:
     """The time, the processor, and the versions of all that decides a number."""
     now = datetime.datetime.now(tz=datetime.UTC).isoformat(timespec="seconds")
-    return {"recorded": now, "processor": processor(), "blas": blas(), "versions": versions()}
+    return {"date": now, "processor": processor(), "blas": blas(), "versions": versions()}
 
 
 def _answer(question: Question, finding: Finding, answer: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """How is a statement shown, and put to the test again, live? Its evidence, and a race of all its seeds."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -9,8 +10,21 @@ import streamlit as st
 from lstm_core.charts.marks import evidence, spec
 from lstm_core.charts.points import Curve
 from lstm_core.charts.words import meanings
-from lstm_core.claims import SEEDS, Claim
-from lstm_core.claims.evidence import CONFIRMED, REFUTED, UNDECIDED, VERDICTS, Finding, dots
+from lstm_core.claims import LOOK, Claim, Question
+from lstm_core.claims.evidence import (
+    ALWAYS,
+    BESIDE,
+    CONDITIONAL,
+    CONFIRMED,
+    LIMITS,
+    MOSTLY,
+    PROVEN,
+    REFUTED,
+    THEOREM,
+    UNDECIDED,
+    Finding,
+    dots,
+)
 from lstm_core.claims.testing import UnderTest
 from lstm_core.claims.verdicts import findings, recorded
 from lstm_core.fair_lock import PAGE, held
@@ -34,15 +48,27 @@ from lstm_core.ui.texts import equations
 QUICK_SECONDS = 20
 BADGES = {
     CONFIRMED: _(":green-badge[:material/check: confirmed]"),
+    CONDITIONAL: _(":blue-badge[:material/rule: under a condition]"),
+    THEOREM: _(":violet-badge[:material/functions: theorem]"),
     REFUTED: _(":red-badge[:material/close: refuted]"),
     UNDECIDED: _(":orange-badge[:material/question_mark: undecided]"),
 }
 
 SIGNS = {
     CONFIRMED: ":green[:material/check:]",
+    CONDITIONAL: ":blue[:material/rule:]",
+    THEOREM: ":violet[:material/functions:]",
     REFUTED: ":red[:material/close:]",
     UNDECIDED: ":orange[:material/question_mark:]",
 }
+# For which seeds a sentence of a kind has to hold.
+REACH = {
+    MOSTLY: _("for more than half of all seeds"),
+    ALWAYS: _("for every seed"),
+    PROVEN: _("proven; measured to show it"),
+}
+# Of a sentence that does not decide alone.
+ASIDE = {LIMITS: _(" *(where it ends)*"), BESIDE: _(" *(context only, not counted)*")}
 
 
 @dataclass
@@ -64,7 +90,7 @@ class Again:
 def _begin(claim: Claim, anew: bool) -> None:
     stop()
     st.session_state[AGAIN] = Again(
-        UnderTest(claim, range(SEEDS)), anew, [Curve(label, one, []) for label, one in claim.looked_at(0).items()]
+        UnderTest(claim, range(LOOK)), anew, [Curve(label, one, []) for label, one in claim.looked_at(0).items()]
     )
 
 
@@ -74,9 +100,15 @@ def end() -> None:
     st.session_state.pop(AGAIN, None)
 
 
+def counted(verdict: str, number: int) -> str:
+    """A verdict's badge with a number in it."""
+    return BADGES[verdict].removesuffix("]") + f" {number}]"
+
+
 def is_quick(claim: Claim) -> bool:
-    """Whether all seeds are done in `QUICK_SECONDS`, by what is recorded."""
-    seconds: float = recorded()[claim.name]["seconds"]
+    """Whether a look is done in `QUICK_SECONDS`, by what is recorded."""
+    row = recorded()[claim.name]
+    seconds: float = row["seconds"] / len(row["seeds"]) * LOOK
     return seconds < QUICK_SECONDS
 
 
@@ -85,7 +117,7 @@ def statement(claim: Claim) -> None:
     st.markdown(f"**{claim.name}. “{claim.said}”** {BADGES[recorded()[claim.name]['verdict']]}")
     st.markdown(f"**{claim.takeaway}** {claim.why}", help=meanings(claim.said, claim.takeaway, claim.why) or None)
     again = st.session_state.get(AGAIN)
-    refusal = too_much(UnderTest(claim, range(SEEDS)).experiments.values()) if claim.racers else None
+    refusal = too_much(UnderTest(claim, range(LOOK)).experiments.values()) if claim.racers else None
     if (again is None or again.test.claim is not claim) and not refusal and is_quick(claim):
         _begin(claim, anew=False)
         again = st.session_state[AGAIN]
@@ -95,20 +127,32 @@ def statement(claim: Claim) -> None:
         _test(under_test)
     else:
         _evidence(claim, None)
-    equations({**claim.trained(0), **claim.looked_at(0)})
     page = PAGES[claim.page]
     label = _("Try it yourself on the page {page}").format(page=page.label)
     st.page_link(page.path, label=label, icon=page.icon, query_params=exact(claim.address))
+    equations({**claim.trained(0), **claim.looked_at(0)})
+
+
+def _origin(claim: Claim) -> str:
+    """Where the recorded verdict comes from, in words."""
+    row = recorded()[claim.name]
+    if claim.racers:
+        said = _("Recorded on {date}, {seeds} seeds: {seconds:.0f} s of training, {processor}.")
+    else:
+        said = _("Recorded on {date}, {seeds} seeds, nothing to train, {processor}.")
+    again = row.get("beside", [])
+    told = [
+        said.format(date=row["date"][:10], seeds=len(row["seeds"]), seconds=row["seconds"], processor=row["processor"])
+    ]
+    told += [] if again else [_("Not repeated on a second processor yet.")]
+    for one in again:
+        repeated = _("Repeated with other seeds, {blas} kernels of BLAS: {verdict}.")
+        told.append(repeated.format(blas=one["blas"], verdict=one["verdict"]))
+    return " ".join(told)
 
 
 def _buttons(claim: Claim, again: Again | None, refusal: str | None) -> None:
-    row = recorded()[claim.name]
-    seeds = len(row["seeds"])
-    if claim.racers:
-        record = _("Recorded on {date} with {seeds} seeds: {seconds:.0f} s of training on the {engine} engine.")
-    else:
-        record = _("Recorded on {date} with {seeds} seeds; nothing had to be trained.")
-    st.caption(record.format(date=row["date"], seeds=seeds, seconds=row["seconds"], engine=row["engine"]))
+    st.caption(_origin(claim), help=meanings(_("BLAS"), *BADGES.values()))
     if refusal:
         too_long = _("Too long to run here; in a terminal: `python -m lstm_core claims {name}`")
         st.caption(too_long.format(name=claim.name))
@@ -137,7 +181,7 @@ def _test(again: Again) -> None:
         with held(PAGE):
             _take(again, race)
             st.progress(race.progress if race.racers else len(test.numbers) / len(test.seeds), _progress(test, race))
-            _evidence(test.claim, test.findings, test.finished)
+            _evidence(test.claim, test.findings)
             if test.error:
                 st.error(f"{type(test.error).__name__}: {test.error}")
             shown = _shown(again, race)
@@ -195,49 +239,59 @@ def _progress(test: UnderTest, race: Race) -> str:
     return said.format(done=done, seeds=seeds, left=left)
 
 
-def _evidence(claim: Claim, answers: Sequence[Finding] | None, settled: bool = True) -> None:
-    """Of each question its sentence, its verdict, the rule, what was measured, and a picture of it; the recorded one
-    as long as there are no answers."""
-    before = findings(claim)
+def _evidence(claim: Claim, look: Sequence[Finding] | None) -> None:
+    """
+    Of each question its sentence, its recorded verdict, a picture, the rule and what was measured; of a visitor's own
+    few seeds, as soon as there are any, these instead.
+    """
+    row = recorded()[claim.name]
     st.caption(
-        _("Grey: where the sentence holds. Dots: one for each seed; bar: their mean and its 95 % interval."),
-        help=meanings(*VERDICTS, _("95 % interval")),
+        _("Grey: where the sentence holds. Dots: seeds. Bar: the median, or the share of seeds, with its interval."),
+        help=meanings(*BADGES.values(), _("95 % interval")),
     )
-    for number, (question, then) in enumerate(zip(claim.questions, before, strict=True)):
-        shown = answers[number] if answers else then
-        badge = BADGES[shown.verdict] if settled else _(":gray-badge[under test]")
-        beside = "" if question.decides else _(" *(context only, not counted)*")
-        st.markdown(f"{badge} {question.sentence}{beside}", help=meanings(question.rule, question.sentence) or None)
+    rows = zip(claim.questions, findings(claim), row["answers"], strict=True)
+    for number, (question, then, answer) in enumerate(rows):
+        shown = look[number] if look else then
+        badge = _look(shown) if look else BADGES[answer["verdict"]]
+        aside = ASIDE.get(question.role, "")
+        st.markdown(f"{badge} {question.sentence}{aside}", help=meanings(question.rule, question.sentence) or None)
         st.vega_lite_chart(
-            dots(shown, question.holds),
+            dots(shown, question.yes_or_no),
             spec(evidence),
             key=f"evidence {claim.name} {number}",
-            alt=_("{quantity}: a dot for each seed, the mean with its interval, and where the sentence holds.").format(
-                quantity=question.quantity
-            ),
+            alt=_(
+                "{quantity}: a dot for each seed, the median with its interval, and where the sentence holds."
+            ).format(quantity=question.quantity),
         )
-        lines = [_("Rule: {rule}.").format(rule=question.rule)]
-        lines += [_("Measured now: {numbers}.").format(numbers=_numbers(shown, question.share))] if answers else []
-        lines += [_("Recorded: {numbers}.").format(numbers=_numbers(then, question.share))]
-        lines += [_needed(shown)] if shown.verdict == UNDECIDED and settled else []
+        rule = _("Rule: {reach}.") if question.yes_or_no else _("Rule: {rule}, {reach}.")
+        lines = [rule.format(rule=question.rule, reach=REACH[question.kind])]
+        lines += [_("Now: {numbers}.").format(numbers=_numbers(question, shown))] if look else []
+        lines += [
+            _("Recorded, {verdict}: {numbers}.").format(verdict=answer["verdict"], numbers=_numbers(question, then))
+        ]
         st.caption(" ".join(lines))
 
 
-def _numbers(finding: Finding, share: bool) -> str:
-    if finding.mean is None or finding.low is None:
-        return _("no number")
-    if share:
-        said = _("{some:.0f} of {seeds} seeds, 95 % interval {low:.0f} to {high:.0f} %")
-        low, high = 100 * finding.low, 100 * finding.high
-        return said.format(some=sum(finding.values), seeds=len(finding.values), low=low, high=high)
-    said = _("{mean:.3g}, 95 % interval {low:.3g} to {high:.3g}")
-    return said.format(mean=finding.mean, low=finding.low, high=finding.high)
+def _look(finding: Finding) -> str:
+    """Of a few seeds no verdict: for how many of them the sentence holds."""
+    said = _(":gray-badge[a look: {some} of {seeds} seeds]")
+    return said.format(some=finding.holding, seeds=len(finding.values))
 
 
-def _needed(finding: Finding) -> str:
-    if finding.seeds_needed is None:
-        return _("It would take more than a thousand seeds to settle it.")
-    return _("About {seeds} seeds would settle it (extrapolated).").format(seeds=finding.seeds_needed)
+def _numbers(question: Question, finding: Finding) -> str:
+    seeds = len(finding.values)
+    if question.kind != MOSTLY:
+        return _("{some} of {seeds} seeds, median {median:.3g}").format(
+            some=finding.holding, seeds=seeds, median=finding.median
+        )
+    low, high = (100 * end for end in finding.share)
+    said = _("{some} of {seeds} seeds, {level:.0f} % interval of the share {low:.0f} to {high:.0f} %")
+    told = said.format(some=finding.holding, seeds=seeds, level=100 * finding.level, low=low, high=high)
+    low, high = finding.interval
+    if question.yes_or_no or not (math.isfinite(low) and math.isfinite(high)):
+        return told
+    of_values = _("{share}; median {median:.3g}, from {low:.3g} to {high:.3g}")
+    return of_values.format(share=told, median=finding.median, low=low, high=high)
 
 
 def _shown(again: Again, race: Race) -> list[tuple[str, str, list[Curve]]]:

@@ -31,9 +31,10 @@ def at_rest(page: Page) -> None:
     if page.get_by_test_id("stBottom").count():
         expect(page.get_by_text(re.compile(r"^step [1-9]|^finished after"))).to_be_visible(timeout=PATIENCE_MS)
         _hold(page)
-    # What a run of the page has not drawn anew yet is pale.
+    # What a run of the page has not drawn anew yet is pale, and loses that slowly.
     page.wait_for_function("!document.querySelector('[data-stale=true]')")
     page.wait_for_timeout(700)
+    page.wait_for_function("!document.getAnimations().some((one) => one instanceof CSSTransition)")
 
 
 def _hold(page: Page) -> None:
