@@ -3,6 +3,7 @@
 import dataclasses
 import gc
 import math
+import random
 import statistics
 from collections.abc import Sequence
 from itertools import pairwise
@@ -21,6 +22,8 @@ from lstm_core.measurements import forecast
 from lstm_core.measurements.checkpoints import Checkpoint
 from lstm_core.measurements.saved import load, to_safetensors
 from lstm_core.network import Network
+from lstm_core.reading.column import column
+from lstm_core.reading.table import opened
 from lstm_core.streams import Purpose
 from lstm_core.tasks import windows
 from lstm_core.tasks.series import LEFT_OUT, Beside, Series, known, register
@@ -56,9 +59,9 @@ def by_hand(
         first = [b - a for a, b in pairwise(first)]
     mean, scale = mean_and_scale(first)
     columns = [[(value - mean) / scale for value in read]]
-    for beside, column in zip(known(experiment.series).beside, others, strict=True):
+    for beside, other in zip(known(experiment.series).beside, others, strict=True):
         its_mean, its_scale = mean_and_scale(beside.values[:end])
-        columns.append([(value - its_mean) / its_scale for value in column])
+        columns.append([(value - its_mean) / its_scale for value in other])
     window = torch.tensor(columns, dtype=torch.float64).T[-experiment.length :, None]
     given = float(forecast.answer(network, window)[0])
     level_ahead = levels[-1] + ahead + spread * given if experiment.difference else mean + scale * given
@@ -169,6 +172,37 @@ def test_a_value_that_changes_changes_nothing_before_it(
     rng, its = (Experiment().stream_for(Purpose.DATA) for _ in range(2))
     for mine, others in zip(windows.drawn(before, 5, 50, rng), windows.drawn(after, 5, 50, its), strict=True):
         assert torch.equal(mine, others)
+
+
+def read_from(lines: list[str]) -> Series:
+    found = column(opened("\n".join(["t,x,y", *lines]).encode()), "x", "t", beside=["y"])
+    return Series("x", found.values, 0, found.times, found.known, beside=(Beside("y", found.beside[0]),))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_cell_of_a_file_changes_nothing_that_is_read_before_its_time(seed: int) -> None:
+    """With rows and cells that are missing, and one cell that comes, goes or is another: bit for bit."""
+    chance = random.Random(seed)
+
+    def cell() -> str:
+        return "" if chance.random() < 0.1 else f"{chance.gauss(5, 1):.4f}"
+
+    days = [day for day in range(1, 300) if day in (1, 299) or chance.random() > 0.05]
+    lines = [
+        f"{1600 + day},{cell() or 5},{cell() or 6}" if day == 1 else f"{1600 + day},{cell()},{cell()}" for day in days
+    ]
+    row = chance.randrange(260, len(lines) - 5)
+    time, x, y = lines[row].split(",")
+    changed = [f"{time},{x},{cell()}", f"{time},{cell()},{y}"][seed % 2]
+    before, after = read_from(lines), read_from([*lines[:row], changed, *lines[row + 1 :]])
+    assert before.times is not None
+    place = before.times.to_pylist().index(time)
+    assert place > before.train_end == after.train_end
+    for way in ALL_WAYS:
+        one, other = (View(series, 2, **way) for series in (before, after))
+        assert one.scaling == other.scaling
+        assert torch.equal(one.inputs[:place], other.inputs[:place])
+        assert torch.equal(*(windows.targets(series, 0, place, 6, 2) for series in (before, after)))
 
 
 @pytest.mark.parametrize("way", ALL_WAYS, ids=str)

@@ -200,7 +200,7 @@ def _fold(series: Series, number: int, folds: int) -> Series:
     first, tested = series.validation_end, len(series.values) - series.validation_end
     if folds > tested:
         raise ValueError(f"folds: {folds} are more than the {tested:,} values of the test part of {series.label}")
-    begin, end = ((number - 1) * tested // folds, number * tested // folds)
+    begin, end = (number - 1) * tested // folds, number * tested // folds
     return replace(
         series,
         values=series.values[: first + end],

@@ -130,5 +130,9 @@ def _there(series: Series) -> Tensor:
 
 @once
 def _inputs(series: Series, horizon: int, log: bool, difference: bool) -> Tensor:
-    own = _scaling(series, horizon, log, difference).read(_levels(series, log))
+    own = series.scaled
+    if log or difference:
+        own = _scaling(series, horizon, log, difference).read(_levels(series, log))
+    if not series.beside:
+        return own[:, None]
     return torch.stack([own, *(one.scaled(series.train_end) for one in series.beside)], 1)

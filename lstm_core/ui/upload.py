@@ -25,7 +25,7 @@ from lstm_core.tasks.series import FILLED, LEFT_OUT, MOST_BESIDE, Beside, Series
 from lstm_core.ui.session import SHELF
 
 OWN, OWN_LABEL = "own", _("Your own file")
-NO_TIMES = _("none")
+NONE = _("none")
 MOST_MB = MOST_BYTES // 2**20
 # A server that was started anew has no file that was chosen before; the name of one would else still stand there.
 CHOSEN = "csv" + secrets.token_hex(4)
@@ -50,7 +50,7 @@ class File(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where in which file a series stands: in a column, at times of another or `NO_TIMES`."""
+    """Where in which file a series stands: in a column, at times of another or `NONE`."""
 
     file: str
     name: str
@@ -172,7 +172,7 @@ def _series(shelf: Shelf, uploaded: UploadedFile, further: DeltaGenerator) -> Se
     left, middle, right = st.columns(3)
     with left:
         name = st.selectbox(_("Column"), file.names, file.names.index(file.first[0]), key="column")
-    others = [NO_TIMES, *(other for other in file.names if other != name)]
+    others = [NONE, *(other for other in file.names if other != name)]
     first = others.index(file.first[1]) if file.first[1] in others else 0
     with middle:
         chosen = st.selectbox(_("Column of times"), others, first, key="times")
@@ -206,7 +206,12 @@ def _beside(file: File, place: Place) -> tuple[str, ...]:
         return ()
     about = _("Further columns that the networks see, up to the end of each window; the simple forecasts do not.")
     chosen: list[str] = st.multiselect(
-        _("Columns beside it"), names, max_selections=MOST_BESIDE, key=f"beside {place}", help=about
+        _("Columns beside the series"),
+        names,
+        max_selections=MOST_BESIDE,
+        placeholder=NONE,
+        key=f"beside {place}",
+        help=about,
     )
     return tuple(name for name in names if name in chosen)
 
@@ -237,7 +242,7 @@ def _read(shelf: Shelf, table: Callable[[], Table], place: Place, beside: tuple[
     asked = read.asked if read and read.place == place else ()
     answers = {doubt.option: _answer(doubt, place) for doubt in asked}
     while read is None or read[:3] != (place, beside, (*answers.items(),)):
-        time = None if place.times == NO_TIMES else place.times
+        time = None if place.times == NONE else place.times
         try:
             found = column(table(), place.name, time, Choices(**answers), beside)
         except AmbiguousError as error:
