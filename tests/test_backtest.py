@@ -54,6 +54,18 @@ def test_every_fold_has_a_column_and_the_mean_is_theirs(file: str, capsys: pytes
     assert found["LSTM"][1::-1] == pytest.approx([one.errors.rmse for one in alone if one], rel=1e-3)
 
 
+def test_a_single_fold_is_told_as_on_the_page(file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["forecast", "--csv", file, *SHORT]) == 0
+    about, _, head, _, *rows = capsys.readouterr().out.splitlines()
+    assert about.endswith("tested on 18 from 103 to 120.")
+    assert cells(head)[:4] == ["forecast by", "validation RMSE", "test RMSE", "95 % range of the test RMSE"]
+    by, validation, rmse, between, *_ = cells(rows[0])
+    low, high = map(float, between.split(" to "))
+    assert by == "LSTM"
+    assert float(validation) > 0
+    assert low < float(rmse) < high
+
+
 def test_statistics_that_are_not_installed_are_refused_with_what_to_install(
     file: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

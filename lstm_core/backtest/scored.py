@@ -3,7 +3,7 @@
 import dataclasses
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
@@ -12,7 +12,7 @@ from lstm_core.cells import FAMILIES
 from lstm_core.charts.needs import measured
 from lstm_core.charts.outlook import TESTED, VALIDATED
 from lstm_core.charts.points import Curve
-from lstm_core.charts.standings import Standing, standings
+from lstm_core.charts.standings import Standing, standings, standings_table
 from lstm_core.experiment import Experiment
 from lstm_core.measurements.forecast import Errors, tested_by
 from lstm_core.measurements.outcomes import outcome_of
@@ -62,20 +62,36 @@ def _statistics(experiment: Experiment) -> Iterator[Standing]:
 def table(folds: Sequence[Fold]) -> Iterator[str]:
     """
     In Markdown: which values are whose, then a row for everybody whom all folds have, with the RMSE on the test part of
-    each fold, and the means of RMSE, MAE and MASE over the folds.
+    each fold, and the means of RMSE, MAE and MASE over the folds; of a single fold, all that the page tells.
     """
     for fold in folds:
         yield fold.about
     yield ""
+    if len(folds) == 1:
+        shown = standings_table(list(folds[0].standings.values()))
+        yield from _lines(
+            shown.column_names, zip(*(shown[name].to_pylist() for name in shown.column_names), strict=True)
+        )
+        return
     names = ["forecast by", *(f"RMSE of fold {fold.experiment.fold}" for fold in folds)]
-    yield _row([*names, "mean RMSE", "mean MAE", "mean MASE"])
-    yield f"|{'---|' * (len(names) + 3)}"
+    yield from _lines([*names, "mean RMSE", "mean MAE", "mean MASE"], _rows(folds))
+
+
+def _rows(folds: Sequence[Fold]) -> Iterator[list[Any]]:
     for label in folds[0].standings:
         errors = [_errors(fold.standings.get(label)) for fold in folds]
         if all(errors):
             there = [one for one in errors if one]
             means = (math.fsum(numbers) / len(there) for numbers in _columns(there))
-            yield _row([label, *(f"{one.rmse:.4g}" for one in there), *(f"{mean:.4g}" for mean in means)])
+            yield [label, *(one.rmse for one in there), *means]
+
+
+def _lines(names: Sequence[str], rows: Iterable[Iterable[Any]]) -> Iterator[str]:
+    yield f"| {' | '.join(names)} |"
+    yield f"|{'---|' * len(names)}"
+    for row in rows:
+        cells = ("" if cell is None else cell if isinstance(cell, str) else f"{cell:.4g}" for cell in row)
+        yield f"| {' | '.join(cells)} |"
 
 
 def _errors(standing: Standing | None) -> Errors | None:
@@ -85,7 +101,3 @@ def _errors(standing: Standing | None) -> Errors | None:
 def _columns(errors: Sequence[Errors]) -> Iterable[list[float]]:
     """Of RMSE, MAE and MASE."""
     return ([getattr(one, name) for one in errors] for name in ("rmse", "mae", "mase"))
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"

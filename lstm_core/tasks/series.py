@@ -9,7 +9,6 @@ import hashlib
 import importlib.util
 import math
 import re
-import statistics
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,16 +23,14 @@ from torch import Tensor
 
 from lstm_core.language import _
 from lstm_core.reading.column import Column, column
-from lstm_core.reading.numbers import LARGEST
 from lstm_core.reading.table import opened
 from lstm_core.streams import Purpose, stream
+from lstm_core.tasks.numbers import check_changes, check_marks, check_numbers
 from lstm_core.tasks.once import once
 from lstm_core.tasks.scaling import moments
 
 TRAIN_SHARE, VALIDATION_SHARE = 0.7, 0.15
 SHORTEST = 20
-# Farther from the median than three of four values are, so many times: a mark for a missing value, not one.
-FARTHEST = 1e6
 # What is missing is filled with the value before it, or no window of a forecast has it.
 FILLED, LEFT_OUT = "fill", "leave"
 GAPS = (FILLED, LEFT_OUT)
@@ -81,17 +78,17 @@ class Series:
             raise ValueError(f"column {self.label[:40]!r}: {len(self.values)} values are fewer than {SHORTEST}")
         if len(self.beside) > MOST_BESIDE:
             raise ValueError(f"with: {len(self.beside)} columns are more than {MOST_BESIDE}")
-        _check_numbers(self.label, self.values)
+        check_numbers(self.label, self.values)
         if not 0 <= self.period < len(self.values):
             raise ValueError(f"period: {self.period} is not a whole number from 0 to {len(self.values) - 1:,}")
         if self.gaps not in GAPS:
             raise ValueError(f"gaps: {self.gaps!r} is not one of {', '.join(GAPS)}")
-        _check_marks(self.label, self.values)
-        _check_changes(self.label, self._learned, self.train_end)
+        check_marks(self.label, self.values)
+        check_changes(self.label, self._learned, self.train_end)
         for one in self.beside:
-            _check_numbers(one.label, one.values)
-            _check_marks(one.label, one.values)
-            _check_changes(one.label, one.values[: self.train_end], self.train_end)
+            check_numbers(one.label, one.values)
+            check_marks(one.label, one.values)
+            check_changes(one.label, one.values[: self.train_end], self.train_end)
 
     def check_positive(self) -> None:
         """ValueError, naming the first value that has no logarithm, and its time."""
@@ -166,33 +163,6 @@ class Series:
     def scaled(self) -> Tensor:
         """All values, (N,), with mean 0 and variance 1 in the part to train on; in double precision."""
         return (torch.tensor(self.values, dtype=torch.float64) - self.mean) / self.scale
-
-
-def _check_numbers(label: str, values: Sequence[float]) -> None:
-    for place, value in enumerate(values):
-        if not abs(value) <= LARGEST:
-            raise ValueError(f"column {label[:40]!r}: {value!r}, value {place + 1}, is not a number up to {LARGEST:g}")
-
-
-def _check_marks(label: str, values: Sequence[float]) -> None:
-    """ValueError for a value so far from all others that it can only mean that there is none."""
-    middle = statistics.median(values)
-    far = [abs(value - middle) for value in values]
-    usual = sorted(far)[3 * len(far) // 4]
-    place = max(range(len(far)), key=far.__getitem__)
-    if usual > 0 and far[place] > FARTHEST * usual:
-        raise ValueError(
-            f"column {label[:40]!r}: {values[place]:g}, value {place + 1:,}, is too far from all others; "
-            "if it marks a missing value, leave its cell empty"
-        )
-
-
-def _check_changes(label: str, learned: Sequence[float], train_end: int) -> None:
-    """ValueError where the first part, or what is known of it, has no scale."""
-    if not learned or not moments(learned)[1] > 1e-12 * max(map(abs, learned)):
-        raise ValueError(
-            f"column {label[:40]!r}: its first {train_end:,} values, which are to be learned, do not change"
-        )
 
 
 @once

@@ -9,10 +9,8 @@ from torch import Tensor
 
 from lstm_core.tasks.once import once
 from lstm_core.tasks.scaling import Scaling, moments
+from lstm_core.tasks.season import ROUNDING
 from lstm_core.tasks.series import Series, known
-
-# Changes that differ by less, in standard deviations of the series, are those of a straight line.
-ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
