@@ -16,6 +16,8 @@ from typing import Any
 from tqdm import tqdm
 
 from lstm_core import options
+from lstm_core.backtest import scored
+from lstm_core.backtest.fitted import check_installed
 from lstm_core.bench import bench, side_by_side
 from lstm_core.borrowed.system import end_as_by_ctrl_c, settle_process
 from lstm_core.claims import CLAIMS, ROWS, Claim
@@ -43,7 +45,7 @@ from lstm_core.sweep.grid import Group, read_grid
 from lstm_core.sweep.pools import CLUSTER_IN_FLIGHT, cluster, processes
 from lstm_core.sweep.report import report
 from lstm_core.sweep.sweep import Swept, compile_kernels, plan, sweep
-from lstm_core.tasks.series import FILLED, Series, register
+from lstm_core.tasks.series import FILLED, Beside, Series, register
 from lstm_core.training.snapshot import Snapshot
 from lstm_core.training.train import train
 
@@ -71,9 +73,11 @@ def _own_series(task: str, path: Path | None, named: dict[str, Any]) -> Series |
             table = opened(stream.read(MOST_BYTES + 1))
         if name is None:
             raise ValueError(f"say which --column, one of {', '.join(table.names)[:200]}")
-        read = series_column(table, name, times, Choices(named["decimal"], named["dates"]))
+        others = named["with"] or []
+        read = series_column(table, name, times, Choices(named["decimal"], named["dates"]), others)
+        beside = tuple(map(Beside, others, read.beside))
         gaps = named["gaps"] or FILLED
-        own = register(Series(name, read.values, named["season"] or 0, read.times, read.known, gaps))
+        own = register(Series(name, read.values, named["season"] or 0, read.times, read.known, gaps, beside))
     except AmbiguousError as doubt:
         option, choices = doubt.doubt
         raise ValueError(f"csv: {path}: {doubt}: --{option} {' or '.join(choices)}") from None
@@ -83,6 +87,36 @@ def _own_series(task: str, path: Path | None, named: dict[str, Any]) -> Series |
     for row, stamp, cell, value in read.rows:
         print(f"{path}: row {row}: {stamp!r} {cell!r} = {value}", file=sys.stderr)
     return own
+
+
+def _asked(parser: argparse.ArgumentParser, values: dict[str, Any]) -> tuple[Experiment, Series | None]:
+    """What is to be trained, and the series to hold meanwhile; ends where that is refused."""
+    file, named = values.pop("csv"), {name: values.pop(name) for name in options.OF_A_FILE}
+    try:
+        own = _own_series(values["task"], file, named)
+        experiment = Experiment(**{**values, **({"series": own.name} if own else {})})
+        experiment.stream_for(Purpose.DATA)
+    except ValueError as error:
+        parser.error(str(error))
+    return experiment, own
+
+
+def _forecast(parser: argparse.ArgumentParser, statistics: bool, values: dict[str, Any]) -> int:
+    """Train in every fold and print a table of scores; after Ctrl-C that of the folds before."""
+    experiment, _series = _asked(parser, values)
+    try:
+        if statistics:
+            check_installed()
+        every = scored.split(experiment)
+    except ValueError as error:
+        parser.error(str(error))
+    status, folds = 0, list[scored.Fold]()
+    try:
+        folds.extend(scored.tested(one, statistics) for one in tqdm(every, unit="fold", disable=None))
+    except KeyboardInterrupt:
+        status = INTERRUPTED
+    _print(scored.table(folds) if folds else ())
+    return status
 
 
 def _train(experiment: Experiment, record_every: int) -> int:
@@ -298,16 +332,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _on_grid(parser, command, **values)
         case "claims":
             return _on_claims(parser, **values)
+        case "forecast":
+            return _forecast(parser, values.pop("statistics"), {"task": "forecast", **values})
     record_every = values.pop("record_every")
     if record_every < 1:
         parser.error(f"record_every: {record_every} is not a whole number of at least 1")
-    file, named = values.pop("csv"), {name: values.pop(name) for name in options.OF_A_FILE}
-    try:
-        own = _own_series(values["task"], file, named)
-        experiment = Experiment(**{**values, **({"series": own.name} if own else {})})
-        experiment.stream_for(Purpose.DATA)
-    except ValueError as error:
-        parser.error(str(error))
+    # The series of a file is known for as long as somebody holds it.
+    experiment, _series = _asked(parser, values)
     try:
         return _train(experiment, record_every)
     except BrokenPipeError:

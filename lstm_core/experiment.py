@@ -16,14 +16,15 @@ from lstm_core.cells import FAMILIES, LAYOUTS, MOST_WINDOW, Cell, choose
 from lstm_core.engine import ENGINES, check_kernels
 from lstm_core.initialisation import INITS
 from lstm_core.streams import CURRENT, Purpose, Rng, stream
-from lstm_core.tasks import TASKS, Task, bound
+from lstm_core.tasks import TASKS, Question, Task, bound
 from lstm_core.tasks.series import SERIES, check_known
+from lstm_core.tasks.view import View
 from lstm_core.wiring import MOST_LAYERS, PLAIN, WIRINGS
 
 OPTIMIZERS = {"adam": "Adam", "rmsprop": "RMSprop", "sgd": "SGD"}
 CLIPS = {"none": "off", "norm": "by norm", "value": "by value"}
 PRECISIONS = ("float32", "float64")
-CHRONO = "chrono"
+CHRONO, MOST_FOLDS = "chrono", 50
 # Fields that are younger than the first keys, which have to stay, and what a record means that lacks them.
 YOUNGER: dict[str, Any] = {
     "layers": 1,
@@ -33,6 +34,10 @@ YOUNGER: dict[str, Any] = {
     "series": "mackey_glass",
     "horizon": 1,
     "stream": 1,
+    "log": False,
+    "difference": False,
+    "fold": 1,
+    "folds": 1,
 }
 
 
@@ -88,11 +93,17 @@ class Experiment:
     )
     horizon: int = _number(1, 1, 1000, "steps from the end of a window to the value that is forecast")
     stream: int = _one_of(CURRENT, range(1, CURRENT + 1), "which random numbers; those of 1 are no longer drawn")
+    log: bool = _one_of(False, (False, True), "forecast the logarithm of a series")
+    difference: bool = _one_of(False, (False, True), "forecast the change of a series over the horizon")
+    fold: int = _number(1, 1, MOST_FOLDS, "which piece of the test part is tested, all before it being known")
+    folds: int = _number(1, 1, MOST_FOLDS, "into how many pieces the test part of a series is split")
 
     def __post_init__(self) -> None:
         for spec in dataclasses.fields(self):
             object.__setattr__(self, spec.name, checked(spec, getattr(self, spec.name)))
         check_known(self.series)
+        if self.fold > self.folds:
+            raise ValueError(f"fold: {self.fold} is not a whole number from 1 to {self.folds}, the number of folds")
         shortest = self.problem.shortest
         if self.length < shortest:
             raise ValueError(f"length: {self.length} is too short for {self.task}, which needs at least {shortest}")
@@ -109,8 +120,17 @@ class Experiment:
 
     @property
     def problem(self) -> Task:
-        """Its row of `TASKS`, bound to its series and horizon where it forecasts."""
-        return bound(self.task, self.series, self.horizon)
+        """Its row of `TASKS`, bound to what is asked of its series where it forecasts."""
+        return bound(self.task, self._question)
+
+    @property
+    def _question(self) -> Question:
+        return Question(self.series, self.horizon, self.log, self.difference, self.fold, self.folds)
+
+    @property
+    def view(self) -> View:
+        """Its series as it is seen; ValueError where that is gone."""
+        return self._question.view
 
     @property
     def time_steps(self) -> int:

@@ -31,17 +31,21 @@ TrainingStep = Callable[[Tensor, Tensor], Learned]
 
 
 class Network(nn.Module):
-    """The recurrent layers of an experiment and a linear readout of what they show; weights drawn from its seed."""
+    """
+    The recurrent layers of an experiment and a linear readout of what they show; weights drawn from its seed. So many
+    `inputs` as its task has, or where its series is another's, as are given.
+    """
 
-    def __init__(self, experiment: Experiment) -> None:
+    def __init__(self, experiment: Experiment, inputs: int | None = None) -> None:
         super().__init__()
         rng, chrono = stream(experiment.seed, Purpose.WEIGHTS), experiment.forget_bias == CHRONO
         self.task, wiring = experiment.problem, WIRINGS[experiment.wiring]
-        *_, width = wiring.widths(len(self.task.inputs), experiment.hidden, experiment.layers)
+        size = len(self.task.inputs) if inputs is None else inputs
+        *_, width = wiring.widths(size, experiment.hidden, experiment.layers)
         self.readout = Readout(width, len(self.task.outputs), rng)
         self.stack = Stack(
             experiment.recurrent_cell,
-            len(self.task.inputs),
+            size,
             experiment.hidden,
             experiment.layers,
             weights=experiment.weights,

@@ -3,7 +3,7 @@
 import argparse
 import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn
@@ -14,12 +14,17 @@ from lstm_core.experiment import Experiment, options, parsed
 from lstm_core.kernels.processors import LEVELS
 from lstm_core.reading.numbers import DECIMAL_SIGNS
 from lstm_core.reading.times import ORDERS
-from lstm_core.tasks.series import FILLED, GAPS
+from lstm_core.tasks.series import FILLED, GAPS, MOST_BESIDE
 
 REFUSED, HISTORY = 2, "--history"
 # What is said of a file with a series, beside its path.
 OF_A_FILE: dict[str, dict[str, Any]] = {
     "column": {"metavar": "NAME", "help": "of the file, what is forecast"},
+    "with": {
+        "metavar": "NAME",
+        "action": "append",
+        "help": f"of the file, a further column that networks see up to a window's end, at most {MOST_BESIDE} times",
+    },
     "times": {"metavar": "NAME", "help": "of the file, a column of times that shows where rows are missing"},
     "decimal": {"choices": list(DECIMAL_SIGNS), "help": "of the file, the decimal sign, where it could be either"},
     "dates": {"choices": list(ORDERS), "help": "of the file, the order in its dates, where it could be another"},
@@ -45,14 +50,16 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    for spec in dataclasses.fields(Experiment):
-        _add_option(command, spec)
-    command.add_argument(
-        "--csv", metavar="FILE", type=Path, help="forecast a column of this file, CSV or Parquet; needs --column"
-    )
-    for option, how in OF_A_FILE.items():
-        command.add_argument(f"--{option}", **how)
+    _add_experiment(command)
     command.add_argument("--record-every", type=int, default=1, help="steps between two lines")
+    command = commands.add_parser(
+        "forecast",
+        help="train on a series, in folds if asked, and score the forecasts, a table in Markdown",
+        allow_abbrev=False,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    _add_experiment(command, {"task", "fold"})
+    command.add_argument("--statistics", action="store_true", help="fit ETS and ARIMA, too, by statsforecast")
     command = commands.add_parser(
         "openings",
         help="run every page's opening race, and those to start from, with five seeds, tables in Markdown",
@@ -121,6 +128,18 @@ def _add_history(command: argparse.ArgumentParser) -> None:
 
 def _add_workers(command: argparse.ArgumentParser) -> None:
     command.add_argument("--workers", type=int, default=os.cpu_count(), help="processes, one core each")
+
+
+def _add_experiment(command: argparse.ArgumentParser, without: Collection[str] = ()) -> None:
+    """Every field but some, and what is said of a file."""
+    for spec in dataclasses.fields(Experiment):
+        if spec.name not in without:
+            _add_option(command, spec)
+    command.add_argument(
+        "--csv", metavar="FILE", type=Path, help="forecast a column of this file, CSV or Parquet; needs --column"
+    )
+    for option, how in OF_A_FILE.items():
+        command.add_argument(f"--{option}", **how)
 
 
 def _add_option(command: argparse.ArgumentParser, spec: dataclasses.Field[Any]) -> None:

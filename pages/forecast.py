@@ -27,7 +27,7 @@ with page.control:
     chosen = controls.series(OWN, OWN_LABEL)
     refusal, series = None, opening.base.series
     try:
-        series = own_series() if chosen == OWN else chosen
+        series = own_series(page.settings) if chosen == OWN else chosen
     except ValueError as error:
         refusal = str(error)
     if chosen != OWN:
@@ -49,8 +49,9 @@ with page.rivals:
 with page.settings:
     length = controls.window(opening.base)
     cell = controls.draw("cell", opening.base)
+    ways = {field: controls.draw(field, opening.base) for field in ("log", "difference")}
 
-placed = {"task": "forecast", "length": length, "horizon": horizon, "cell": cell, "series": series}
+placed = {"task": "forecast", "length": length, "horizon": horizon, "cell": cell, "series": series, **ways}
 try:
     racers = page.racers(activations=activations, cells=cells, **placed)
 except ValueError as error:

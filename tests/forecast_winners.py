@@ -16,6 +16,7 @@ import torch
 from tqdm import tqdm
 
 from lstm_core import Experiment, train
+from lstm_core.backtest.fitted import ARIMA_FITTED, ARIMA_SEES
 from lstm_core.charts import outlook
 from lstm_core.charts.needs import measured
 from lstm_core.charts.points import Curve
@@ -29,7 +30,7 @@ from lstm_core.openings.presets import OPENINGS
 from lstm_core.race.race import Race
 from lstm_core.race.turns import THREADS
 from lstm_core.tasks.series import SERIES
-from tests.forecast_rivals import ARIMA_FITTED, ARIMA_SEES, all_forecasts
+from tests.forecast_rivals import all_forecasts
 
 HORIZONS = (1, 10)
 PAGE = OPENINGS["forecast"]

@@ -141,6 +141,8 @@ WORDS = {
     "sequences": "64",
     "precision": "float64",
     "horizon": "5",
+    "log": "true",
+    "difference": "true",
 }
 
 

@@ -53,6 +53,10 @@ REFUSED: list[dict[str, Any]] = [
     {"series": "nonsense"},
     {"horizon": 0},
     {"stream": 3},
+    {"log": 1},
+    {"difference": "twice"},
+    {"fold": 2},
+    {"folds": 51},
 ]
 
 
@@ -106,10 +110,10 @@ def test_every_field_changes_the_key() -> None:
         "forget_bias": "chrono", "hidden": 33, "batch": 33, "steps": 301, "optimizer": "sgd", "lr": 0.02,
         "momentum": 0.5, "clip": "value", "clip_at": 2.0, "seed": 1, "precision": "float64", "engine": "reference",
         "layers": 2, "wiring": "dense", "window": 2, "sequences": 8,
-        "series": "sines", "horizon": 2, "stream": 1,
+        "series": "sines", "horizon": 2, "stream": 1, "log": True, "difference": True, "fold": 2, "folds": 3,
     }  # fmt: skip
     assert set(other) == {spec.name for spec in dataclasses.fields(Experiment)}
-    needs: dict[str, dict[str, Any]] = {"window": {"cell": "rnn"}}
+    needs: dict[str, dict[str, Any]] = {"window": {"cell": "rnn"}, "fold": {"folds": 2}}
     pairs = [(Experiment(**needs.get(name, {})), {name: value}) for name, value in other.items()]
     keys = [dataclasses.replace(base, **change).key for base, change in pairs]
     assert all(base.key != key for (base, _), key in zip(pairs, keys, strict=True))
@@ -144,8 +148,11 @@ def test_what_was_trained_with_earlier_random_numbers_is_not_trained_again() -> 
 def test_fields_that_are_younger_than_the_first_keys_are_told_where_they_are_set() -> None:
     assert set(YOUNGER) & set(json.loads(Experiment().to_json())) == {"stream"}
     assert not set(YOUNGER) & set(json.loads(Experiment(stream=1).to_json()))
-    set_to = {"layers": 2, "wiring": "dense", "window": 3, "sequences": 8, "series": "sines", "horizon": 4, "stream": 2}
-    deep = dataclasses.replace(Experiment(cell="rnn"), **set_to)  # type: ignore[arg-type]
+    set_to: dict[str, Any] = {
+        "layers": 2, "wiring": "dense", "window": 3, "sequences": 8, "series": "sines", "horizon": 4, "stream": 2,
+        "log": True, "difference": True, "fold": 2, "folds": 3,
+    }  # fmt: skip
+    deep = dataclasses.replace(Experiment(cell="rnn"), **set_to)
     assert {name: json.loads(deep.to_json())[name] for name in YOUNGER} == set_to
     assert Experiment.from_json(deep.to_json()) == deep
 

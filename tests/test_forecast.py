@@ -14,6 +14,7 @@ from lstm_core.measurements import forecast
 from lstm_core.measurements.checkpoints import Checkpoint
 from lstm_core.measurements.saved import Forecaster
 from lstm_core.network import Network
+from lstm_core.tasks.scaling import Scaling
 from lstm_core.tasks.series import SERIES, Series, known, register
 
 SMALL = Experiment(task="forecast", series="sines", length=12, hidden=5, batch=8, steps=20, precision="float64")
@@ -73,7 +74,7 @@ def test_beyond_the_end_it_goes_on_as_a_saved_forecaster_does_with_the_range_of_
     """Against the errors of the forecaster, one beginning after the other."""
     experiment = dataclasses.replace(SMALL, horizon=horizon)
     weights, series = weights_of(experiment), known("sines")
-    forecaster = Forecaster(Network(experiment).load(weights), experiment, series.mean, series.scale)
+    forecaster = Forecaster(Network(experiment).load(weights), experiment, Scaling(series.mean, series.scale))
     found = forecast.beyond(Checkpoint(experiment, 1, "reference", weights))
     assert found.forecasts.tolist() == pytest.approx(forecaster(series.values, 20), rel=1e-5)
     starts = range(1400, 1681)

@@ -15,6 +15,8 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from lstm_core import Experiment
+from lstm_core.reading import table
+from lstm_core.reading.table import Table
 from lstm_core.streams import CURRENT
 from lstm_core.tasks import series
 from lstm_core.tasks.series import LEFT_OUT, SERIES, Series, known
@@ -132,6 +134,54 @@ def test_another_column_and_a_season_are_another_series(visits: list[AppTest]) -
     assert len({first.series, second.series, third.series}) == 3
     assert known(third.series).period == 7
     assert "seasonal naive" in set(unfolded(visit, "Scores").dataframe[-1].value.iloc[:, 0])
+
+
+def test_a_column_beside_the_series_is_an_input_and_keeps_what_was_set(visits: list[AppTest]) -> None:
+    visit = open_page(visits, "forecast", series=OWN_LABEL, **QUICK)
+    rows = "".join(f"{1900 + i},{value},{i * i % 17},word\n" for i, value in enumerate(WAVE))
+    upload(visit, f"day,x,y,z\n{rows}".encode())
+    check(season_of(visit).set_value(9.0).run())
+    (further,) = visit.multiselect
+    assert further.options == ["y"]
+    check(further.set_value(["y"]).run())
+    held = held_by(visit)
+    assert [(one.label, one.values) for one in held.beside] == [("y", tuple(float(i * i % 17) for i in range(150)))]
+    assert held.period == 9
+    assert len(experiment(visit).problem.inputs) == 2
+    settled(visit)
+    unfolded(visit, "Take it home")
+    (code,) = [block.value for block in visit.code if "lstm_core" in block.value]
+    assert "forecaster(values, steps=10, beside=beside)" in code
+
+
+def test_changes_and_logarithms_are_in_the_link_and_scored_in_units_of_the_series(visits: list[AppTest]) -> None:
+    said = {"series": "us_employment", "log": "true", "difference": "true", "length": "20", **QUICK}
+    visit = settled(open_page(visits, "forecast", **said))
+    assert (experiment(visit).log, experiment(visit).difference) == (True, True)
+    assert (visit.query_params["log"], visit.query_params["difference"]) == ("true", "true")
+    scores = unfolded(visit, "Scores").dataframe[-1].value.set_index("forecast by")["test RMSE"]
+    assert 50 < scores["tanh"] < 3 * scores["last value"] < 3000
+
+
+def test_a_series_without_logarithms_says_which_value_has_none(visits: list[AppTest]) -> None:
+    visit = open_page(visits, "forecast", series="sines", log="true", **QUICK)
+    (warning,) = visit.warning
+    assert warning.value.startswith("This series cannot be used: log: column 'Two sines and noise': -0.0")
+    assert SHOWING not in visit.session_state
+    check(visit.toggle(key="log").set_value(False).run())
+    assert SHOWING in visit.session_state
+
+
+def test_a_chosen_file_is_opened_once(visits: list[AppTest], monkeypatch: pytest.MonkeyPatch) -> None:
+    times: list[int] = []
+
+    def opened(content: bytes) -> Table:
+        times.append(len(content))
+        return table.opened(content)
+
+    monkeypatch.setattr(uploads, "opened", opened)
+    upload(open_page(visits, "forecast", series=OWN_LABEL, **QUICK), csv_of(WAVE))
+    assert len(times) == 1
 
 
 def test_the_season_of_each_column_is_found_and_can_be_changed_for_good(visits: list[AppTest]) -> None:

@@ -15,6 +15,7 @@ from lstm_core.reading.table import opened
 from lstm_core.streams import Purpose
 from lstm_core.tasks import windows
 from lstm_core.tasks.series import FILLED, GAPS, LEFT_OUT, Series, register
+from lstm_core.tasks.view import View
 
 LENGTH, HORIZON = 4, 2
 # No value of the series below is so large: what stands in for a missing one can be told from them.
@@ -38,7 +39,7 @@ def test_what_stands_in_for_a_missing_value_is_never_forecast_nor_scored(gaps: s
     series = gappy(gaps, seed)
     rng = Experiment(seed=seed).stream_for(Purpose.DATA)
     for draw in (windows.drawn, windows.held_out):
-        inputs, answers = draw(series, HORIZON, LENGTH, 500, rng)
+        inputs, answers = draw(View(series, HORIZON), LENGTH, 500, rng)
         assert stand_ins(series, answers) == 0
         assert (stand_ins(series, inputs) == 0) == (gaps == LEFT_OUT)
     for places in (forecast.tested_places, forecast.validated_places):
@@ -80,11 +81,11 @@ def test_every_measurement_of_a_series_with_gaps_is_made_at_its_places(gaps: str
 def test_a_part_that_is_all_gaps_is_refused_in_words() -> None:
     known = tuple(place % 3 > 0 for place in range(300))
     series = Series("x", tuple(float(place % 7) for place in range(300)), known=known, gaps=LEFT_OUT)
-    assert windows.too_long(series, 2, 5) == (
+    assert windows.too_long(View(series, 2), 5) == (
         "length: x has no 5 values without a gap in the part to train on; lower the length, or let gaps be filled"
     )
-    assert windows.too_long(series, 2, 2) is None
-    assert windows.too_long(Series("x", series.values, known=known, gaps=FILLED), 2, 5) is None
+    assert windows.too_long(View(series, 2), 2) is None
+    assert windows.too_long(View(Series("x", series.values, known=known, gaps=FILLED), 2), 5) is None
 
 
 def test_where_only_gaps_separate_other_values_there_is_no_scaled_error() -> None:
@@ -127,7 +128,7 @@ def test_nothing_before_a_time_changes_with_what_comes_after_it(seed: int) -> No
     assert torch.equal(changed.scaled[:place], before.scaled[:place])
     assert torch.equal(*(windows.targets(series, 0, place, LENGTH, 1) for series in (before, changed)))
     (inputs, answers), (others, their) = (
-        windows.drawn(series, 1, LENGTH, 64, Experiment().stream_for(Purpose.DATA)) for series in (before, changed)
+        windows.drawn(View(series), LENGTH, 64, Experiment().stream_for(Purpose.DATA)) for series in (before, changed)
     )
     assert torch.equal(inputs, others)
     assert torch.equal(answers, their)

@@ -32,7 +32,7 @@ LAYERS = (
     {"race", "measurements"},
     {"history", "openings", "bench", "saved", "series"},
     {"charts", "sweep"},
-    {"claims"},
+    {"claims", "backtest"},
     {"ui", "options"},
     {"__main__"},
 )

@@ -16,7 +16,7 @@ from lstm_core.charts.points import Curve, Point, axis_ends, level, level_lines,
 from lstm_core.language import _
 from lstm_core.measurements import forecast, outcomes
 from lstm_core.measurements.forecast import BASELINES
-from lstm_core.tasks.series import Series, known
+from lstm_core.tasks.series import Series
 
 SHOWN = 200
 BY_PLACE = _("place in the series")
@@ -30,8 +30,7 @@ def racers_of(curves: Sequence[Curve]) -> list[Curve]:
 def _series(curves: Sequence[Curve]) -> tuple[Series, int, Tensor]:
     """Of the race: the series, the horizon, and the places of the test part that are drawn, (N,)."""
     experiment = racers_of(curves)[0].experiment
-    series = known(experiment.series)
-    return series, experiment.horizon, forecast.tested_places(series, experiment.length, experiment.horizon)[:SHOWN]
+    return experiment.view.series, experiment.horizon, forecast.tested_by(experiment)[:SHOWN]
 
 
 def _forecasts(curve: Curve) -> bool:
@@ -180,7 +179,8 @@ def validation_by_step(curves: Sequence[Curve]) -> pa.Table:
     """RMSE on the validation part at each checkpoint of the training, and that of the baselines."""
     points = [Point(step, errors.rmse, curve.label) for curve, step, errors in VALIDATED.found(curves)]
     experiment = racers_of(curves)[0].experiment
-    baselines = forecast.validated_baselines(known(experiment.series), experiment.horizon, experiment.length)
+    view = experiment.view
+    baselines = forecast.validated_baselines(view.series, view.horizon, view.seen(experiment.length))
     levels = [(name, error.rmse) for name, error in baselines.items()]
     finite = [point for point in points if 0 < point.y < math.inf]
     return of_points([*axis_ends(curves), *level_lines(curves, (line for line in levels if line[1] > 0)), *finite])
@@ -193,8 +193,7 @@ def table(curves: Sequence[Curve]) -> pa.Table:
     them a row for each value beyond the end, where that was measured, with the range of 95 % of a racer's errors.
     """
     experiment = racers_of(curves)[0].experiment
-    series, horizon = known(experiment.series), experiment.horizon
-    places = forecast.tested_places(series, experiment.length, horizon)
+    series, horizon, places = experiment.view.series, experiment.horizon, forecast.tested_by(experiment)
     columns: dict[str, list[Any]] = {"place": [place + 1 for place in places.tolist()]}
     if series.times is not None:
         columns["time"] = [series.times[place].as_py() for place in places.tolist()]

@@ -14,7 +14,6 @@ from lstm_core.language import _
 from lstm_core.measurements.bootstrap import apart
 from lstm_core.measurements.forecast import Errors, validated_baselines
 from lstm_core.measurements.outcomes import Outcome, baseline_outcomes
-from lstm_core.tasks.series import known
 
 
 class Standing(NamedTuple):
@@ -37,9 +36,10 @@ def standings(curves: Sequence[Curve]) -> list[Standing]:
         test = next((found for *_it, found in TESTED.found([curve])), None) if step and decided else None
         standings.append(Standing(curve.label, curve.measured.get((VALIDATED.what, step)), test, True, step))
     first = racers[0].experiment
-    series = known(first.series)
-    validated = validated_baselines(series, first.horizon, first.length)
-    for name, test in baseline_outcomes(series, first.horizon, first.length).items():
+    view = first.view
+    asked = view.series, view.horizon, view.seen(first.length)
+    validated = validated_baselines(*asked)
+    for name, test in baseline_outcomes(*asked).items():
         standings.append(Standing(name, validated.get(name), test, False))
     return standings
 

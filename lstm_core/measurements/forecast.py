@@ -7,8 +7,7 @@ Forecasts are in the units of the series.
 
 import math
 from collections.abc import Callable
-from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
-from weakref import WeakKeyDictionary
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -17,7 +16,10 @@ from lstm_core.experiment import Experiment
 from lstm_core.language import _
 from lstm_core.measurements.checkpoints import Checkpoint
 from lstm_core.network import Network
-from lstm_core.tasks.series import Series, known
+from lstm_core.tasks import windows
+from lstm_core.tasks.once import once
+from lstm_core.tasks.scaling import Scaling
+from lstm_core.tasks.series import Series
 from lstm_core.tasks.windows import targets
 
 # Of long series, so that nobody waits: so many values of the validation part, evenly spaced, and the first of the test.
@@ -31,10 +33,6 @@ LINEAR = _("linear autoregression")
 # on; there are at least so many equations for each coefficient.
 ORDERS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 MOST_FITTED, EQUATIONS = 10_000, 3
-# Of what is computed once for a series, so many latest answers are kept.
-MOST_KEPT = 8
-P = ParamSpec("P")
-Found = TypeVar("Found")
 
 
 class Errors(NamedTuple):
@@ -100,23 +98,6 @@ def seasonal_naive(series: Series, horizon: int, places: Tensor) -> Tensor:
     return torch.where(before >= 0, truth(series, before.clamp(min=0)), torch.nan)
 
 
-def once(of: Callable[Concatenate[Series, P], Found]) -> Callable[Concatenate[Series, P], Found]:
-    """What a function says of a series, computed once for as long as the series is there, of the latest questions."""
-    found: WeakKeyDictionary[Series, dict[Any, Found]] = WeakKeyDictionary()
-
-    def kept(series: Series, /, *asked: P.args, **named: P.kwargs) -> Found:
-        answers = found.setdefault(series, {})
-        question = (asked, tuple(named.items()))
-        answer = answers.get(question)
-        if answer is None:
-            answer = answers[question] = of(series, *asked, **named)
-            for old in [*answers][:-MOST_KEPT]:
-                answers.pop(old, None)
-        return answer
-
-    return kept
-
-
 def linear_autoregression(series: Series, horizon: int, places: Tensor) -> Tensor:
     """
     A constant and a weighted sum of the latest values that are known, by least squares on the part to train on; the
@@ -165,44 +146,59 @@ BASELINES: dict[str, Callable[[Series, int, Tensor], Tensor]] = {
 }
 
 
+def tested_by(experiment: Experiment) -> Tensor:
+    """The places on which an experiment is tested."""
+    view = experiment.view
+    return tested_places(view.series, view.seen(experiment.length), view.horizon)
+
+
 def from_truth(experiment: Experiment, weights: Tensor, places: Tensor) -> Tensor:
     """
-    What a network with these weights, in one vector as a snapshot has them, forecasts from the true values, (N,); in
-    its own precision, as double.
+    What a network with these weights, in one vector as a snapshot has them, forecasts from the true values, (N,), in
+    units of the series; in its own precision, as double.
     """
-    series, network = known(experiment.series), Network(experiment).load(weights)
-    scaled = series.scaled.to(weights.dtype)
-    back = torch.arange(experiment.length)[:, None] - experiment.length - experiment.horizon + 1
+    view, network = experiment.view, Network(experiment).load(weights)
     parts = places.split(max(1, AT_A_TIME // (8 * experiment.length * experiment.hidden * experiment.layers)))
-    answers = torch.cat([answer(network, scaled[part + back]) for part in parts])
-    return series.mean + series.scale * answers.double()
+    answers = [answer(network, windows.at(view, experiment.length, part).to(weights.dtype)) for part in parts]
+    return view.restored(torch.cat(answers), places)
 
 
 @torch.no_grad()
-def answer(network: Network, windows: Tensor) -> Tensor:
-    """To scaled windows, (T, B), (B,)."""
-    return network.readout(network.features(windows[:, :, None]))[:, 0]
+def answer(network: Network, inputs: Tensor) -> Tensor:
+    """To windows as they are read, (T, B, D), (B,)."""
+    return network.readout(network.features(inputs))[:, 0]
 
 
-def continued(network: Network, scaled: Tensor, length: int, horizon: int, steps: int) -> Tensor:
+class Known(NamedTuple):
+    """What is known of several beginnings of a series: what is read, (N, B, D), and the levels, (N, B), in double."""
+
+    inputs: Tensor
+    levels: Tensor
+
+
+def continued(network: Network, scaling: Scaling, before: Known, length: int, horizon: int, steps: int) -> Tensor:
     """
-    So many more values of scaled series (N, B), (steps, B), each forecast from the window that ends `horizon` before
-    it, in which what is not known yet is a forecast too.
+    So many more values, (steps, B), each forecast from the window that ends `horizon` before it, in which what is not
+    known yet is a forecast too; what stands beside the series stays as it was.
     """
-    values = torch.cat([scaled, scaled.new_zeros(steps, scaled.shape[1])])
-    for place in range(len(scaled), len(values)):
+    number = len(before.levels)
+    inputs = torch.cat([before.inputs, before.inputs[-1:].expand(steps, -1, -1)])
+    levels = torch.cat([before.levels, before.levels.new_zeros(steps, before.levels.shape[1])])
+    for place in range(number, number + steps):
         end = place - horizon + 1
-        values[place] = answer(network, values[end - length : end])
-    return values[len(scaled) :]
+        given = answer(network, inputs[end - length : end])
+        levels[place] = scaling.answered(given.double(), levels[place - horizon])
+        inputs[place, :, 0] = given if scaling.change is None else scaling.read(levels[place - 1 : place + 1])[1]
+    return scaling.values(levels[number:])
 
 
 def free_running(experiment: Experiment, weights: Tensor) -> Tensor:
     """The first `MOST_FREE` values of the test part, or all, (N,), from what was before it and own forecasts alone."""
-    series, network = known(experiment.series), Network(experiment).load(weights)
-    steps = min(MOST_FREE, len(series.values) - series.validation_end)
-    before = series.scaled[: series.validation_end, None].to(weights.dtype)
-    further = continued(network, before, experiment.length, experiment.horizon, steps)[:, 0]
-    return series.mean + series.scale * further.double()
+    view, network = experiment.view, Network(experiment).load(weights)
+    end = view.series.validation_end
+    steps = min(MOST_FREE, len(view.series.values) - end)
+    before = Known(view.inputs[:end, None].to(weights.dtype), view.levels[:end, None])
+    return continued(network, view.scaling, before, experiment.length, experiment.horizon, steps)[:, 0]
 
 
 class Beyond(NamedTuple):
@@ -218,17 +214,17 @@ class Beyond(NamedTuple):
 
 def beyond(checkpoint: Checkpoint) -> Beyond:
     """From the end of a series on, from its own forecasts where it needs what is not known."""
-    experiment = checkpoint.experiment
-    series, network = known(experiment.series), Network(experiment).load(checkpoint.weights)
+    experiment, view = checkpoint.experiment, checkpoint.experiment.view
+    series, network = view.series, Network(experiment).load(checkpoint.weights)
     length, horizon = experiment.length, experiment.horizon
     steps = min(MOST_BEYOND, (series.validation_end - series.train_end) // 2)
-    starts = targets(series, series.train_end, series.validation_end - steps + 1, length, horizon)
+    starts = targets(series, series.train_end, series.validation_end - steps + 1, view.seen(length), horizon)
     starts = starts[torch.arange(min(len(starts), MOST_VALIDATED)) * len(starts) // min(len(starts), MOST_VALIDATED)]
     # The end of the series comes last: all go on side by side.
     ends = torch.cat([starts, torch.tensor([len(series.values)])])
-    back = torch.arange(1 - length - horizon, 0)[:, None]
-    further = continued(network, series.scaled.to(checkpoint.weights.dtype)[ends + back], length, horizon, steps)
-    forecasts = series.mean + series.scale * further.double()
+    back = ends + torch.arange(1 - length - horizon, 0)[:, None]
+    before = Known(view.inputs.to(checkpoint.weights.dtype)[back], view.levels[back])
+    forecasts = continued(network, view.scaling, before, length, horizon, steps)
     places = starts + torch.arange(steps)[:, None]
     wrong = truth(series, places) - forecasts[:, :-1]
     there = series.missing_before[places + 1] == series.missing_before[places]
@@ -249,23 +245,22 @@ def errors(series: Series, forecasts: Tensor, places: Tensor) -> Errors:
 
 def scores(experiment: Experiment, weights: Tensor) -> Scores:
     """On the test part, of a network with these weights, in one vector as a snapshot has them."""
-    series = known(experiment.series)
-    places = tested_places(series, experiment.length, experiment.horizon)
+    series, places = experiment.view.series, tested_by(experiment)
     model = errors(series, from_truth(experiment, weights, places), places)
     return Scores(model.rmse, errors(series, last_value(series, experiment.horizon, places), places).rmse)
 
 
 def validation_errors(experiment: Experiment, weights: Tensor) -> Errors:
     """On the validation part, of a network with these weights."""
-    series = known(experiment.series)
-    places = validated_places(series, experiment.length, experiment.horizon)
-    return errors(series, from_truth(experiment, weights, places), places)
+    view = experiment.view
+    places = validated_places(view.series, view.seen(experiment.length), view.horizon)
+    return errors(view.series, from_truth(experiment, weights, places), places)
 
 
 @once
-def validated_baselines(series: Series, horizon: int, length: int = 1) -> dict[str, Errors]:
-    """On the validation part, of those that there are for this series, by name, where windows of this length are."""
-    places = validated_places(series, length, horizon)
+def validated_baselines(series: Series, horizon: int, seen: int = 1) -> dict[str, Errors]:
+    """On the validation part, of those that there are for this series, by name, where so many values are seen."""
+    places = validated_places(series, seen, horizon)
     forecasts = {name: baseline(series, horizon, places) for name, baseline in BASELINES.items()}
     return {name: errors(series, these, places) for name, these in forecasts.items() if these.isfinite().all()}
 

@@ -2,7 +2,8 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,46 +14,73 @@ from torch import Tensor
 
 from lstm_core.cells import choose
 from lstm_core.experiment import Experiment, fields_of
-from lstm_core.measurements.forecast import continued
+from lstm_core.measurements.forecast import Known, continued
 from lstm_core.network import Network
 from lstm_core.reading.numbers import LARGEST
-from lstm_core.tasks.series import known
+from lstm_core.tasks.scaling import Scaling, moments
+from lstm_core.tasks.series import MOST_BESIDE
 
 FORMAT = "gradient-highway forecaster 1"
 
 
 class Forecaster:
     """
-    A trained network that forecasts: `experiment` says how it was trained, `mean` and `scale` are those of the values
-    that it has learned from.
+    A trained network that forecasts: `experiment` says how it was trained, `scaling` how it reads values, `beside` mean
+    and scale of each column that stood beside the series.
     """
 
-    def __init__(self, network: Network, experiment: Experiment, mean: float, scale: float) -> None:
-        self.network, self.experiment, self.mean, self.scale = network, experiment, mean, scale
+    def __init__(
+        self,
+        network: Network,
+        experiment: Experiment,
+        scaling: Scaling,
+        beside: Sequence[tuple[float, float]] = (),
+    ) -> None:
+        self.network, self.experiment, self.scaling, self.beside = network, experiment, scaling, beside
 
-    def __call__(self, values: Sequence[float], steps: int = 1) -> list[float]:
+    @property
+    def needed(self) -> int:
+        """How many values it needs: window + horizon - 1, and one more where it reads changes."""
+        return needed(self.experiment)
+
+    def __call__(self, values: Sequence[float], steps: int = 1, beside: Sequence[Sequence[float]] = ()) -> list[float]:
         """
-        The `steps` values after these, which are at least window + horizon - 1, the first ones from them alone, then
-        from its own forecasts too. ValueError for fewer values, or others than numbers.
+        The `steps` values after these, which are at least as many as are `needed`, the first ones from them alone, then
+        from its own forecasts too; `beside` has as many values of each column beside the series, in their order, the
+        last of which then stay. ValueError for fewer values, or others than numbers.
         """
-        length, horizon = self.experiment.length, self.experiment.horizon
-        if len(values) < length + horizon - 1:
-            raise ValueError(f"values: {len(values)} are fewer than {length + horizon - 1}, its window and horizon")
+        if len(values) < self.needed:
+            raise ValueError(f"values: {len(values)} are fewer than {self.needed}, its window and horizon")
         if type(steps) is not int or steps < 0:
             raise ValueError(f"steps: {steps!r} is not a whole number of at least 0")
-        further = continued(self.network, self._scaled(values)[:, None], length, horizon, steps)[:, 0]
-        return (self.mean + self.scale * further.double()).tolist()
+        if [len(column) for column in beside] != [len(values)] * len(self.beside):
+            raise ValueError(f"beside: {len(self.beside)} columns of {len(values):,} values each are needed")
+        levels = self.scaling.levels(_numbers(values))
+        read = [self._checked(self.scaling.read(levels), "values", values)]
+        for (mean, scale), column in zip(self.beside, beside, strict=True):
+            read.append(self._checked((_numbers(column) - mean) / scale, "beside", column))
+        before = Known(torch.stack(read, 1)[:, None], levels[:, None])
+        length, horizon = self.experiment.length, self.experiment.horizon
+        return continued(self.network, self.scaling, before, length, horizon, steps)[:, 0].tolist()
 
-    def _scaled(self, values: Sequence[float]) -> Tensor:
-        """As the network has learned them; ValueError, naming the place, for one that it cannot have."""
-        numbers = torch.tensor(list(map(_float, values)), dtype=torch.float64)
-        scaled = ((numbers - self.mean) / self.scale).to(self.experiment.dtype)
+    def _checked(self, scaled: Tensor, what: str, values: Sequence[float]) -> Tensor:
+        """In the network's precision; ValueError, naming the place, for one that it cannot have."""
+        scaled = scaled.to(self.experiment.dtype)
         for place, number in enumerate(scaled.tolist()):
             if not math.isfinite(number):
                 raise ValueError(
-                    f"values: {repr(values[place])[:40]} at place {place} is not a number that it can scale"
+                    f"{what}: {repr(values[place])[:40]} at place {place} is not a number that it can scale"
                 )
         return scaled
+
+
+def needed(experiment: Experiment) -> int:
+    """How many values of a series a forecast of this experiment starts from."""
+    return experiment.length + experiment.horizon - 1 + experiment.difference
+
+
+def _numbers(values: Sequence[float]) -> Tensor:
+    return torch.tensor(list(map(_float, values)), dtype=torch.float64)
 
 
 def _float(value: Any) -> float:
@@ -65,14 +93,19 @@ def _float(value: Any) -> float:
 
 def to_safetensors(experiment: Experiment, weights: Tensor) -> bytes:
     """A network with these weights, in one vector as a snapshot has them; the bytes of a file."""
-    series, network = known(experiment.series), Network(experiment).load(weights)
+    view, network = experiment.view, Network(experiment).load(weights)
     tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
     header = {
         "format": FORMAT,
         "experiment": experiment.to_json(),
-        "mean": repr(series.mean),
-        "scale": repr(series.scale),
+        "mean": repr(view.scaling.mean),
+        "scale": repr(view.scaling.scale),
     }
+    if view.scaling.change:
+        header["change"] = json.dumps(view.scaling.change)
+    if view.series.beside:
+        parts = (moments(one.values[: view.series.train_end]) for one in view.series.beside)
+        header["beside"] = json.dumps(list(parts))
     return save(tensors, header)
 
 
@@ -99,21 +132,23 @@ def _forecaster(file: safe_open, size: int) -> Forecaster:
         if name not in header:
             raise ValueError(f"{name}: is missing")
     experiment = _without_series(header["experiment"])
-    mean, scale = (_number(name, header[name]) for name in ("mean", "scale"))
-    if not scale > 0:
-        raise ValueError(f"scale: {scale} is not a number above 0")
+    mean, scale = _scale("scale", (_number(name, header[name]) for name in ("mean", "scale")))
+    change = _scales("change", header, [int(experiment.difference)])
+    beside = _scales("beside", header, range(MOST_BESIDE + 1))
     fewest = experiment.dtype.itemsize * experiment.layers * experiment.hidden**2
     if size < fewest:
         raise ValueError(f"hidden: {experiment.hidden} units need at least {fewest:,} bytes, and the file has {size:,}")
-    network = Network(experiment)
+    network = Network(experiment, 1 + len(beside))
     network.load_state_dict(_weights(file, network.state_dict()))
-    return Forecaster(network.requires_grad_(False), experiment, mean, scale)
+    scaling = Scaling(mean, scale, experiment.log, next(iter(change), None))
+    return Forecaster(network.requires_grad_(False), experiment, scaling, beside)
 
 
 def _without_series(text: str) -> Experiment:
     """What the network is made of does not depend on the series."""
     fields = fields_of(text)
-    fields.pop("series", None)
+    for name in ("series", "fold", "folds"):
+        fields.pop(name, None)
     experiment = Experiment.from_json(json.dumps(fields))
     choose("task", experiment.task, ["forecast"])
     return experiment
@@ -127,6 +162,24 @@ def _number(name: str, text: str) -> float:
     if not abs(number) <= LARGEST:
         raise ValueError(f"{name}: {text[:40]!r} is not a number up to {LARGEST:g}")
     return number
+
+
+def _scale(name: str, both: Iterable[float]) -> tuple[float, float]:
+    mean, scale = both
+    if not scale > 0:
+        raise ValueError(f"{name}: {scale} is not a number above 0")
+    return mean, scale
+
+
+def _scales(name: str, header: Mapping[str, str], numbers: Collection[int]) -> list[tuple[float, float]]:
+    """As many pairs of mean and scale as there may be, none where nothing is told; ValueError for anything else."""
+    found: Any = re.findall(r"[^][, ]+", header.get(name, ""))
+    if len(found) % 2 or len(found) // 2 not in numbers:
+        raise ValueError(
+            f"{name}: {header.get(name, '')[:40]!r} is not {' or '.join(map(str, numbers))} pairs of numbers"
+        )
+    values = [_number(name, text) for text in found]
+    return [_scale(name, pair) for pair in zip(values[::2], values[1::2], strict=True)]
 
 
 def _weights(file: safe_open, wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -11,7 +11,6 @@ from lstm_core.measurements.forecast import LAST_VALUE, LINEAR, SEASONAL
 from lstm_core.openings.presets import Results, picked, reach, solved, stuck
 from lstm_core.openings.races import EQUAL_WEIGHTS, IN_TIME, Settings, race_on
 from lstm_core.tasks import TASKS
-from lstm_core.tasks.series import known
 from lstm_core.training.snapshot import Snapshot
 
 EXPLOSION: Settings = {
@@ -171,8 +170,8 @@ def _times_lower(results: Results, settings: Settings) -> dict[str, float]:
     """By baseline, how many times lower than its RMSE on the test part that of the picked racer is; 0 without one."""
     experiments = race_on("forecast", settings)
     best, scores = picked(results, experiments)
-    series, horizon = known(experiments[best].series), experiments[best].horizon
-    places = forecast.tested_places(series, experiments[best].length, horizon)
+    series, horizon = experiments[best].view.series, experiments[best].horizon
+    places = forecast.tested_by(experiments[best])
     forecasts = {name: baseline(series, horizon, places) for name, baseline in forecast.BASELINES.items()}
     errors = {name: forecast.errors(series, those, places).rmse for name, those in forecasts.items()}
     return {name: error / scores[best].model if math.isfinite(error) else 0.0 for name, error in errors.items()}

@@ -13,11 +13,12 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from lstm_core.borrowed.arrow import strings
 from lstm_core.language import _, ngettext
 from lstm_core.reading.calendar import Calendar, calendar
-from lstm_core.reading.numbers import COMMA, DECIMAL_SIGNS, MISSING, NUMBER, POINT, AmbiguousError, numbers
+from lstm_core.reading.numbers import COMMA, DECIMAL_SIGNS, MISSING, NUMBER, POINT, AmbiguousError, Numbers, numbers
 from lstm_core.reading.table import SEPARATORS, Table
 from lstm_core.reading.times import NAMES, ORDERS, looks_like_times, times
 
@@ -30,8 +31,8 @@ WITHOUT_NAME = re.compile(r"column \d+")
 class Column(NamedTuple):
     """
     `values` in the order of time; which of them are `known`, none for all; their `times` as the file writes them, ""
-    where a row was missing; what is to be said of the reading; and some `rows` as they were read: number, time, cell
-    and value, which is nan for none.
+    where a row was missing; what is to be said of the reading; some `rows` as they were read: number, time, cell and
+    value, which is nan for none; and the values of each column `beside` it, at the same times.
     """
 
     values: tuple[float, ...]
@@ -39,6 +40,7 @@ class Column(NamedTuple):
     times: pa.Array | None = None
     report: str = ""
     rows: tuple[tuple[int, str, str, float], ...] = ()
+    beside: tuple[tuple[float, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,22 +103,40 @@ def _are_numbers(cells: Sequence[str]) -> bool:
     return True
 
 
-def column(table: Table, name: str, time: str | None = None, choices: Choices = Choices()) -> Column:
-    """
-    The numbers of a column in the order of the file, which a column of times has to rise in.
+def of_numbers(table: Table) -> tuple[str, ...]:
+    """The columns that have numbers in their first rows and nothing else, missing ones aside."""
+    found = []
+    for name, column in table.head().items():
+        cells = [cell for cell in column if cell.casefold() not in MISSING]
+        if cells and _are_numbers(cells):
+            found.append(name)
+    return tuple(found)
 
-    Raises ValueError, naming line and column, for what is not a number or not a time, and where nothing is;
-    AmbiguousError where `choices` have to say more.
+
+def column(
+    table: Table,
+    name: str,
+    time: str | None = None,
+    choices: Choices = Choices(),
+    beside: Sequence[str] = (),
+) -> Column:
     """
-    for one in (name, time) if time else (name,):
+    The numbers of a column in the order of the file, which a column of times has to rise in, and of those `beside` it.
+
+    Raises ValueError, naming line and column, for what is not a number or not a time, and where nothing is, or nothing
+    yet in a column beside it; AmbiguousError where `choices` have to say more.
+    """
+    for one in (name, *([time] if time else []), *beside):
         table.check(one)
+    for place, one in enumerate(beside):
+        if one == name or one in beside[:place]:
+            raise ValueError(f"with: {one[:40]!r} is the series itself, or stands there twice")
     cells = table.cells(name)
     stamps = table.cells(time) if time else [""] * len(cells)
     # Spreadsheets export empty rows at the end.
     rows = max((row for row, both in enumerate(zip(cells, stamps, strict=True), 1) if any(both)), default=0)
     cells, stamps = cells[:rows], stamps[:rows]
-    said = DECIMAL_SIGNS[choices.decimal] if choices.decimal else POINT if table.shape.encoding == "Parquet" else None
-    read = numbers(cells, _Place(table, name), said, table.shape.separator == COMMA)
+    read = _numbers(table, name, cells, choices)
     found = Calendar(np.arange(rows), [])
     if time:
         at = _Place(table, time)
@@ -132,6 +152,8 @@ def column(table: Table, name: str, time: str | None = None, choices: Choices = 
     there = row_of >= 0
     stamped = np.full(len(there), len(stamps))
     stamped[places] = np.arange(first, end)
+    # Of a row that is not in the file, the one before.
+    row_at = np.maximum.accumulate(np.where(stamped < len(stamps), stamped, -1))
     missing, empty = int((~there).sum()), int(end - first) - len(has)
     ends = sorted({row % rows for row in range(-3, 3)}) if rows > 5 else range(rows)
     return Column(
@@ -140,7 +162,28 @@ def column(table: Table, name: str, time: str | None = None, choices: Choices = 
         strings([*map([*stamps, ""].__getitem__, stamped)]) if time else None,
         " ".join([*found.said, _report(empty, missing - empty, rows - int(end - first))]),
         tuple((row + 1, stamps[row], cells[row], read[row].item()) for row in ends),
+        tuple(_beside(table, other, choices, row_at) for other in beside),
     )
+
+
+def _numbers(table: Table, name: str, cells: Sequence[str], choices: Choices) -> Numbers:
+    """Of these cells of a column; nan for what is missing."""
+    said = DECIMAL_SIGNS[choices.decimal] if choices.decimal else POINT if table.shape.encoding == "Parquet" else None
+    return numbers(cells, _Place(table, name), said, table.shape.separator == COMMA)
+
+
+def _beside(table: Table, name: str, choices: Choices, row_at: NDArray[np.int64]) -> tuple[float, ...]:
+    """
+    The latest value of a column up to the row of each place. ValueError where there is none yet: what comes later does
+    not stand in for it.
+    """
+    read = _numbers(table, name, table.cells(name)[: int(row_at[-1]) + 1], choices)
+    latest = np.maximum.accumulate(np.where(np.isnan(read), -1, np.arange(len(read))))
+    if latest[row_at[0]] < 0:
+        place = _Place(table, name)(int(row_at[0]))
+        raise ValueError(f"{place}: there is no value yet, and none from later stands in for it; fill it in the file")
+    values: list[float] = read[latest[row_at]].tolist()
+    return tuple(values)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """
 Which tasks need a memory? Every task is a row of `TASKS`.
 
-The row of forecasting is about one series at one horizon; `bound` gives it for any.
+The row of forecasting is about one question; `bound` gives it for any.
 """
 
 from lstm_core.tasks.arithmetic import ADDING, MULTIPLICATION, PARITY
@@ -9,8 +9,9 @@ from lstm_core.tasks.forecasting import forecasting
 from lstm_core.tasks.signals import LATCH
 from lstm_core.tasks.symbols import COPY, RECALL, TEMPORAL_ORDER
 from lstm_core.tasks.task import Draw, Sample, Task
+from lstm_core.tasks.view import Question
 
-__all__ = ["TASKS", "Draw", "Sample", "Task", "bound"]
+__all__ = ["TASKS", "Draw", "Question", "Sample", "Task", "bound"]
 
 _ROWS = (
     ADDING,
@@ -20,13 +21,13 @@ _ROWS = (
     LATCH,
     RECALL,
     PARITY,
-    forecasting("mackey_glass", 1),
+    forecasting(Question()),
 )
 
 TASKS = {row.name: row for row in _ROWS}
 
 
-def bound(name: str, series: str, horizon: int) -> Task:
-    """The row of a task; where it is about a series, for this one at this horizon."""
+def bound(name: str, asked: Question) -> Task:
+    """The row of a task; where it is about a series, for what is asked of this one."""
     row = TASKS[name]
-    return row.of(series, horizon) if row.of else row
+    return row.of(asked) if row.of else row

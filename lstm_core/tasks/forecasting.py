@@ -12,24 +12,26 @@ from torch import Tensor
 
 from lstm_core.language import _
 from lstm_core.tasks import windows
-from lstm_core.tasks.series import known
+from lstm_core.tasks.series import number_beside
 from lstm_core.tasks.task import Task
+from lstm_core.tasks.view import Question
 
 
 @lru_cache(64)
-def forecasting(series: str, horizon: int) -> Task:
+def forecasting(asked: Question) -> Task:
     """
-    The row of forecasting one series; the name and not the series is kept, which a visitor may have taken away. It is
+    The row of forecasting one series; its name and not the series is kept, which a visitor may have taken away. It is
     never solved: nobody knows how much of a series is noise.
     """
 
     def answers(length: int) -> Tensor:
-        return windows.learned(known(series), length, horizon)[0]
+        return windows.learned(asked.view, length)[0]
 
     def last_value_loss(length: int) -> float:
-        later, last = windows.learned(known(series), length, horizon)
+        later, last = windows.learned(asked.view, length)
         return float((later - last).square().mean())
 
+    beside = range(1, 1 + number_beside(asked.series))
     return Task(
         "forecast",
         _("Forecasting"),
@@ -38,16 +40,16 @@ def forecasting(series: str, horizon: int) -> Task:
             "some steps later; their number is the horizon."
         ),
         _("values .1 .5 .8 .9, and a horizon of 1: the answer is the value after .9"),
-        inputs=(_("value"),),
+        inputs=(_("value"), *(_("beside {number}").format(number=number) for number in beside)),
         outputs=(_("value to come"),),
         shortest=1,
-        draw=lambda length, batch, rng: windows.drawn(known(series), horizon, length, batch, rng),
-        draw_held_out=lambda length, batch, rng: windows.held_out(known(series), horizon, length, batch, rng),
+        draw=lambda length, batch, rng: windows.drawn(asked.view, length, batch, rng),
+        draw_held_out=lambda length, batch, rng: windows.held_out(asked.view, length, batch, rng),
         constant=lambda length: answers(length).mean()[None],
         constant_loss=lambda length: float(answers(length).var(correction=0)),
         plateaus=lambda length: ((_("last value"), last_value_loss(length)),),
         classes=False,
         solvable=False,
-        refusal=lambda length: windows.too_long(known(series), horizon, length),
+        refusal=lambda length: windows.too_long(asked.view, length),
         of=forecasting,
     )

@@ -6,6 +6,7 @@ Arrays are time-major: inputs (T, B, D), targets (B,) or (B, O), and with an ans
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -32,8 +33,8 @@ class Task:
     all; the loss is a mean over all of them.
     `plateaus(length)` are losses on the way down that mean something, each with its name. Losses are means: squared
     error, or cross-entropy in nats. `refusal(length)` says why a length does not fit, if it does not. A task that is
-    not `solvable` ends after its steps alone. `of(series, horizon)` is the same row for another series, where it has
-    one.
+    not `solvable` ends after its steps alone. `of(question)` is the same row for what is asked of another series, where
+    it has one.
     """
 
     name: str
@@ -54,7 +55,7 @@ class Task:
     solvable: bool = True
     refusal: Callable[[int], str | None] = lambda length: None
     draw_held_out: Draw | None = None
-    of: Callable[[str, int], "Task"] | None = None
+    of: Callable[[Any], "Task"] | None = None
 
     def solved_below(self, length: int) -> float:
         """

@@ -5,6 +5,8 @@ from torch import Tensor
 
 from lstm_core.streams import Rng
 from lstm_core.tasks.series import LEFT_OUT, Series
+from lstm_core.tasks.task import Sample
+from lstm_core.tasks.view import View
 
 
 def targets(series: Series, first: int, last: int, length: int, horizon: int) -> Tensor:
@@ -22,37 +24,47 @@ def targets(series: Series, first: int, last: int, length: int, horizon: int) ->
     return places[there]
 
 
-def learned(series: Series, length: int, horizon: int) -> tuple[Tensor, Tensor]:
-    """All values that can be asked for after a window of this length, and the last one of each window, both (N,)."""
-    places = targets(series, 0, series.train_end, length, horizon)
-    return series.scaled[places], series.scaled[places - horizon]
+def learned(view: View, length: int) -> tuple[Tensor, Tensor]:
+    """What is to be answered after every window of this length, and what the last value answers, both (N,), scaled."""
+    places = _trained(view, length)
+    return view.answers(places), view.unchanged(places)
 
 
-def drawn(series: Series, horizon: int, length: int, batch: int, rng: Rng) -> tuple[Tensor, Tensor]:
-    """To learn from: any windows, (T, B, 1), and the value `horizon` steps after the end of each, (B, 1), scaled."""
-    return _before(series, horizon, length, targets(series, 0, series.train_end, length, horizon), batch, rng)
+def drawn(view: View, length: int, batch: int, rng: Rng) -> Sample:
+    """To learn from: any windows, (T, B, D), and what is to be answered after each, (B, 1), scaled."""
+    return _before(view, length, _trained(view, length), batch, rng)
 
 
-def held_out(series: Series, horizon: int, length: int, batch: int, rng: Rng) -> tuple[Tensor, Tensor]:
+def held_out(view: View, length: int, batch: int, rng: Rng) -> Sample:
     """The same, from which nobody learns: the values to come are those of the validation part."""
-    places = targets(series, series.train_end, series.validation_end, length, horizon)
-    return _before(series, horizon, length, places, batch, rng)
+    series = view.series
+    places = targets(series, series.train_end, series.validation_end, view.seen(length), view.horizon)
+    return _before(view, length, places, batch, rng)
 
 
-def _before(series: Series, horizon: int, length: int, places: Tensor, batch: int, rng: Rng) -> tuple[Tensor, Tensor]:
-    """The windows from which the values at some of these places, (B,), are to be forecast, and these values."""
-    values, ends = series.scaled.float(), places[torch.from_numpy(rng.integers(0, len(places), batch))]
-    windows = values[ends + torch.arange(1 - length - horizon, 1 - horizon)[:, None]]
-    return windows[:, :, None], values[ends, None]
+def at(view: View, length: int, places: Tensor) -> Tensor:
+    """The windows from which what is at these places, (B,), is to be forecast, (T, B, D), in double precision."""
+    return view.inputs[places + torch.arange(1 - length - view.horizon, 1 - view.horizon)[:, None]]
 
 
-def too_long(series: Series, horizon: int, length: int) -> str | None:
-    """Why a part of the series has no such window, and what to lower; None if all have."""
-    most = series.train_end - horizon
+def _trained(view: View, length: int) -> Tensor:
+    return targets(view.series, 0, view.series.train_end, view.seen(length), view.horizon)
+
+
+def _before(view: View, length: int, places: Tensor, batch: int, rng: Rng) -> Sample:
+    """The windows before some of these places, and what is to be answered after them."""
+    ends = places[torch.from_numpy(rng.integers(0, len(places), batch))]
+    return at(view, length, ends).float(), view.answers(ends).float()[:, None]
+
+
+def too_long(view: View, length: int) -> str | None:
+    """Why a part of the series has no such window, and what to lower; None if all have. ValueError of `View.check`."""
+    series, horizon = view.series, view.horizon
+    most = series.train_end - horizon - view.difference
     if length > most:
         advice = f"lower the length to at most {most:,}, or the horizon" if most > 0 else "lower the horizon"
         return (
-            f"length: {length} and a horizon of {horizon} need {length + horizon:,} values to learn from; "
+            f"length: {length} and a horizon of {horizon} need {view.seen(length) + horizon:,} values to learn from; "
             f"{series.label} has {series.train_end:,}, so {advice}"
         )
     parts = {
@@ -61,7 +73,8 @@ def too_long(series: Series, horizon: int, length: int) -> str | None:
         "to test": (series.validation_end, len(series.values)),
     }
     for part, ends in parts.items():
-        if not len(targets(series, *ends, length, horizon)):
+        if not len(targets(series, *ends, view.seen(length), horizon)):
             advice = "lower the length, or let gaps be filled" if series.gaps == LEFT_OUT else "fill them in the file"
             return f"length: {series.label} has no {length} values without a gap in the part {part}; {advice}"
+    view.check()
     return None

@@ -93,6 +93,10 @@ CONTROLS: dict[str, Control] = {
     ),
     "precision": choice(_("Arithmetic"), same(PRECISIONS)),
     "horizon": slider(_("Horizon h"), 1, 50, 1, _("How many steps ahead the forecast lies.")),
+    "log": toggle(_("Learn logarithms"), _("For a series that grows by percent; all values have to be above 0.")),
+    "difference": toggle(
+        _("Learn changes"), _("The network forecasts by how much the last value changes: for a series with a trend.")
+    ),
 }
 WINDOW = slider(_("Window T"), 10, 200, 5, _("How many values each forecast sees."))
 

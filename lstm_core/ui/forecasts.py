@@ -12,9 +12,9 @@ from lstm_core.charts.points import Curve
 from lstm_core.charts.words import meanings
 from lstm_core.language import _
 from lstm_core.measurements.checkpoints import Checkpoint
-from lstm_core.measurements.saved import to_safetensors
+from lstm_core.measurements.saved import needed, to_safetensors
 from lstm_core.race.race import Race
-from lstm_core.tasks.series import SERIES
+from lstm_core.tasks.series import SERIES, number_beside
 from lstm_core.ui.folded import ticking
 from lstm_core.ui.showing import Showing, showing
 from lstm_core.ui.upload import stay
@@ -89,18 +89,20 @@ def _downloads(curves: tuple[Curve, ...], label: str, checkpoint: Checkpoint) ->
             icon=icon,
             on_click="ignore",
         )
-    st.code(snippet(file, experiment.series, experiment.length + experiment.horizon - 1), language="python")
+    st.code(snippet(file, experiment.series, needed(experiment)), language="python")
 
 
 def snippet(file: str, series: str, needed: int) -> str:
     """Python that loads a model and lets it go on where a series ends."""
+    given = "values, steps=10"
     if series in SERIES:
         values = f'from lstm_core.series import known\n\nvalues = known("{series}").values'
     else:
         values = f"\nvalues = [...]  # your series, the latest value last; at least {needed} of them"
-    return (
-        f'from lstm_core.saved import load\n{values}\nforecaster = load("{file}")\nprint(forecaster(values, steps=10))'
-    )
+    if beside := number_beside(series):
+        values += f"\nbeside = [{', '.join(['[...]'] * beside)}]  # the columns beside it, as many values of each"
+        given += ", beside=beside"
+    return f'from lstm_core.saved import load\n{values}\nforecaster = load("{file}")\nprint(forecaster({given}))'
 
 
 def _csv(curves: tuple[Curve, ...]) -> bytes:

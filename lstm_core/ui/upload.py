@@ -4,9 +4,12 @@ import math
 import secrets
 import threading
 import time
+from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from lstm_core.borrowed.arrow import of_rows
@@ -14,15 +17,15 @@ from lstm_core.borrowed.pages import identity
 from lstm_core.borrowed.system import give_back_memory
 from lstm_core.language import _
 from lstm_core.race.race import LEASE_SECONDS
-from lstm_core.reading.column import Choices, Column, column, guessed, shape
+from lstm_core.reading.column import Choices, Column, column, guessed, of_numbers, shape
 from lstm_core.reading.numbers import AmbiguousError, Doubt
-from lstm_core.reading.table import MOST_BYTES, MOST_ROWS, opened
+from lstm_core.reading.table import MOST_BYTES, MOST_ROWS, Table, opened
 from lstm_core.tasks.season import found_period
-from lstm_core.tasks.series import FILLED, LEFT_OUT, Series, check_known, register
+from lstm_core.tasks.series import FILLED, LEFT_OUT, MOST_BESIDE, Beside, Series, check_known, register
 from lstm_core.ui.session import SHELF
 
 OWN, OWN_LABEL = "own", _("Your own file")
-NO_TIMES = _("none")
+NONE = _("none")
 MOST_MB = MOST_BYTES // 2**20
 # A server that was started anew has no file that was chosen before; the name of one would else still stand there.
 CHOSEN = "csv" + secrets.token_hex(4)
@@ -34,18 +37,32 @@ GAP_WORDS = {FILLED: _("Repeat the value before"), LEFT_OUT: _("Skip windows wit
 
 
 class File(NamedTuple):
-    """What is to be known of a file that is chosen: its columns, the two that are offered first, how it was read."""
+    """
+    What is to be known of a file that is chosen: its columns, those of numbers, the two that are offered first, how it
+    was read.
+    """
 
     id: str
     names: tuple[str, ...]
+    numbers: tuple[str, ...]
     first: tuple[str, str | None]
     shape: str
 
 
-class Read(NamedTuple):
-    """A column that was read, what was chosen to read it, and what had to be asked."""
+class Place(NamedTuple):
+    """Where in which file a series stands: in a column, at times of another or `NONE`."""
 
-    choice: tuple[Any, ...]
+    file: str
+    name: str
+    times: str
+
+
+class Read(NamedTuple):
+    """A column that was read, with others beside it, what was said of numbers and times, and what had to be asked."""
+
+    place: Place
+    beside: tuple[str, ...]
+    said: tuple[tuple[str, str], ...]
     column: Column
     asked: tuple[Doubt, ...]
 
@@ -109,8 +126,11 @@ def stay(name: str) -> None:
         st.rerun()
 
 
-def own_series() -> str:
-    """A file to upload, and columns to choose: the name of the series. ValueError, why, as long as there is none."""
+def own_series(further: DeltaGenerator) -> str:
+    """
+    A file to upload, and columns to choose, those beside the series among what is `further` set: the name of the
+    series. ValueError, why, as long as there is none.
+    """
     shelf = _shelf()
     shelf.kept |= CHOSEN not in st.session_state and shelf.series is not None
     uploaded = st.file_uploader(
@@ -132,7 +152,7 @@ def own_series() -> str:
         raise ValueError(_("Choose a file with a series."))
     shelf.kept = False
     try:
-        return _series(shelf, uploaded).name
+        return _series(shelf, uploaded, further).name
     except ValueError as error:
         shelf.series = None
         raise ValueError(_plain(str(error))) from None
@@ -143,26 +163,31 @@ def _plain(text: str) -> str:
     return text.replace("$", r"\$")
 
 
-def _series(shelf: Shelf, uploaded: UploadedFile) -> Series:
+def _series(shelf: Shelf, uploaded: UploadedFile, further: DeltaGenerator) -> Series:
+    table = cache(lambda: opened(uploaded.getvalue()))
     file = shelf.file
     if file is None or file.id != identity(uploaded):
         shelf.empty()
-        table = opened(uploaded.getvalue())
-        file = shelf.file = File(identity(uploaded), table.names, guessed(table), shape(table))
+        file = shelf.file = _file(identity(uploaded), table())
     left, middle, right = st.columns(3)
     with left:
         name = st.selectbox(_("Column"), file.names, file.names.index(file.first[0]), key="column")
-    others = [NO_TIMES, *(other for other in file.names if other != name)]
+    others = [NONE, *(other for other in file.names if other != name)]
     first = others.index(file.first[1]) if file.first[1] in others else 0
     with middle:
         chosen = st.selectbox(_("Column of times"), others, first, key="times")
-    read = _read(shelf, uploaded, (file.id, name, chosen))
+    place = Place(file.id, name, chosen)
+    with further:
+        beside = _beside(file, place)
+    read = _read(shelf, table, place, beside)
     with right:
         season = _season(read)
-    made = read.choice, season, _gaps() if read.column.known else FILLED
+    made = read.place, read.beside, read.said, season, _gaps() if read.column.known else FILLED
     if shelf.series is None or shelf.made != made:
         values, known, times = read.column.values, read.column.known, read.column.times
-        shelf.series, shelf.made = register(Series(name[:40], values, season, times, known, made[-1])), made
+        others_read = tuple(map(Beside, beside, read.column.beside))
+        shelf.series = register(Series(name[:40], values, season, times, known, made[-1], others_read))
+        shelf.made = made
         give_back_memory()
     said = _("{number:,} values. {shape} {report}")
     st.caption(said.format(number=len(read.column.values), shape=file.shape, report=read.column.report))
@@ -170,11 +195,32 @@ def _series(shelf: Shelf, uploaded: UploadedFile) -> Series:
     return shelf.series
 
 
+def _file(identity: str, table: Table) -> File:
+    return File(identity, table.names, of_numbers(table), guessed(table), shape(table))
+
+
+def _beside(file: File, place: Place) -> tuple[str, ...]:
+    """The columns that stand beside the series; nothing is drawn where there is none to choose."""
+    names = [name for name in file.numbers if name not in place]
+    if not names:
+        return ()
+    about = _("Further columns that the networks see, up to the end of each window; the simple forecasts do not.")
+    chosen: list[str] = st.multiselect(
+        _("Columns beside the series"),
+        names,
+        max_selections=MOST_BESIDE,
+        placeholder=NONE,
+        key=f"beside {place}",
+        help=about,
+    )
+    return tuple(name for name in names if name in chosen)
+
+
 def _season(read: Read) -> int:
-    key = f"season {read.choice}"
+    key = f"season {read.place} {read.said}"
     if key not in st.session_state:
         column = read.column
-        st.session_state[key] = float(found_period(Series(read.choice[1][:40], column.values, known=column.known)))
+        st.session_state[key] = float(found_period(Series(read.place.name[:40], column.values, known=column.known)))
     about = _(
         "Steps after which the series repeats, for the seasonal naive forecast; 0: none. At first, what was found in "
         "the training part."
@@ -190,26 +236,24 @@ def _gaps() -> str:
     return chosen or FILLED
 
 
-def _read(shelf: Shelf, uploaded: UploadedFile, place: tuple[str, str, str]) -> Read:
-    """The column at a place: the file, its name, that of the times. What can be read in two ways is asked."""
+def _read(shelf: Shelf, table: Callable[[], Table], place: Place, beside: tuple[str, ...]) -> Read:
+    """The column at a place, and those beside it. What can be read in two ways is asked."""
     read = shelf.read
-    asked = read.asked if read and read.choice[:3] == place else ()
+    asked = read.asked if read and read.place == place else ()
     answers = {doubt.option: _answer(doubt, place) for doubt in asked}
-    while read is None or read.choice != (*place, *answers.items()):
-        time = None if place[2] == NO_TIMES else place[2]
+    while read is None or read[:3] != (place, beside, (*answers.items(),)):
+        time = None if place.times == NONE else place.times
         try:
-            table = opened(uploaded.getvalue())
-            give_back_memory()
-            found = column(table, place[1], time, Choices(**answers))
+            found = column(table(), place.name, time, Choices(**answers), beside)
         except AmbiguousError as error:
             asked = (*asked, error.doubt)
             answers[error.doubt.option] = _answer(error.doubt, place)
         else:
-            read = shelf.read = Read((*place, *answers.items()), found, asked)
+            read = shelf.read = Read(place, beside, (*answers.items(),), found, asked)
     return read
 
 
-def _answer(doubt: Doubt, place: tuple[str, str, str]) -> str:
+def _answer(doubt: Doubt, place: Place) -> str:
     """What a visitor says of this place alone; ValueError as long as he has not."""
     shows, key = doubt.choices.__getitem__, f"{doubt.option} {place}"
     chosen = st.radio(DOUBTS[doubt.option], list(doubt.choices), None, format_func=shows, key=key)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lstm_core.reading.column import Choices, guessed
+from lstm_core.reading.column import Choices, column, guessed, of_numbers
 from lstm_core.reading.numbers import AmbiguousError
 from lstm_core.reading.table import opened
 from lstm_core.tasks.series import Series
@@ -90,3 +90,32 @@ def test_a_mark_for_missing_values_is_named_for_what_it_is() -> None:
     values = [float(i % 17) for i in range(200)]
     with pytest.raises(ValueError, match=r"^column 'x': 1e\+20, value 181, is too far from all others; if it marks a"):
         Series("x", (*values[:180], *[1e20] * 20))
+
+
+def beside(text: str, *names: str, time: str | None = "t") -> tuple[tuple[float, ...], ...]:
+    return column(opened(text.encode()), "x", time, beside=names).beside
+
+
+def test_columns_beside_are_at_the_same_times_and_repeat_the_value_before_where_they_have_none() -> None:
+    """The day 4 is no row; day 1 has no x, and is not of the series, but its y stands in for that of day 2."""
+    text = "t,x,y,z\n1,,10,-1\n2,20,,-2\n3,30,NA,-3\n5,50,55,\n6,,66,-6\n7,70,77,-7\n8,,88,-8\n"
+    assert beside(text, "y", "z") == ((10, 10, 10, 55, 66, 77), (-2, -3, -3, -3, -6, -7))
+    assert beside(text, "y", "z", time=None) == ((10, 10, 55, 66, 77), (-2, -3, -3, -6, -7))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("x,y\n,\n1,\n2,3\n", "line 3, column 'y': there is no value yet, and none from later stands in for it"),
+        ("x,y\n1,2\n2,two\n", "line 3, column 'y': 'two' is not a number"),
+        ("x,z\n1,2\n2,3\n", "column 'y' is not one of x, z"),
+    ],
+)
+def test_what_cannot_stand_beside_is_refused_by_its_line(text: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        beside(text, "y", time=None)
+
+
+def test_columns_of_numbers_are_those_of_nothing_else() -> None:
+    text = "t,x,word,some,empty,y\n2024-01-01,1,a,1,,\n2024-01-02,2,b,b,,3\n"
+    assert of_numbers(opened(text.encode())) == ("x", "y")
