@@ -11,6 +11,7 @@ from lstm_core.history import server, sqlite_file
 from lstm_core.history.place import place_at
 from lstm_core.history.records import printable
 from lstm_core.history.schema import INSERTS, METADATA, MIGRATIONS, RUNS, SCHEMA, VERSION
+from lstm_core.installation import NAME
 
 PLACE = "GRADIENT_HIGHWAY_HISTORY"
 CONNECT_SECONDS = 5
@@ -69,7 +70,7 @@ def _engine(url: str | None) -> sa.Engine:
 
 def _own_file() -> sa.URL:
     root = Path(os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share"))
-    folder = root / "gradient-highway"
+    folder = root / NAME
     folder.mkdir(parents=True, exist_ok=True)
     return sa.URL.create("sqlite", database=str(folder / "history.sqlite"))
 
