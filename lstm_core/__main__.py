@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import logging
 import os
 import sys
 import time
@@ -9,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from functools import partial
+from importlib import import_module
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -21,11 +23,14 @@ from lstm_core.borrowed.system import end_as_by_ctrl_c, settle_process
 from lstm_core.claims import CLAIMS, ROWS, Claim
 from lstm_core.claims.testing import UnderTest, judged
 from lstm_core.claims.verdicts import Judgement, record, recorded
+from lstm_core.commands.dash import dash
+from lstm_core.commands.telling import rows, tell_more
 from lstm_core.engine import FUSED, resolve
 from lstm_core.experiment import Experiment
 from lstm_core.history.database import outcomes, records, with_weights
 from lstm_core.history.opening import History, UnavailableError, open_history
 from lstm_core.history.records import Record
+from lstm_core.installation import APP
 from lstm_core.kernels.compilation import PRECISIONS, compile_all
 from lstm_core.kernels.pieces import all_pieces, build
 from lstm_core.kernels.processors import LEVELS, level, own
@@ -40,12 +45,14 @@ from lstm_core.streams import Purpose
 from lstm_core.sweep.grid import Group, read_grid
 from lstm_core.sweep.pools import CLUSTER_IN_FLIGHT, cluster, processes
 from lstm_core.sweep.report import report
+from lstm_core.sweep.report import rows as groups_in_rows
 from lstm_core.sweep.sweep import Swept, compile_kernels, plan, sweep
 from lstm_core.tasks.series import FILLED, Series, register
 from lstm_core.training.snapshot import Snapshot
 from lstm_core.training.train import train
 
 DIFFERS, UNAVAILABLE, INTERRUPTED = 1, 1, 130
+_log = logging.getLogger("lstm_core")
 
 
 def _own_series(task: str, path: Path | None, named: dict[str, Any]) -> Series | None:
@@ -122,7 +129,7 @@ def _print(lines: Iterable[str]) -> int:
     return 0
 
 
-def _openings(recording: bool) -> int:
+def _openings(recording: bool, as_json: bool) -> int:
     """Train every race that a page begins with or offers, and tell for which seeds its claim held."""
     for precision in PRECISIONS:
         build(precision).done.exception()
@@ -130,7 +137,16 @@ def _openings(recording: bool) -> int:
         found = calibration.verdicts(executor)
     if recording:
         calibration.keep(found)
-    return _print(calibration.report(found))
+    return _print(map(_line, calibration.rows(found)) if as_json else calibration.report(found))
+
+
+def _bench(before: Path | None, as_json: bool) -> int:
+    lines = side_by_side.table(before) if before else chain(bench.report(), side_by_side.table())
+    return _print(rows(lines) if as_json else lines)
+
+
+def _line(values: dict[str, Any]) -> str:
+    return json.dumps(values, ensure_ascii=False)
 
 
 def _sweep(groups: Iterable[Group], history: History, workers: int, scheduler: str | None, retry_failed: bool) -> int:
@@ -149,6 +165,7 @@ def _sweep(groups: Iterable[Group], history: History, workers: int, scheduler: s
         with progress, closing(sweep(left, history, pool, in_flight, retry_failed=retry_failed)) as swept:
             for record, here in swept:
                 ended = record.ended != FAILED
+                _tell(record)
                 ran, known, failures = ran + (ended and here), known + (ended and not here), failures + (not ended)
                 progress.update()
     except KeyboardInterrupt:
@@ -176,7 +193,7 @@ def _claims(claims: Sequence[Claim], history: History, workers: int, seeds: int,
                 done.append(judgement)
                 row = judgement.to_dict()
                 before = recorded().get(judgement.claim.name, {}).get("verdict")
-                print(json.dumps({**row, "recorded": before}, ensure_ascii=False), flush=True)
+                print(_line({**row, "recorded": before}), flush=True)
                 status = status or DIFFERS * (judgement.verdict != before and not recording)
     except KeyboardInterrupt:
         status = INTERRUPTED
@@ -188,7 +205,13 @@ def _claims(claims: Sequence[Claim], history: History, workers: int, seeds: int,
 def _counted(runs: Iterable[Swept], progress: "tqdm[Any]") -> Iterator[Record]:
     for run in runs:
         progress.update()
+        _tell(run.record)
         yield run.record
+
+
+def _tell(run: Record) -> None:
+    ended = f"{run.ended} after {run.last_step} steps in {run.seconds:.1f} s"
+    _log.info("run %s: %s%s", run.experiment.key[:12], ended, f": {run.reason}" if run.reason else "")
 
 
 def _on_claims(parser: argparse.ArgumentParser, names: list[str], history: str | None, **options: Any) -> int:
@@ -227,8 +250,9 @@ def _check_workers(parser: argparse.ArgumentParser, workers: int) -> None:
 
 def _on_grid(parser: argparse.ArgumentParser, command: str, grid: Path, history: str | None, **options: Any) -> int:
     _check_workers(parser, options.get("workers", 1))
+    as_json = options.pop("json", False)
     try:
-        groups = read_grid(grid.read_text())
+        groups = read_grid((grid if grid.exists() else APP / grid).read_text())
     except (ValueError, OSError) as error:
         parser.error(f"{grid}: {getattr(error, 'strerror', None) or error}")
     try:
@@ -239,24 +263,34 @@ def _on_grid(parser: argparse.ArgumentParser, command: str, grid: Path, history:
         known = outcomes(kept, left_out=left_out)
     except (UnavailableError, OSError, ImportError) as error:
         parser.exit(UNAVAILABLE, f"{parser.prog}: {error}\n")
-    return _print(report(groups, known, left_out))
+    if not as_json:
+        return _print(report(groups, known, left_out))
+    for run in sorted(left_out):
+        print(f"damaged, and left out: {run}", file=sys.stderr)
+    return _print(_line(row.to_dict()) for row in groups_in_rows(groups, known))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """
-    Run one command; the exit status is 0, 2 for refused input, 130 after Ctrl-C, 1 for what is out of reach or for a
-    verdict that is not the recorded one.
+    Run one command; the exit status is 0, 2 for refused input, 130 after Ctrl-C, 1 for what is out of reach or wrong,
+    or for a verdict that is not the recorded one.
     """
     settle_process()
     parser, arguments = options.parser(), sys.argv[1:] if arguments is None else arguments
     options.check_address(parser, arguments)
-    values = vars(parser.parse_args(arguments))
+    values, further = options.parsed_values(parser, arguments)
+    if values.pop("verbose"):
+        tell_more()
     match command := values.pop("command"):
+        case options.DASH:
+            dash(further)
+        case "doctor":
+            # It knows Streamlit, whose secrets may name a history.
+            return import_module("lstm_core.commands.doctor").doctor(values["history"], values["json"])
         case "openings":
-            return _openings(values["record"])
+            return _openings(values["record"], values["json"])
         case "bench":
-            before = values["before"]
-            return _print(side_by_side.table(before) if before else chain(bench.report(), side_by_side.table()))
+            return _bench(values["before"], values["json"])
         case "compile":
             return _compile(parser, **values)
         case "sweep" | "report":
@@ -273,13 +307,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         experiment.stream_for(Purpose.DATA)
     except ValueError as error:
         parser.error(str(error))
+    return _train(experiment, record_every)
+
+
+def run() -> int:
+    """The command of this process, which SIGTERM ends as Ctrl-C does, and a reader that has gone as its last line."""
+    end_as_by_ctrl_c()
     try:
-        return _train(experiment, record_every)
+        return main()
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
 
 
 if __name__ == "__main__":
-    end_as_by_ctrl_c()
-    sys.exit(main())
+    sys.exit(run())

@@ -34,6 +34,7 @@ LAYERS = (
     {"charts", "sweep"},
     {"claims"},
     {"ui", "options"},
+    {"commands"},
     {"__main__"},
 )
 PLACES = {name: layer for layer, names in enumerate(LAYERS) for name in names}
