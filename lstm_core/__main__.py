@@ -1,5 +1,10 @@
 """The command line: `python -m lstm_core train --task adding --length 50 ...`"""
 
+from lstm_core.borrowed.system import end_as_by_ctrl_c, settle_process
+
+# Before a BLAS is loaded, which then reads its number of threads.
+settle_process()
+
 import argparse
 import json
 import logging
@@ -19,7 +24,6 @@ from tqdm import tqdm
 
 from lstm_core import options
 from lstm_core.bench import bench, side_by_side
-from lstm_core.borrowed.system import end_as_by_ctrl_c, settle_process
 from lstm_core.claims import CLAIMS, ROWS, Claim
 from lstm_core.claims.testing import UnderTest, judged
 from lstm_core.claims.verdicts import Judgement, record, recorded
@@ -275,7 +279,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Run one command; the exit status is 0, 2 for refused input, 130 after Ctrl-C, 1 for what is out of reach or wrong,
     or for a verdict that is not the recorded one.
     """
-    settle_process()
     parser, arguments = options.parser(), sys.argv[1:] if arguments is None else arguments
     options.check_address(parser, arguments)
     values, further = options.parsed_values(parser, arguments)
