@@ -13,6 +13,7 @@ import platform
 import signal
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn
 
 M_ARENA_MAX = -8
@@ -58,6 +59,12 @@ def _end() -> None:
 def end_as_by_ctrl_c() -> None:
     """On SIGTERM, which service managers and schedulers of clusters send; Python itself would end without a word."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def can_be_written(folder: Path) -> bool:
+    """Or made, where it is not there yet, by this user; asked without writing."""
+    there = next(one for one in (folder.absolute(), *folder.absolute().parents) if os.path.exists(one))
+    return there.is_dir() and os.access(there, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def keep_memory_small() -> None:

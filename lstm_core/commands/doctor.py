@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_info
 
 from lstm_core.bench.bench import processor
 from lstm_core.borrowed.pages import secret
+from lstm_core.borrowed.system import can_be_written
 from lstm_core.engine import AUTO, FUSED, REFERENCE_ENGINE
 from lstm_core.experiment import Experiment
 from lstm_core.history.opening import PLACE, NewerError, UnavailableError, look
@@ -86,15 +87,9 @@ def _engine() -> Finding:
     return Finding("engine", facts, f"{engine}: {why}", wrong and f"kernels: {wrong}", wrong and remedy)
 
 
-def _can_be_written(folder: Path) -> bool:
-    """Or made, where it is not there yet."""
-    there = next(one for one in (folder, *folder.parents) if one.exists())
-    return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
-
-
 def _folder(folder: Path) -> dict[str, Any]:
     sizes = [file.stat().st_size for file in folder.glob("*.kernel")]
-    writable = _can_be_written(folder)
+    writable = can_be_written(folder)
     return {"path": str(folder), "kernels": len(sizes), "megabytes": round(sum(sizes) / 1e6, 1), "writable": writable}
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from lstm_core.borrowed.system import can_be_written
 from lstm_core.history import server, sqlite_file
 from lstm_core.history.place import place_at
 from lstm_core.history.records import printable
@@ -66,11 +67,16 @@ class Look(NamedTuple):
 
 
 def look(url: str | None = None) -> Look:
-    """What `open_history` would open, as it is: nothing is made or changed. `UnavailableError` as there."""
+    """
+    What `open_history` would open, as it is; nothing is made or changed. `UnavailableError` as there, which it is, too,
+    that there is none and none can be made.
+    """
     place = _place(url)
     history = _engine(place)
     try:
-        if place.get_backend_name() == "sqlite" and not place.query and not Path(str(place.database)).exists():
+        if place.get_backend_name() == "sqlite" and not place.query and not _is_there(Path(str(place.database))):
+            if not can_be_written(Path(str(place.database)).parent):
+                raise UnavailableError(f"history at {_told(history)}: there is none, and none can be made")
             return Look(_told(history), None)
         with transaction(history) as connection:
             there = _version_in(connection) is not None
@@ -78,6 +84,17 @@ def look(url: str | None = None) -> Look:
         return Look(_told(history), runs)
     finally:
         history.dispose()
+
+
+def _is_there(file: Path) -> bool:
+    """Or may be: where this user may not look, the database itself says so."""
+    try:
+        file.stat()
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _place(url: str | None) -> sa.URL:
