@@ -15,7 +15,7 @@ RUN pip install --no-cache-dir --no-deps /wheels/*.whl && rm -r /wheels
 RUN if [ "$(uname -m)" = x86_64 ]; then gradient-highway compile x86-64-v3 x86-64-v4; fi
 # Hugging Face runs every image as this number.
 RUN useradd --create-home --uid 1000 highway && install -d -o highway /data
-USER highway
+USER 1000
 WORKDIR /home/highway
 ENV XDG_DATA_HOME=/data XDG_CACHE_HOME=/data/cache PYTHONUNBUFFERED=1
 VOLUME /data

@@ -12,7 +12,6 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from functools import partial
 from importlib import import_module
@@ -137,7 +136,7 @@ def _openings(recording: bool, as_json: bool) -> int:
     """Train every race that a page begins with or offers, and tell for which seeds its claim held."""
     for precision in PRECISIONS:
         build(precision).done.exception()
-    with ProcessPoolExecutor() as executor:
+    with processes(os.cpu_count() or 1) as executor:
         found = calibration.verdicts(executor)
     if recording:
         calibration.keep(found)

@@ -10,10 +10,6 @@ VARIABLE = re.compile(r'"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+"')
 SET_HERE = {"NUMBA_DISABLE_INTEL_SVML"}
 
 
-def _is_one(value: object) -> bool:
-    return isinstance(value, str) and bool(VARIABLE.fullmatch(f'"{value}"'))
-
-
 def named() -> set[str]:
     """Every text of the program that looks like the name of a variable, but for lists of names of the code."""
     found = set[str]()
@@ -23,7 +19,8 @@ def named() -> set[str]:
             nodes = list(ast.walk(ast.parse(text)))
             names = {alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names}
             names |= {node.id for node in nodes if isinstance(node, ast.Name)}
-            found |= {node.value for node in nodes if isinstance(node, ast.Constant) and _is_one(node.value)} - names
+            texts = {str(node.value) for node in nodes if isinstance(node, ast.Constant)}
+            found |= {one for one in texts if VARIABLE.fullmatch(f'"{one}"')} - names
     return found
 
 

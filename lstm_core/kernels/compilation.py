@@ -280,5 +280,9 @@ def compile_all(processor: Processor, pieces: Sequence[Piece], into: Path | None
             compiler.stop()
 
     with ThreadPoolExecutor(CORES) as pool, tqdm(total=len(every), unit="kernel", disable=None) as progress:
-        for done in [pool.submit(work) for _ in range(CORES)]:
-            done.result()
+        try:
+            for done in [pool.submit(work) for _ in range(CORES)]:
+                done.result()
+        finally:
+            # Whoever fails, or is told to end, leaves nothing for the others to begin.
+            deque(left, maxlen=0)
