@@ -1,14 +1,20 @@
 """The command line: `python -m lstm_core train --task adding --length 50 ...`"""
 
+from lstm_core.borrowed.system import end_as_by_ctrl_c, settle_process
+
+# Before a BLAS is loaded, which then reads its number of threads.
+settle_process()
+
 import argparse
 import json
+import logging
 import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from functools import partial
+from importlib import import_module
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -19,17 +25,19 @@ from lstm_core import options
 from lstm_core.backtest import scored
 from lstm_core.backtest.fitted import check_installed
 from lstm_core.bench import bench, side_by_side
-from lstm_core.borrowed.system import end_as_by_ctrl_c, settle_process
 from lstm_core.claims import CLAIMS, ROWS, Claim
 from lstm_core.claims.evidence import UNDECIDED, more
 from lstm_core.claims.provenance import committed
 from lstm_core.claims.testing import UnderTest, judged
 from lstm_core.claims.verdicts import Judgement, record, record_beside, recorded
+from lstm_core.commands.dash import dash
+from lstm_core.commands.telling import rows, tell_more
 from lstm_core.engine import FUSED, resolve
 from lstm_core.experiment import Experiment
 from lstm_core.history.database import outcomes, records, with_weights
 from lstm_core.history.opening import History, UnavailableError, open_history
 from lstm_core.history.records import Record
+from lstm_core.installation import APP
 from lstm_core.kernels.compilation import PRECISIONS, compile_all
 from lstm_core.kernels.pieces import all_pieces, build
 from lstm_core.kernels.processors import LEVELS, level, own
@@ -44,6 +52,7 @@ from lstm_core.streams import Purpose
 from lstm_core.sweep.grid import Group, read_grid
 from lstm_core.sweep.pools import CLUSTER_IN_FLIGHT, cluster, processes
 from lstm_core.sweep.report import report
+from lstm_core.sweep.report import rows as groups_in_rows
 from lstm_core.sweep.sweep import Swept, compile_kernels, plan, sweep
 from lstm_core.tasks.series import FILLED, Beside, Series, register
 from lstm_core.training.snapshot import Snapshot
@@ -53,6 +62,7 @@ DIFFERS, UNAVAILABLE, INTERRUPTED = 1, 1, 130
 LAST_FIRST_SEED = 2**31
 # From claims, numbers of seeds by name and the first seed to what came out.
 Training = Callable[[Sequence[Claim], Mapping[str, int], int], Iterator[Judgement]]
+_log = logging.getLogger("lstm_core")
 
 
 def _own_series(task: str, path: Path | None, named: dict[str, Any]) -> Series | None:
@@ -161,15 +171,24 @@ def _print(lines: Iterable[str]) -> int:
     return 0
 
 
-def _openings(recording: bool) -> int:
+def _openings(recording: bool, as_json: bool) -> int:
     """Train every race that a page begins with or offers, and tell for which seeds its claim held."""
     for precision in PRECISIONS:
         build(precision).done.exception()
-    with ProcessPoolExecutor() as executor:
+    with processes(os.cpu_count() or 1) as executor:
         found = calibration.verdicts(executor)
     if recording:
         calibration.keep(found)
-    return _print(calibration.report(found))
+    return _print(map(_line, calibration.rows(found)) if as_json else calibration.report(found))
+
+
+def _bench(before: Path | None, as_json: bool) -> int:
+    lines = side_by_side.table(before) if before else chain(bench.report(), side_by_side.table())
+    return _print(rows(lines) if as_json else lines)
+
+
+def _line(values: dict[str, Any]) -> str:
+    return json.dumps(values, ensure_ascii=False)
 
 
 def _sweep(groups: Iterable[Group], history: History, workers: int, scheduler: str | None, retry_failed: bool) -> int:
@@ -188,6 +207,7 @@ def _sweep(groups: Iterable[Group], history: History, workers: int, scheduler: s
         with progress, closing(sweep(left, history, pool, in_flight, retry_failed=retry_failed)) as swept:
             for record, here in swept:
                 ended = record.ended != FAILED
+                _tell(record)
                 ran, known, failures = ran + (ended and here), known + (ended and not here), failures + (not ended)
                 progress.update()
     except KeyboardInterrupt:
@@ -225,7 +245,7 @@ def _judged(
         yield from judged(tests, history, left, _counted(runs, progress))
 
 
-def _tell(judgements: Iterator[Judgement], keep: Callable[[list[Judgement]], None] | None) -> int:
+def _say(judgements: Iterator[Judgement], keep: Callable[[list[Judgement]], None] | None) -> int:
     """A line for each; after Ctrl-C what was judged so far is told and kept, too."""
     done: list[Judgement] = []
     status = 0
@@ -233,7 +253,7 @@ def _tell(judgements: Iterator[Judgement], keep: Callable[[list[Judgement]], Non
         for judgement in judgements:
             done.append(judgement)
             before = recorded().get(judgement.claim.name, {}).get("verdict")
-            print(json.dumps({**judgement.to_dict(), "recorded": before}, ensure_ascii=False), flush=True)
+            print(_line({**judgement.to_dict(), "recorded": before}), flush=True)
             status = status or DIFFERS * (judgement.verdict != before and keep is None)
     except KeyboardInterrupt:
         status = INTERRUPTED
@@ -245,7 +265,13 @@ def _tell(judgements: Iterator[Judgement], keep: Callable[[list[Judgement]], Non
 def _counted(runs: Iterable[Swept], progress: "tqdm[Any]") -> Iterator[Record]:
     for run in runs:
         progress.update()
+        _tell(run.record)
         yield run.record
+
+
+def _tell(run: Record) -> None:
+    ended = f"{run.ended} after {run.last_step} steps in {run.seconds:.1f} s"
+    _log.info("run %s: %s%s", run.experiment.key[:12], ended, f": {run.reason}" if run.reason else "")
 
 
 def _on_claims(parser: argparse.ArgumentParser, names: list[str], history: str | None, **options: Any) -> int:
@@ -269,7 +295,7 @@ def _on_claims(parser: argparse.ArgumentParser, names: list[str], history: str |
     try:
         chosen = [ROWS[name] for name in dict.fromkeys(names)] or list(CLAIMS)
         trained = partial(_judged, open_history(history), options["workers"])
-        return _tell(_claims(chosen, trained, seeds, first), keep)
+        return _say(_claims(chosen, trained, seeds, first), keep)
     except (UnavailableError, OSError) as error:
         parser.exit(UNAVAILABLE, f"{parser.prog}: {error}\n")
 
@@ -296,8 +322,9 @@ def _check_workers(parser: argparse.ArgumentParser, workers: int) -> None:
 
 def _on_grid(parser: argparse.ArgumentParser, command: str, grid: Path, history: str | None, **options: Any) -> int:
     _check_workers(parser, options.get("workers", 1))
+    as_json = options.pop("json", False)
     try:
-        groups = read_grid(grid.read_text())
+        groups = read_grid((grid if grid.exists() else APP / grid).read_text())
     except (ValueError, OSError) as error:
         parser.error(f"{grid}: {getattr(error, 'strerror', None) or error}")
     try:
@@ -308,24 +335,33 @@ def _on_grid(parser: argparse.ArgumentParser, command: str, grid: Path, history:
         known = outcomes(kept, left_out=left_out)
     except (UnavailableError, OSError, ImportError) as error:
         parser.exit(UNAVAILABLE, f"{parser.prog}: {error}\n")
-    return _print(report(groups, known, left_out))
+    if not as_json:
+        return _print(report(groups, known, left_out))
+    for run in sorted(left_out):
+        print(f"damaged, and left out: {run}", file=sys.stderr)
+    return _print(_line(row.to_dict()) for row in groups_in_rows(groups, known))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """
-    Run one command; the exit status is 0, 2 for refused input, 130 after Ctrl-C, 1 for what is out of reach or for a
-    verdict that is not the recorded one.
+    Run one command; the exit status is 0, 2 for refused input, 130 after Ctrl-C, 1 for what is out of reach or wrong,
+    or for a verdict that is not the recorded one.
     """
-    settle_process()
     parser, arguments = options.parser(), sys.argv[1:] if arguments is None else arguments
     options.check_address(parser, arguments)
-    values = vars(parser.parse_args(arguments))
+    values, further = options.parsed_values(parser, arguments)
+    if values.pop("verbose"):
+        tell_more()
     match command := values.pop("command"):
+        case options.DASH:
+            dash(further)
+        case "doctor":
+            # It knows Streamlit, whose secrets may name a history.
+            return import_module("lstm_core.commands.doctor").doctor(values["history"], values["json"])
         case "openings":
-            return _openings(values["record"])
+            return _openings(values["record"], values["json"])
         case "bench":
-            before = values["before"]
-            return _print(side_by_side.table(before) if before else chain(bench.report(), side_by_side.table()))
+            return _bench(values["before"], values["json"])
         case "compile":
             return _compile(parser, **values)
         case "sweep" | "report":
@@ -339,13 +375,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"record_every: {record_every} is not a whole number of at least 1")
     # The series of a file is known for as long as somebody holds it.
     experiment, _series = _asked(parser, values)
+    return _train(experiment, record_every)
+
+
+def run() -> int:
+    """The command of this process, which SIGTERM ends as Ctrl-C does, and a reader that has gone as its last line."""
+    end_as_by_ctrl_c()
     try:
-        return _train(experiment, record_every)
+        return main()
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
 
 
 if __name__ == "__main__":
-    end_as_by_ctrl_c()
-    sys.exit(main())
+    sys.exit(run())

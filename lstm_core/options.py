@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import os
+import sys
 from collections.abc import Collection, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -11,12 +12,13 @@ from typing import Any, NoReturn
 from lstm_core.claims import ROWS
 from lstm_core.claims.evidence import FIRST_SEED, SEEDS
 from lstm_core.experiment import Experiment, options, parsed
+from lstm_core.installation import NAME, version
 from lstm_core.kernels.processors import LEVELS
 from lstm_core.reading.numbers import DECIMAL_SIGNS
 from lstm_core.reading.times import ORDERS
 from lstm_core.tasks.series import FILLED, GAPS, MOST_BESIDE
 
-REFUSED, HISTORY = 2, "--history"
+REFUSED, HISTORY, DASH = 2, "--history", "dash"
 # What is said of a file with a series, beside its path.
 OF_A_FILE: dict[str, dict[str, Any]] = {
     "column": {"metavar": "NAME", "help": "of the file, what is forecast"},
@@ -42,7 +44,10 @@ class _OneLineParser(argparse.ArgumentParser):
 
 def parser() -> argparse.ArgumentParser:
     """Of all commands."""
-    made = _OneLineParser(prog="python -m lstm_core", allow_abbrev=False)
+    started = NAME if Path(sys.argv[0]).name == NAME else "python -m lstm_core"
+    made = _OneLineParser(prog=started, allow_abbrev=False)
+    made.add_argument("--version", action="version", version=f"{NAME} {version()}")
+    made.add_argument("-v", "--verbose", action="store_true", help="tell of kernels, the history and every run")
     commands = made.add_subparsers(dest="command", required=True)
     command = commands.add_parser(
         "train",
@@ -66,7 +71,9 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     command.add_argument("--record", action="store_true", help="write for how many seeds each claim held")
+    _add_json(command)
     command = commands.add_parser("bench", help="time the fused engine against others, a report in Markdown")
+    _add_json(command)
     command.add_argument(
         "--before",
         type=Path,
@@ -91,6 +98,7 @@ def parser() -> argparse.ArgumentParser:
         "report", help="how often a grid's tasks were solved, in Markdown", allow_abbrev=False
     )
     _add_grid(command)
+    _add_json(command)
     command = commands.add_parser(
         "claims", help="put the article's statements to the test, one JSON object each", allow_abbrev=False
     )
@@ -107,7 +115,25 @@ def parser() -> argparse.ArgumentParser:
     written.add_argument(
         "--beside", action="store_true", help="write them beside those: other seeds, or another processor"
     )
+    for command in commands.choices.values():
+        # Before the command or behind it.
+        about = "tell of kernels, the history and every run on standard error"
+        command.add_argument("-v", "--verbose", action="store_true", default=argparse.SUPPRESS, help=about)
+    commands.add_parser(
+        DASH, help="start the dashboard; further options are those of `streamlit run`", allow_abbrev=False
+    )
+    command = commands.add_parser("doctor", help="tell what is here, what is wrong, and what helps", allow_abbrev=False)
+    _add_history(command)
+    _add_json(command)
     return made
+
+
+def parsed_values(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
+    """What the arguments say, by name, and those that `dash` hands on, which takes what it does not know."""
+    values, further = parser.parse_known_args(arguments)
+    if further and values.command != DASH:
+        parser.error(f"unrecognized arguments: {' '.join(further)}")
+    return vars(values), further
 
 
 def check_address(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> None:
@@ -118,12 +144,21 @@ def check_address(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> 
 
 
 def _add_grid(command: argparse.ArgumentParser) -> None:
-    command.add_argument("grid", metavar="GRID.toml", type=Path, help="the experiments, see lstm_core/sweep/grid.py")
+    command.add_argument(
+        "grid",
+        metavar="GRID.toml",
+        type=Path,
+        help="the experiments; sweeps/greff.toml and sweeps/small.toml come with this",
+    )
     _add_history(command)
 
 
 def _add_history(command: argparse.ArgumentParser) -> None:
     command.add_argument(HISTORY, metavar="URL", help="database of finished runs, as SQLAlchemy names it")
+
+
+def _add_json(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--json", action="store_true", help="in JSON, for another program to read")
 
 
 def _add_workers(command: argparse.ArgumentParser) -> None:

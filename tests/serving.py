@@ -8,13 +8,14 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
 PATIENCE = 60
+CHECKOUT = (sys.executable, "-m", "streamlit", "run", "dashboard.py")
 
 
 class Server(NamedTuple):
@@ -33,19 +34,20 @@ def _answers(address: str) -> bool:
 
 
 @contextmanager
-def serve(environment: dict[str, str] | None = None, port: int = 0) -> Iterator[Server]:
+def serve(
+    environment: dict[str, str] | None = None, port: int = 0, command: Sequence[str] = CHECKOUT, folder: Path = ROOT
+) -> Iterator[Server]:
     """
     A running dashboard on this port, or on any, that has to end with status 0 when it is told to, and without an
-    exception on the way.
+    exception on the way; started by this command in this folder.
     """
     with socket.create_server(("127.0.0.1", port)) as free:
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "dashboard.py", "--server.headless", "true"]
-    options = ["--server.address", "127.0.0.1", "--server.port", str(port)]
+    options = ["--server.headless", "true", "--server.address", "127.0.0.1", "--server.port", str(port)]
     with (
         tempfile.TemporaryFile("w+") as log,
         subprocess.Popen(
-            command + options, cwd=ROOT, env=os.environ | (environment or {}), stdout=log, stderr=subprocess.STDOUT
+            [*command, *options], cwd=folder, env=os.environ | (environment or {}), stdout=log, stderr=subprocess.STDOUT
         ) as process,
     ):
         address, started = f"http://127.0.0.1:{port}", time.monotonic()

@@ -1,6 +1,7 @@
 """Do the races to begin with show what their pages say? Here for one seed; `python -m lstm_core openings` does five."""
 
 import dataclasses
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -51,6 +52,16 @@ def test_the_report_counts_the_seeds_for_which_a_claim_held(small: calibration.V
     report = "\n".join(calibration.report(small))
     assert f"Held for {wins} of 5 seeds" in report
     assert report.splitlines()[-1].count("yes") == wins
+
+
+def test_the_rows_tell_other_programs_the_same(small: calibration.Verdicts) -> None:
+    (row,) = map(json.loads, map(json.dumps, calibration.rows(small)))
+    assert row["race"] == "dashboard"
+    assert row["held"] == [held for held, _ in small["dashboard"]]
+    last = {label: snapshots[-1] for label, snapshots in calibration.run("dashboard", SEEDS[0]).items()}
+    assert {label: ends[0] for label, ends in row["racers"].items()} == {
+        label: {"solved": None, "mean_loss": snapshot.mean_loss} for label, snapshot in last.items()
+    }
 
 
 def test_what_is_kept_is_read_again(small: calibration.Verdicts) -> None:

@@ -176,8 +176,10 @@ def as_nobody() -> Iterator[None]:
     """Without the rights of root, which may write anywhere."""
     user = os.geteuid()
     os.seteuid(user or NOBODY)
-    yield
-    os.seteuid(user)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
 
 
 @pytest.mark.parametrize("closed", [True, False], ids=["closed", "open elsewhere"])

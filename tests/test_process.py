@@ -65,6 +65,16 @@ def test_the_app_and_the_command_line_settle_their_process() -> None:
     assert output.split() == ["1", "3"]
 
 
+def test_a_command_has_a_blas_of_one_thread() -> None:
+    """Which reads its number of threads once, when it is loaded: it has to be told before."""
+    output = script(
+        "import lstm_core.__main__\n"
+        "from threadpoolctl import threadpool_info\n"
+        "print({pool['num_threads'] for pool in threadpool_info() if pool['user_api'] == 'blas'})"
+    )
+    assert output == "{1}"
+
+
 def test_settings_of_the_process_change_no_bit() -> None:
     """Of losses, gradient norms and weights on both engines, at a size at which a BLAS takes all threads it may."""
     run = (

@@ -20,7 +20,7 @@ CORE = ROOT / "lstm_core"
 # Folders and the modules at the root, by layers. Each imports only from layers that stand before its own, and a folder
 # from itself.
 LAYERS = (
-    {"borrowed", "streams", "wiring", "fair_lock", "language", "pointwise"},
+    {"borrowed", "streams", "wiring", "fair_lock", "language", "pointwise", "installation"},
     {"reading"},
     {"activations", "tasks"},
     {"cells"},
@@ -34,6 +34,7 @@ LAYERS = (
     {"charts", "sweep"},
     {"claims", "backtest"},
     {"ui", "options"},
+    {"commands"},
     {"__main__"},
 )
 PLACES = {name: layer for layer, names in enumerate(LAYERS) for name in names}

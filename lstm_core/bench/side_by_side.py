@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 from lstm_core.bench import contestant
 from lstm_core.bench.contestant import CONTESTANTS, NETWORKS, THREADS
@@ -76,7 +77,7 @@ def table(
             processes[name] = _Process("ours" if name == "before" else name, folder)
             # It ends where its input does.
             stack.enter_context(processes[name].process)
-        for size in sizes:
+        for size in tqdm(sizes, unit="size", disable=None):
             steps = 3 * max(1, min(MOST_TURNS, round(NUMBERS / 3 / (size[0] * size[1] * size[2]))))
             for process in processes.values():
                 process.milliseconds(size, steps)

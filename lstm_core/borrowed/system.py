@@ -69,6 +69,12 @@ def end_as_by_ctrl_c() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
+def can_be_written(folder: Path) -> bool:
+    """Or made, where it is not there yet, by this user; asked without writing."""
+    there = next(one for one in (folder.absolute(), *folder.absolute().parents) if os.path.exists(one))
+    return there.is_dir() and os.access(there, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
 def keep_memory_small() -> None:
     """
     Freed memory goes back to all threads: glibc would keep some for each visitor's thread. `mallopt` is glibc's alone,

@@ -1,18 +1,23 @@
 """How is a history opened, for many processes that read and write at once, and what if it cannot be?"""
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from lstm_core.borrowed.system import can_be_written
 from lstm_core.history import server, sqlite_file
 from lstm_core.history.place import place_at
 from lstm_core.history.records import printable
 from lstm_core.history.schema import INSERTS, METADATA, MIGRATIONS, RUNS, SCHEMA, VERSION
+from lstm_core.installation import NAME
 
 PLACE = "GRADIENT_HIGHWAY_HISTORY"
+_log = logging.getLogger(__name__)
 CONNECT_SECONDS = 5
 # Any number: whoever opens the same database takes the same lock.
 OPENING_LOCK = 0x6772616468776179
@@ -37,7 +42,11 @@ def open_history(url: str | None = None) -> History:
     Raises `UnavailableError` where that is not possible, as with another program's database, which stays as it was, and
     `NewerError` for one of a later schema.
     """
-    history = _engine(url or os.environ.get(PLACE))
+    place = _place(url)
+    if place == _own_file():
+        _make_folder(place)
+    history = _engine(place)
+    _log.info("history at %s", _told(history))
     try:
         with transaction(history) as connection:
             version = _version_in(connection)
@@ -50,11 +59,53 @@ def open_history(url: str | None = None) -> History:
     return history
 
 
-def _engine(url: str | None) -> sa.Engine:
+class Look(NamedTuple):
+    """Where a history lies, without a password, and how many runs it has; None where there is none yet."""
+
+    address: str
+    runs: int | None
+
+
+def look(url: str | None = None) -> Look:
+    """
+    What `open_history` would open, as it is; nothing is made or changed. `UnavailableError` as there, which it is, too,
+    that there is none and none can be made.
+    """
+    place = _place(url)
+    history = _engine(place)
     try:
-        place = place_at(url) if url else _own_file()
-    except (OSError, ValueError) as error:
+        if place.get_backend_name() == "sqlite" and not place.query and not _is_there(Path(str(place.database))):
+            if not can_be_written(Path(str(place.database)).parent):
+                raise UnavailableError(f"history at {_told(history)}: there is none, and none can be made")
+            return Look(_told(history), None)
+        with transaction(history) as connection:
+            there = _version_in(connection) is not None
+            runs = connection.execute(sa.select(sa.func.count()).select_from(RUNS)).scalar_one() if there else None
+        return Look(_told(history), runs)
+    finally:
+        history.dispose()
+
+
+def _is_there(file: Path) -> bool:
+    """Or may be: where this user may not look, the database itself says so."""
+    try:
+        file.stat()
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _place(url: str | None) -> sa.URL:
+    url = url or os.environ.get(PLACE)
+    try:
+        return place_at(url) if url else _own_file()
+    except ValueError as error:
         raise UnavailableError(f"history: {_first_line(error)}") from None
+
+
+def _engine(place: sa.URL) -> sa.Engine:
     name = place.get_backend_name()
     if name not in INSERTS:
         raise UnavailableError(f"history: {name} is neither sqlite nor postgresql")
@@ -69,9 +120,14 @@ def _engine(url: str | None) -> sa.Engine:
 
 def _own_file() -> sa.URL:
     root = Path(os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share"))
-    folder = root / "gradient-highway"
-    folder.mkdir(parents=True, exist_ok=True)
-    return sa.URL.create("sqlite", database=str(folder / "history.sqlite"))
+    return sa.URL.create("sqlite", database=str(root / NAME / "history.sqlite"))
+
+
+def _make_folder(place: sa.URL) -> None:
+    try:
+        Path(str(place.database)).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UnavailableError(f"history: {_first_line(error)}") from None
 
 
 def _first_line(error: BaseException) -> str:

@@ -5,16 +5,15 @@ import json
 import math
 import platform
 import time
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
-from pathlib import Path
 
 from lstm_core.cells import choose
 from lstm_core.engine import ENGINES, FUSED, REFERENCE_ENGINE
 from lstm_core.experiment import Experiment
+from lstm_core.installation import NAME, version
 from lstm_core.race.runs import FAILED, Run
 from lstm_core.tasks.series import is_own
 from lstm_core.training.snapshot import COMPLETED, DIVERGED, SOLVED, engines_of
@@ -107,9 +106,8 @@ def _parsed(text: str) -> object:
 @cache
 def versions() -> str:
     """Of all that decides the numbers of a run, as a JSON object."""
-    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
     libraries = {name: metadata.version(name) for name in ("torch", "numba")}
-    return json.dumps({"gradient-highway": project["version"], "python": platform.python_version(), **libraries})
+    return json.dumps({NAME: version(), "python": platform.python_version(), **libraries})
 
 
 def record_of(run: Run) -> Record:

@@ -4,6 +4,7 @@ depends on.
 """
 
 import atexit
+import logging
 import os
 import pickle
 import subprocess
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import cloudpickle
+from tqdm import tqdm
 
 from lstm_core.kernels import store
 from lstm_core.kernels.objects import load
@@ -30,6 +32,7 @@ CORES = os.cpu_count() or 1
 WORKERS = min(2, max(1, CORES - 1))
 LEAST_PRIORITY = 19
 Wanted = tuple[str, Piece]
+_log = logging.getLogger(__name__)
 
 
 class _Compiler:
@@ -56,6 +59,7 @@ class _Compiler:
     def compiled(self, wanted: Wanted) -> Object:
         """RuntimeError with the compiler's own words where it fails; OSError or EOFError where it has ended."""
         precision, piece = wanted
+        started = time.monotonic()
         pickle.dump(_by_value(piece, precision), self._questions)
         self._questions.flush()
         answer = pickle.load(self._answers)
@@ -64,6 +68,7 @@ class _Compiler:
         made, sources = answer
         if sources != store.sources(piece):
             raise RuntimeError(f"{piece}: the sources have changed since they were loaded here")
+        _log.info("kernel %s, %s: compiled in %.1f s", piece, precision, time.monotonic() - started)
         return Object(*made)
 
     def stop(self) -> None:
@@ -262,16 +267,22 @@ os.register_at_fork(after_in_child=_forget)
 
 def compile_all(processor: Processor, pieces: Sequence[Piece], into: Path | None) -> None:
     """Compile these in all precisions, on all cores; into a folder, or where this machine keeps its own."""
-    left = iter([(precision, piece) for piece in pieces for precision in PRECISIONS])
+    every = [(precision, piece) for piece in pieces for precision in PRECISIONS]
+    left = iter(every)
 
     def work() -> None:
         compiler = _Compiler(processor)
         try:
             for precision, piece in left:
                 store.keep(piece, precision, compiler.compiled((precision, piece)), processor, into)
+                progress.update()
         finally:
             compiler.stop()
 
-    with ThreadPoolExecutor(CORES) as pool:
-        for done in [pool.submit(work) for _ in range(CORES)]:
-            done.result()
+    with ThreadPoolExecutor(CORES) as pool, tqdm(total=len(every), unit="kernel", disable=None) as progress:
+        try:
+            for done in [pool.submit(work) for _ in range(CORES)]:
+                done.result()
+        finally:
+            # Whoever fails, or is told to end, leaves nothing for the others to begin.
+            deque(left, maxlen=0)

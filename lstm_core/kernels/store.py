@@ -19,6 +19,7 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
+from lstm_core.installation import NAME
 from lstm_core.kernels.piece import Object, Piece
 from lstm_core.kernels.processors import Processor, fitting, own
 from lstm_core.pointwise import functions
@@ -116,7 +117,7 @@ def folders() -> tuple[Path, ...]:
     if wanted := os.environ.get("NUMBA_CACHE_DIR"):
         return (Path(wanted),)
     own = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return HERE / "__pycache__", Path(own) / "gradient-highway"
+    return HERE / "__pycache__", Path(own) / NAME
 
 
 def _name(piece: Piece, precision: str, processor: Processor) -> str | None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from lstm_core.borrowed.system import leave_at_once
 from lstm_core.history.records import versions
+from lstm_core.installation import NAME
 
 # Of a cluster, whose workers come and go.
 CLUSTER_IN_FLIGHT = 256
@@ -68,9 +69,9 @@ def _check_workers(client: Any, address: str) -> None:
         client.wait_for_workers(1, timeout=CONNECT_SECONDS)
     except TimeoutError:
         raise ConnectionError(f"no worker has joined {address} within {CONNECT_SECONDS} s") from None
-    own = json.loads(versions())["gradient-highway"]
+    own = json.loads(versions())[NAME]
     for worker, answer in client.run(versions, on_error="return").items():
         if isinstance(answer, Exception):
             raise ConnectionError(f"worker {worker} cannot train: {answer}")
-        if (other := json.loads(answer)["gradient-highway"]) != own:
+        if (other := json.loads(answer)[NAME]) != own:
             raise ConnectionError(f"worker {worker} has version {other} of this program, not {own}")

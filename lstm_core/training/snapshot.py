@@ -64,14 +64,15 @@ class Snapshot:
         Plain values for JSON, without the weights; inf and nan, which JSON does not know, become the words "inf",
         "-inf" and "nan".
         """
-        return {spec.name: _plain(getattr(self, spec.name)) for spec in dataclasses.fields(self) if spec.compare}
+        return {spec.name: plain(getattr(self, spec.name)) for spec in dataclasses.fields(self) if spec.compare}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Of tuples, arrays and dicts of numbers and words, what JSON knows: inf and nan are words."""
     if isinstance(value, array | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, dict):
-        return {name: _plain(item) for name, item in value.items()}
+        return {name: plain(item) for name, item in value.items()}
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 

@@ -1,7 +1,6 @@
 """How is a small grid run from a page? Behind all live races, each run stored as it ends."""
 
 from concurrent.futures import Future
-from pathlib import Path
 
 import streamlit as st
 
@@ -10,6 +9,7 @@ from lstm_core.history.database import outcomes
 from lstm_core.history.exchange import from_parquet
 from lstm_core.history.opening import History, UnavailableError
 from lstm_core.history.records import record_of
+from lstm_core.installation import APP
 from lstm_core.language import _
 from lstm_core.race.limits import too_much
 from lstm_core.race.race import Race
@@ -21,7 +21,7 @@ from lstm_core.ui.session import STORED, TEXT, UNDER_WAY
 MOST_RUNS = 30
 TICK_SECONDS = 1.0
 # Greff's variants, and their runs as `python -m docs.sample` has trained them.
-GRID = Path(__file__).parents[2] / "sweeps" / "small.toml"
+GRID = APP / "sweeps" / "small.toml"
 SAMPLE = GRID.with_suffix(".parquet")
 
 

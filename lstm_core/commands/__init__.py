@@ -1,0 +1,1 @@
+"""Commands that are about the program itself, and how commands tell what they do."""
