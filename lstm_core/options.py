@@ -44,14 +44,15 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    for spec in dataclasses.fields(Experiment):
-        _add_option(command, spec)
-    command.add_argument(
-        "--csv", metavar="FILE", type=Path, help="forecast a column of this file, CSV or Parquet; needs --column"
+    _add_experiment(command)
+    command = commands.add_parser(
+        "export",
+        help="train one experiment, and write scripts in plain torch, a notebook, ONNX and all numbers into a ZIP",
+        allow_abbrev=False,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    for option, how in OF_A_FILE.items():
-        command.add_argument(f"--{option}", **how)
-    command.add_argument("--record-every", type=int, default=1, help="steps between two lines")
+    _add_experiment(command)
+    command.add_argument("--out", metavar="FILE", type=Path, help="the ZIP; none: named by task, cell and experiment")
     command = commands.add_parser(
         "openings",
         help="run every page's opening race, and those to start from, with five seeds, tables in Markdown",
@@ -99,6 +100,18 @@ def check_address(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> 
     named = [before == HISTORY or one.startswith(f"{HISTORY}=") for before, one in pairwise(("", *arguments))]
     if any(named) and any("@" in one for one, is_address in zip(arguments, named, strict=True) if not is_address):
         parser.error("history: an @ stands outside its address; write %20 for a space, and the address in quotes")
+
+
+def _add_experiment(command: argparse.ArgumentParser) -> None:
+    """Every field, a file with a series, and which training steps are recorded."""
+    for spec in dataclasses.fields(Experiment):
+        _add_option(command, spec)
+    command.add_argument(
+        "--csv", metavar="FILE", type=Path, help="forecast a column of this file, CSV or Parquet; needs --column"
+    )
+    for option, how in OF_A_FILE.items():
+        command.add_argument(f"--{option}", **how)
+    command.add_argument("--record-every", type=int, default=1, help="steps between two that are recorded")
 
 
 def _add_grid(command: argparse.ArgumentParser) -> None:

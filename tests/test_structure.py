@@ -32,7 +32,7 @@ LAYERS = (
     {"race", "measurements"},
     {"history", "openings", "bench", "saved", "series"},
     {"charts", "sweep"},
-    {"claims"},
+    {"claims", "export"},
     {"ui", "options"},
     {"__main__"},
 )
