@@ -70,7 +70,7 @@ def archive(curves: Sequence[Curve], link: str = "") -> bytes:
     if parts:
         files["race.ipynb"] = notebook(f"# {', '.join(parts)}\n\n{citation()} {link}".strip(), parts)
     one = next(iter(experiments.values()))
-    if one.task == "forecast":
+    if one.problem.of:
         files[SERIES_FILE] = series_csv(one.series)
     return _packed(files)
 
@@ -122,9 +122,9 @@ def _readme(racers: Mapping[str, Curve], checkpoints: Mapping[str, Checkpoint], 
     yield _("race.ipynb is a notebook of the same scripts; series.csv, if it is here, belongs beside them.")
     yield _("with_lstm_core.py and commands.sh train the same with the project itself, in its folder.")
     steps = ", ".join(f"{label} {checkpoint.step}" for label, checkpoint in checkpoints.items())
-    yield _("Files .onnx: inputs (T, B, D) to the answer, with the weights at the start of step: {steps}.").format(
-        steps=steps
-    )
+    yield _(
+        "Files .onnx: inputs (T, B, D) to the answer, with the weights at the start of these steps: {steps}."
+    ).format(steps=steps)
     yield _(
         "curves.csv has all numbers of each recorded step, losses and gradient norms too; experiments.json all fields."
     )

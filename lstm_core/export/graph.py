@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 OPSET, FORMAT = 20, 10
 # The last few hidden states, beside the states of a cell that sees them.
 SEEN = "seen"
-SIGNS: dict[type[ast.operator], str] = {ast.Add: "Add", ast.Sub: "Sub", ast.Mult: "Mul"}
+SIGNS: dict[type[ast.operator], str] = {ast.Add: "Add", ast.Sub: "Sub", ast.Mult: "Mul", ast.Div: "Div"}
 
 
 class _Nodes:

@@ -1,22 +1,19 @@
 """How does an experiment read in plain torch? As a script that draws, computes and prints the same numbers."""
 
 from collections.abc import Iterable, Iterator
+from inspect import isfunction
 from typing import NamedTuple
 
 from lstm_core.data import MOST_DRAWN, VALUES_DRAWN
 from lstm_core.experiment import Experiment
 from lstm_core.export.layer import layer
+from lstm_core.export.plain import tasks
 from lstm_core.export.sources import imports, needed
 from lstm_core.streams import Purpose
 from lstm_core.tasks.series import FILLED, known
 from lstm_core.training.standing import MEAN_OVER, solved_below
 from lstm_core.wiring import PLAIN, WIRINGS
 
-# How `lstm_core.tasks` are called in `plain.tasks`.
-DRAWS = {
-    name: f"{name}(stream, T, sequences)"
-    for name in ("adding", "multiplication", "copy", "temporal_order", "latch", "recall", "parity")
-} | {"forecast": "windows(stream, T, sequences, HORIZON, FILLED)"}
 UPDATES = {
     "adam": "torch.optim.Adam(network.parameters(), lr=LR, fused=True)",
     "rmsprop": "torch.optim.RMSprop(network.parameters(), lr=LR, alpha=0.9)",
@@ -43,8 +40,8 @@ def sections(experiment: Experiment) -> list[Section]:
     """
     if experiment.refusal:
         raise ValueError(experiment.refusal)
-    if experiment.task not in DRAWS:
-        raise ValueError(f"task: {experiment.task!r} has no code of its own, only {', '.join(DRAWS)} have")
+    if not isfunction(getattr(tasks, experiment.task, None)):
+        raise ValueError(f"task: {experiment.task!r} has no code of its own")
     written = [
         Section("The cell", layer(experiment)),
         Section("The network", "\n".join(_network(experiment))),
@@ -52,13 +49,13 @@ def sections(experiment: Experiment) -> list[Section]:
     ]
     drawing, settings = "\n".join(_drawing(experiment)), "\n".join(_settings(experiment))
     code = [section.code for section in written]
-    streams, tasks, activations = needed("\n".join([drawing, *code]))
+    numbers, sequences, slopes = needed("\n".join([drawing, *code]))
     first, *others = written
     return [
-        Section("Settings", f"{imports([streams, tasks, activations, *code])}\n\n{settings}"),
-        Section("Random numbers, the same as numpy's: skip this part at first", streams),
-        Section("The task", _joined(tasks, drawing)),
-        Section(first.title, _joined(activations, first.code)),
+        Section("Settings", f"{imports([numbers, sequences, slopes, *code])}\n\n{settings}"),
+        Section("Random numbers, the same as numpy's: skip this part at first", numbers),
+        Section("The task", _joined(sequences, drawing)),
+        Section(first.title, _joined(slopes, first.code)),
         *others,
     ]
 
@@ -73,21 +70,21 @@ def _settings(experiment: Experiment) -> Iterator[str]:
     yield f"T = {experiment.length}  # time steps of the memory"
     yield f"D, H, O = {len(task.inputs)}, {experiment.hidden}, {len(task.outputs)}  # inputs, hidden units, outputs"
     yield f"BATCH, STEPS, LR = {experiment.batch}, {experiment.steps}, {experiment.lr}"
-    if experiment.task == "forecast":
+    if task.of:
         filled = known(experiment.series).gaps == FILLED
         yield f"HORIZON, FILLED = {experiment.horizon}, {filled}  # steps ahead; whether gaps of the series are filled"
     yield ""
     yield f"torch.set_default_dtype(torch.{experiment.precision})"
-    yield "torch.set_num_threads(1)"
     yield "torch.set_flush_denormal(True)  # the smallest numbers are slow"
+    yield "torch.set_num_threads(1)"
 
 
 def _drawing(experiment: Experiment) -> Iterator[str]:
     """An endless stream of batches."""
-    draw, along = DRAWS[experiment.task], int(experiment.problem.every_step)
+    further, along = ", HORIZON, FILLED" if experiment.problem.of else "", int(experiment.problem.every_step)
     kind, fixed = ".to(torch.get_default_dtype())", experiment.sequences
     yield "def drawn(stream, sequences):"
-    yield f"    inputs, targets = {draw}"
+    yield f"    inputs, targets = {experiment.task}(stream, T, sequences{further})"
     yield f"    return inputs{kind}, targets{'' if experiment.problem.classes else kind}"
     yield ""
     yield ""

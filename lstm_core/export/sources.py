@@ -24,7 +24,9 @@ def _defined(module: ModuleType) -> dict[str, str]:
             first = min([node.lineno, *(one.lineno for one in node.decorator_list)])
             found[node.name] = "\n".join(lines[first - 1 : node.end_lineno])
         elif isinstance(node, ast.Assign):
-            found |= dict.fromkeys(sorted(_names(ast.unparse(node.targets[0]))), lines[node.lineno - 1])
+            found |= dict.fromkeys(
+                sorted(_names(ast.unparse(node.targets[0]))), "\n".join(lines[node.lineno - 1 : node.end_lineno])
+            )
     return found
 
 

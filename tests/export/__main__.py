@@ -15,6 +15,16 @@ from lstm_core.borrowed.system import settle_process
 from tests.export.cases import MATRIX, experiment, numbers, oracle, part_at, printed, written
 
 STEPS, FIRST, BY = 300, 50, 1e-6
+HEAD = f"""# Does a script that is taken away train the same?
+
+Made by `python -m tests.export` on {{day}}: {{machine}}, torch {{torch}}.
+
+{{scripts}} scripts, run with torch alone, against the reference engine, in double precision: the largest difference of
+their losses in the first {FIRST} steps, and the step at which they are more than {BY:.0e} apart, of {STEPS}. Beside it,
+where the reference engine parts from itself, at a learning rate one unit in the last place larger.
+
+| experiment | difference | script parts | engine parts | |
+|---|---|---|---|---|"""
 
 
 class Row(NamedTuple):
@@ -47,18 +57,7 @@ def main() -> int:
     """The exit status is 1 where a script parts sooner than the oracle from itself."""
     settle_process()
     day = datetime.datetime.now(datetime.UTC).date()
-    print("# Does a script that is taken away train the same?\n")
-    print(f"Made by `python -m tests.export` on {day}: {platform.machine()}, torch {torch.__version__}.\n")
-    print(
-        f"{len(MATRIX)} scripts, run with torch alone, against the reference engine, in double precision: the largest"
-    )
-    print(
-        f"difference of their losses in {FIRST} steps, and the step at which they are more than {BY:.0e} apart, of {STEPS}."
-    )
-    print(
-        "Beside it, when the reference engine parts from itself at a learning rate one unit in the last place larger.\n"
-    )
-    print("| experiment | difference | script parts | engine parts | |\n|---|---|---|---|---|")
+    print(HEAD.format(day=day, machine=platform.machine(), torch=torch.__version__, scripts=len(MATRIX)))
     early = 0
     with tempfile.TemporaryDirectory() as folder:
         for number, name in enumerate(MATRIX):

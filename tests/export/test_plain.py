@@ -70,10 +70,10 @@ def test_windows_of_a_series_with_gaps_are_the_same(gaps: str, tmp_path: Path, m
     own = register(Series("own", tuple(values), known=tuple(there), gaps=gaps))
     (tmp_path / SERIES_FILE).write_text(series_csv(own.name))
     monkeypatch.chdir(tmp_path)
-    tasks.series.cache_clear()
+    tasks.read_series.cache_clear()
     rng, mine = stream(5, Purpose.DATA), Stream(5, int(Purpose.DATA))
     drawn = bound("forecast", own.name, 3).draw(6, 50, rng)
-    assert all(map(same, tasks.windows(mine, 6, 50, 3, known(own.name).gaps == FILLED), drawn))
+    assert all(map(same, tasks.forecast(mine, 6, 50, 3, known(own.name).gaps == FILLED), drawn))
 
 
 @pytest.mark.parametrize("name", [row.name for row in ACTIVATIONS.values() if hasattr(activations, row.name)])

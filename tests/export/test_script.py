@@ -5,7 +5,6 @@ import dataclasses
 import math
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 import pytest
 
@@ -15,7 +14,8 @@ from lstm_core.cells import FAMILIES
 from lstm_core.experiment import OPTIMIZERS, Experiment
 from lstm_core.export.graph import ABOVE as ONNX_ABOVE
 from lstm_core.export.layer import STARTS
-from lstm_core.export.script import ABOVE, DRAWS, UPDATES, script, sections
+from lstm_core.export.plain import tasks
+from lstm_core.export.script import ABOVE, UPDATES, script, sections
 from lstm_core.initialisation import INITS
 from lstm_core.tasks import TASKS
 from lstm_core.wiring import WIRINGS
@@ -23,15 +23,22 @@ from tests.export.cases import BASE, MATRIX, TESTED, experiment, numbers, oracle
 
 # The oracle parts from itself before the last step, if by so much.
 CHAOTIC, BY = "LSTM without gates, latch, RMSprop, chaotic", 1e-9
+SOLVED = dataclasses.replace(BASE, task="recall", length=2, hidden=16, lr=0.05, steps=200)
+EXPLODED = dataclasses.replace(BASE, cell="rnn", activation="relu", optimizer="sgd", lr=100.0, clip="none")
+SINGLE = dataclasses.replace(BASE, precision="float32", steps=5)
+SCRIPTS = {name: experiment(name) for name in (*TESTED, CHAOTIC)} | {
+    "solved": SOLVED,
+    "diverged": EXPLODED,
+    "single": SINGLE,
+}
 
 
 @pytest.fixture(scope="module")
 def texts(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
-    """What the tested scripts print, by name, of one process."""
+    """What the scripts print, by name, all run in one process."""
     folder = tmp_path_factory.mktemp("scripts")
-    names = [*TESTED, CHAOTIC]
-    files = [written(experiment(name), folder / str(number)) for number, name in enumerate(names)]
-    return dict(zip(names, printed(files), strict=True))
+    files = [written(of, folder / str(number)) for number, of in enumerate(SCRIPTS.values())]
+    return dict(zip(SCRIPTS, printed(files), strict=True))
 
 
 @pytest.mark.parametrize("name", TESTED)
@@ -55,20 +62,16 @@ def test_what_a_script_prints_of_gradients_is_what_was_measured(texts: Mapping[s
     assert numbers(texts[name], 3) == pytest.approx([one.hidden_grad_norms[0] for one in snapshots], rel=1e-5)
 
 
-def test_a_script_ends_where_the_training_ends(tmp_path: Path) -> None:
-    solved = dataclasses.replace(BASE, task="recall", length=3, hidden=16, steps=400)
-    exploded = dataclasses.replace(BASE, cell="rnn", activation="relu", optimizer="sgd", lr=100.0, clip="none")
-    for number, (of, word) in enumerate(((solved, "solved"), (exploded, "diverged"))):
-        (text,) = printed([written(of, tmp_path / str(number))])
-        *_, last = train(of)
-        assert (len(numbers(text)), text.split()[-1]) == (last.step, word)
-        assert last.ended == word
+@pytest.mark.parametrize("why", ["solved", "diverged"])
+def test_a_script_ends_where_the_training_ends(why: str, texts: Mapping[str, str]) -> None:
+    *_, last = train(SCRIPTS[why])
+    assert last.ended == why
+    assert last.step < SCRIPTS[why].steps
+    assert (len(numbers(texts[why])), texts[why].split()[-1]) == (last.step, why)
 
 
-def test_single_precision_is_that_of_the_experiment(tmp_path: Path) -> None:
-    of = dataclasses.replace(BASE, precision="float32", steps=5)
-    (text,) = printed([written(of, tmp_path / "single")])
-    assert numbers(text) == pytest.approx(oracle(of), rel=1e-5)
+def test_single_precision_is_that_of_the_experiment(texts: Mapping[str, str]) -> None:
+    assert numbers(texts["single"]) == pytest.approx(oracle(SINGLE), rel=1e-5)
 
 
 def test_a_script_imports_torch_and_what_python_has() -> None:
@@ -83,7 +86,7 @@ def test_a_script_imports_torch_and_what_python_has() -> None:
 
 
 def test_every_row_of_the_house_has_code() -> None:
-    assert set(DRAWS) == set(TASKS)
+    assert all(hasattr(tasks, name) for name in TASKS)
     assert set(STARTS) == set(INITS)
     assert set(ABOVE) == set(ONNX_ABOVE) == set(WIRINGS)
     assert set(UPDATES) == set(OPTIMIZERS)

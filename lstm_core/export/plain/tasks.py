@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from lstm_core.export.plain.streams import Stream, fractions, halves, integers, small_integers
 
 
-def marked(stream: Stream, length: int, batch: int) -> tuple[Tensor, Tensor, Tensor]:
+def mark_two(stream: Stream, length: int, batch: int) -> tuple[Tensor, Tensor, Tensor]:
     """Values and marks (T, B, 2), one mark in either half; the two marked values, (B,) each."""
     half, column = (length + 1) // 2, torch.arange(batch)
     first, second = integers(stream, 0, half, batch), integers(stream, half, length, batch)
@@ -23,13 +23,13 @@ def marked(stream: Stream, length: int, batch: int) -> tuple[Tensor, Tensor, Ten
 
 def adding(stream: Stream, length: int, batch: int) -> tuple[Tensor, Tensor]:
     """Inputs (T, B, 2) and the sum of the two marked values, (B, 1)."""
-    inputs, a, b = marked(stream, length, batch)
+    inputs, a, b = mark_two(stream, length, batch)
     return inputs, (a + b)[:, None]
 
 
 def multiplication(stream: Stream, length: int, batch: int) -> tuple[Tensor, Tensor]:
     """Inputs (T, B, 2) and the product of the two marked values, (B, 1)."""
-    inputs, a, b = marked(stream, length, batch)
+    inputs, a, b = mark_two(stream, length, batch)
     return inputs, (a * b)[:, None]
 
 
@@ -80,7 +80,7 @@ def recall(stream: Stream, length: int, batch: int) -> tuple[Tensor, Tensor]:
 
 
 @cache
-def series() -> tuple[Tensor, Tensor]:
+def read_series() -> tuple[Tensor, Tensor]:
     """
     The values of series.csv, (N,), scaled to mean 0 and variance 1 in the part to learn from, where those that are
     missing are as the one before; and how many are missing before each, and in all, (N + 1,).
@@ -97,12 +97,12 @@ def series() -> tuple[Tensor, Tensor]:
     return (torch.tensor(values, dtype=torch.float64) - mean) / scale, missing
 
 
-def windows(stream: Stream, length: int, batch: int, horizon: int, filled: bool) -> tuple[Tensor, Tensor]:
+def forecast(stream: Stream, length: int, batch: int, horizon: int, filled: bool) -> tuple[Tensor, Tensor]:
     """
     Any windows of the series, (T, B, 1), and the value `horizon` steps after the end of each, (B, 1); windows may have
     what stands in for missing values where gaps are `filled`, values to come are known.
     """
-    values, missing = series()
+    values, missing = read_series()
     places = torch.arange(length + horizon - 1, math.floor(0.7 * len(values)))
     there = missing[places + 1] == missing[places]
     if not filled:
