@@ -25,6 +25,7 @@ from lstm_core import options
 from lstm_core.backtest import scored
 from lstm_core.backtest.fitted import check_installed
 from lstm_core.bench import bench, side_by_side
+from lstm_core.charts.points import Curve
 from lstm_core.claims import CLAIMS, ROWS, Claim
 from lstm_core.claims.evidence import UNDECIDED, more
 from lstm_core.claims.provenance import committed
@@ -34,6 +35,7 @@ from lstm_core.commands.dash import dash
 from lstm_core.commands.telling import rows, tell_more
 from lstm_core.engine import FUSED, resolve
 from lstm_core.experiment import Experiment
+from lstm_core.export.archive import archive
 from lstm_core.history.database import outcomes, records, with_weights
 from lstm_core.history.opening import History, UnavailableError, open_history
 from lstm_core.history.records import Record
@@ -131,8 +133,7 @@ def _forecast(parser: argparse.ArgumentParser, statistics: bool, values: dict[st
 
 def _train(experiment: Experiment, record_every: int) -> int:
     """Print the snapshots as they come and a last line that sums up; Ctrl-C ends it early, with the same last line."""
-    if experiment.engine == FUSED and not build(experiment.precision, experiment.recurrent_cell).done.done():
-        print("compiling the kernels, once on this machine; --engine auto would not wait", file=sys.stderr)
+    _tell_of_compilation(experiment)
     started, status, reason = time.perf_counter(), 0, "interrupted"
     last: Snapshot | None = None
     try:
@@ -149,6 +150,36 @@ def _train(experiment: Experiment, record_every: int) -> int:
     except KeyboardInterrupt:
         status = INTERRUPTED
     print(json.dumps(_summary(last, reason, time.perf_counter() - started)), flush=True)
+    return status
+
+
+def _tell_of_compilation(experiment: Experiment) -> None:
+    if experiment.engine == FUSED and not build(experiment.precision, experiment.recurrent_cell).done.done():
+        print("compiling the kernels, once on this machine; --engine auto would not wait", file=sys.stderr)
+
+
+def _export(parser: argparse.ArgumentParser, experiment: Experiment, record_every: int, out: Path | None) -> int:
+    """Train, and write all of it to a ZIP; after Ctrl-C, what there is so far. One line sums up."""
+    file = out or Path(f"{experiment.task}-{experiment.cell}-{experiment.key}.zip")
+    if not file.parent.is_dir() or file.is_dir():
+        parser.error(f"out: {str(file)!r} is not a file in a folder that is there")
+    _tell_of_compilation(experiment)
+    status, snapshots = 0, list[Snapshot]()
+    try:
+        with tqdm(total=experiment.steps, unit="step", disable=None) as progress:
+            for snapshot in train(experiment, record_every, weights_every=experiment.steps):
+                snapshots.append(snapshot)
+                progress.update(snapshot.step - progress.n)
+    except KeyboardInterrupt:
+        status = INTERRUPTED
+    label = experiment.recurrent_cell.row.title or experiment.recurrent_cell.row.label
+    try:
+        file.write_bytes(archive([Curve(label, experiment, snapshots)]))
+    except OSError as error:
+        parser.exit(UNAVAILABLE, f"{parser.prog}: out: {file}: {error.strerror}\n")
+    last = snapshots[-1] if snapshots else None
+    reason = (last.ended if last else None) or "interrupted"
+    print(json.dumps({"done": True, "reason": reason, "steps": last.step if last else 0, "file": str(file)}))
     return status
 
 
@@ -373,8 +404,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     record_every = values.pop("record_every")
     if record_every < 1:
         parser.error(f"record_every: {record_every} is not a whole number of at least 1")
+    out = values.pop("out", None)
     # The series of a file is known for as long as somebody holds it.
     experiment, _series = _asked(parser, values)
+    if command == "export":
+        return _export(parser, experiment, record_every, out)
     return _train(experiment, record_every)
 
 

@@ -31,6 +31,8 @@ class Activation:
 
     `kernel` returns the function of one number x, in plain arithmetic, whose values phi(x) and phi'(x) the fused engine
     computes. A row without a kernel is computed by the reference engine.
+
+    `code` is the function in torch's words, of {x}, for scripts and files that are taken away; "" if it has none.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Activation:
     formula: str
     slope_formula: str
     kernel: Callable[[Arithmetic], Pair] | None = None
+    code: str = ""
 
 
 def _sloping(function: Elementwise, slope: Elementwise, same_slope: Elementwise) -> Elementwise:
@@ -126,6 +129,7 @@ _ROWS = (
         r"\frac{1}{1 + e^{-x}}",
         r"\varphi(x)\,(1 - \varphi(x))",
         functions.sigmoid,
+        "sigmoid({x})",
     ),
     Activation(
         "tanh",
@@ -136,6 +140,7 @@ _ROWS = (
         r"\tanh x",
         r"1 - \tanh^2 x",
         functions.tanh,
+        "tanh({x})",
     ),
     Activation(
         "softsign",
@@ -146,6 +151,7 @@ _ROWS = (
         r"\frac{x}{1 + |x|}",
         r"\frac{1}{(1 + |x|)^2}",
         functions.softsign,
+        "softsign({x})",
     ),
     Activation(
         "hardtanh",
@@ -156,8 +162,9 @@ _ROWS = (
         r"\max(-1, \min(1, x))",
         r"1 \text{ where } |x| < 1,\ \text{else } 0",
         functions.hardtanh,
+        "F.hardtanh({x})",
     ),
-    Activation("sine", "sine", torch.sin, torch.cos, 1.0, r"\sin x", r"\cos x", functions.sine),
+    Activation("sine", "sine", torch.sin, torch.cos, 1.0, r"\sin x", r"\cos x", functions.sine, "torch.sin({x})"),
     Activation(
         "softplus",
         "softplus",
@@ -167,6 +174,7 @@ _ROWS = (
         r"\ln(1 + e^x)",
         r"\frac{1}{1 + e^{-x}}",
         functions.softplus,
+        "F.softplus({x})",
     ),
     Activation(
         "relu",
@@ -177,6 +185,7 @@ _ROWS = (
         r"\max(0, x)",
         r"1 \text{ where } x > 0,\ \text{else } 0",
         functions.relu,
+        "torch.relu({x})",
     ),
     Activation(
         "leaky_relu",
@@ -187,6 +196,7 @@ _ROWS = (
         rf"\max({LEAK}\,x, x)",
         rf"1 \text{{ where }} x > 0,\ \text{{else }} {LEAK}",
         functions.leaky_relu,
+        f"F.leaky_relu({{x}}, {LEAK})",
     ),
     Activation(
         "elu",
@@ -197,8 +207,9 @@ _ROWS = (
         r"x \text{ where } x > 0,\ \text{else } e^x - 1",
         r"1 \text{ where } x > 0,\ \text{else } e^x",
         functions.elu,
+        "F.elu({x})",
     ),
-    Activation("identity", "identity", lambda x: x, torch.ones_like, 1.0, "x", "1", functions.identity),
+    Activation("identity", "identity", lambda x: x, torch.ones_like, 1.0, "x", "1", functions.identity, "{x}"),
     Activation(
         "silu",
         "SiLU",
@@ -208,6 +219,7 @@ _ROWS = (
         r"\frac{x}{1 + e^{-x}}",
         r"\sigma(x)\,(1 + x\,\sigma(-x))",
         functions.silu,
+        "F.silu({x})",
     ),
     Activation(
         "gelu",
@@ -218,11 +230,19 @@ _ROWS = (
         r"x\,\Phi(x)",
         r"\Phi(x) + x\,\Phi'(x)",
         functions.gelu,
+        "gelu({x})",
     ),
 )
 
 # By largest slope; equals stay in the order above.
 ACTIVATIONS = {row.name: row for row in sorted(_ROWS, key=lambda row: row.largest_slope)}
+
+
+def as_code(name: str, x: str) -> str:
+    """An activation of x as torch writes it. ValueError where its row has no code."""
+    if not ACTIVATIONS[name].code:
+        raise ValueError(f"activation: {name!r} has no code of its own")
+    return ACTIVATIONS[name].code.format(x=x)
 
 
 def as_latex(name: str) -> str:

@@ -56,7 +56,16 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     _add_experiment(command)
-    command.add_argument("--record-every", type=int, default=1, help="steps between two lines")
+    _add_record_every(command)
+    command = commands.add_parser(
+        "export",
+        help="train one experiment, and write scripts in plain torch, a notebook, ONNX and all numbers into a ZIP",
+        allow_abbrev=False,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    _add_experiment(command)
+    _add_record_every(command)
+    command.add_argument("--out", metavar="FILE", type=Path, help="the ZIP; none: named by task, cell and experiment")
     command = commands.add_parser(
         "forecast",
         help="train on a series, in folds if asked, and score the forecasts, a table in Markdown",
@@ -175,6 +184,10 @@ def _add_experiment(command: argparse.ArgumentParser, without: Collection[str] =
     )
     for option, how in OF_A_FILE.items():
         command.add_argument(f"--{option}", **how)
+
+
+def _add_record_every(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--record-every", type=int, default=1, help="steps between two that are recorded")
 
 
 def _add_option(command: argparse.ArgumentParser, spec: dataclasses.Field[Any]) -> None:

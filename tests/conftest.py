@@ -30,6 +30,7 @@ os.environ["GRADIENT_HIGHWAY_HISTORY"] = f"sqlite:///{_folder.name}/history.sqli
 # Files whose tests open pages, start processes or servers, or train for long: more than a minute, all together.
 SLOW = {
     "test_additions",
+    "test_archive",
     "test_calibration",
     "test_claims",
     "test_claims_page",
@@ -57,6 +58,7 @@ SLOW = {
     "test_optimizers",
     "test_pages",
     "test_process",
+    "test_script",
     "test_stage",
     "test_starts",
     "test_streams",

@@ -32,7 +32,7 @@ LAYERS = (
     {"race", "measurements"},
     {"history", "openings", "bench", "saved", "series"},
     {"charts", "sweep"},
-    {"claims", "backtest"},
+    {"claims", "backtest", "export"},
     {"ui", "options"},
     {"commands"},
     {"__main__"},

@@ -98,6 +98,10 @@ class Family:
     `transforms` says that its state is made anew by one matrix at each step, so that the spectrum of W_h rules its
     gradient; `adds` that a state of its own is added to, along which the gradient has a direct path.
 
+    `code(cell)` are the same as lines of Python, for scripts and files that are taken away: assignments to a gate or a
+    state, each by its letter, made of the states before, the preactivation a_x of block x, the peephole p_x of gate x,
+    functions of torch, sums, differences and products. None: there are none.
+
     `back(p, cell, path)` is the step backward along a path, by hand: the same as by autograd, and faster. None: there
     is none.
     """
@@ -118,6 +122,7 @@ class Family:
     transforms: bool = False
     adds: bool = False
     back: Callable[[Parameters, "Cell", Path], Back] | None = None
+    code: Callable[["Cell"], list[str]] | None = None
 
 
 FAMILIES: dict[str, Family] = {}

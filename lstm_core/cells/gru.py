@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
-from lstm_core.activations import ACTIVATIONS, as_latex
+from lstm_core.activations import ACTIVATIONS, as_code, as_latex
 from lstm_core.cells.family import Blocks, Cell, Family, Setting, States
 from lstm_core.cells.parameters import Parameters
 from lstm_core.cells.path import Back, Path, sigmoid_slope
@@ -31,6 +31,15 @@ def equations(setting: Setting) -> list[str]:
         rf"z_t &= \sigma({setting.sum('z')})",
         rf"n_t &= {as_latex(setting.cell.activation)}({of_x} + r_t \odot ({of_h}))",
         r"h_t &= (1 - z_t) \odot n_t + z_t \odot h_{t-1}",
+    ]
+
+
+def code(cell: Cell) -> list[str]:
+    return [
+        "r = sigmoid(a_r)",
+        "z = sigmoid(a_z)",
+        f"n = {as_code(cell.activation, 'a_n_x + r * a_n')}",
+        "h = (1 - z) * n + z * h",
     ]
 
 
@@ -65,4 +74,5 @@ GRU = Family(
     gates="rz",
     apart="n",
     back=back,
+    code=code,
 )

@@ -6,7 +6,7 @@ al. 2000; variants of Greff et al. 2017).
 import torch
 from torch import Tensor
 
-from lstm_core.activations import ACTIVATIONS, as_latex
+from lstm_core.activations import ACTIVATIONS, as_code, as_latex
 from lstm_core.cells.family import Blocks, Cell, Family, Setting, States
 from lstm_core.cells.parameters import Parameters
 from lstm_core.cells.path import Back, Path, preactivations, sigmoid_slope
@@ -71,6 +71,22 @@ def equations(setting: Setting) -> list[str]:
     ]
 
 
+def code(cell: Cell) -> list[str]:
+    phi, psi = cell.activations
+    held = {gate: f"{gate} * " if gate in cell.gates else "" for gate in GATES}
+    seen = {gate: f" + p_{gate} * c" if cell.peephole else "" for gate in GATES}
+    opened = {gate: f"{gate} = sigmoid(a_{gate}{seen[gate]})" for gate in cell.learned_gates}
+    if cell.coupled:
+        opened["f"] = "f = 1 - i"
+    return [
+        *(opened[gate] for gate in "if" if gate in cell.gates),
+        f"g = {as_code(phi, 'a_g')}",
+        f"c = {held['f']}c + {held['i']}g",
+        *(opened[gate] for gate in "o" if gate in cell.gates),
+        f"h = {held['o']}{as_code(psi, 'c')}",
+    ]
+
+
 def back(p: Parameters, cell: Cell, path: Path) -> Back:
     """
     For u = [u_h, u_c], with d_x the derivative in the preactivation of x:
@@ -123,4 +139,5 @@ LSTM = Family(
     forget="f",
     adds=True,
     back=back,
+    code=code,
 )

@@ -3,7 +3,7 @@
 from torch import Tensor
 from torch.nn.functional import pad
 
-from lstm_core.activations import ACTIVATIONS, as_latex
+from lstm_core.activations import ACTIVATIONS, as_code, as_latex
 from lstm_core.cells.family import Blocks, Cell, Family, Setting, States
 from lstm_core.cells.parameters import Parameters
 from lstm_core.cells.path import Back, Path, preactivations
@@ -21,6 +21,10 @@ def step(cell: Cell, p: Parameters, blocks: Blocks, states: States) -> tuple[Sta
 
 def equations(setting: Setting) -> list[str]:
     return [rf"h_t &= {as_latex(setting.cell.activation)}({setting.sum()})"]
+
+
+def code(cell: Cell) -> list[str]:
+    return [f"h = {as_code(cell.activation, 'a_h')}"]
 
 
 def back(p: Parameters, cell: Cell, path: Path) -> Back:
@@ -48,4 +52,5 @@ RNN = Family(
     title="vanilla RNN",
     transforms=True,
     back=back,
+    code=code,
 )

@@ -10,6 +10,7 @@ from lstm_core.charts import outlook, standings
 from lstm_core.charts.needs import measured
 from lstm_core.charts.points import Curve
 from lstm_core.charts.words import meanings
+from lstm_core.export.archive import file_name
 from lstm_core.language import _
 from lstm_core.measurements.checkpoints import Checkpoint
 from lstm_core.measurements.saved import needed, to_safetensors
@@ -67,7 +68,7 @@ def take_home() -> None:
 
 
 def _downloads(curves: tuple[Curve, ...], label: str, checkpoint: Checkpoint) -> None:
-    experiment, file = checkpoint.experiment, f"{''.join(c if c.isalnum() else '_' for c in label)}.safetensors"
+    experiment, file = checkpoint.experiment, f"{file_name(label)}.safetensors"
     icon = ":material/download:"
     with st.container(horizontal=True):
         st.download_button(

@@ -1,19 +1,16 @@
 """What can a visitor keep of a race? Its curves beside the next ones, as files, and a link."""
 
-import io
-import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from html import escape
 from itertools import chain
 from urllib.parse import urlencode
 
-import pyarrow.csv
 import streamlit as st
 
-from lstm_core.charts.export import everything
 from lstm_core.charts.points import Curve
 from lstm_core.engine import FUSED, expected, preparing
+from lstm_core.export.archive import archive, curves_csv, experiments_json
 from lstm_core.language import _
 from lstm_core.training.snapshot import COMPLETED, DIVERGED, SOLVED, engines_of
 from lstm_core.ui.address import exact, words
@@ -26,6 +23,10 @@ ENDS = {
     DIVERGED: _("**{label}** exploded at step {step:,}, loss {loss:.4g}"),
     COMPLETED: _("**{label}** ended at step {step:,}, loss {loss:.4g}"),
 }
+EVERYTHING = _(
+    "To run elsewhere: each racer as a script in plain torch, all of them as a notebook, networks as ONNX for other "
+    "programs, all numbers."
+)
 FRAME = '<iframe src="{}" width="100%" height="560" title="Gradient Highway"></iframe>'
 
 
@@ -80,16 +81,6 @@ def pinned_races() -> None:
         st.caption(kept.format(task=first.problem.label, length=first.length, racers="; ".join(ends)))
 
 
-def _csv(curves: Sequence[Curve]) -> bytes:
-    written = io.BytesIO()
-    pyarrow.csv.write_csv(everything(curves), written)
-    return written.getvalue()
-
-
-def _json(curves: Sequence[Curve]) -> str:
-    return json.dumps({curve.label: asdict(curve.experiment) for curve in curves}, indent=1)
-
-
 def _engines(curve: Curve) -> Iterator[str]:
     """Those that have computed it, and those that will compute what is to come, as far as is known."""
     yield from engines_of(curve.snapshots)
@@ -108,9 +99,10 @@ def share(curves: Callable[[], Sequence[Curve]]) -> None:
     st.code(address, language=None, wrap_lines=True)
     st.markdown(_("**To embed in your own page**: one control and two charts."))
     st.code(FRAME.format(escape(f"{address}&embed=true")), language=None, wrap_lines=True)
-    files: tuple[tuple[str, Callable[[], str | bytes], str, str], ...] = (
-        (_("All curves, CSV"), lambda: _csv(curves()), "curves.csv", "text/csv"),
-        (_("The experiments, JSON"), lambda: _json(curves()), "experiments.json", "application/json"),
+    files: tuple[tuple[str, Callable[[], str | bytes], str, str, str | None], ...] = (
+        (_("Everything, ZIP"), lambda: archive(curves(), address), "race.zip", "application/zip", EVERYTHING),
+        (_("All curves, CSV"), lambda: curves_csv(curves()), "curves.csv", "text/csv", None),
+        (_("The experiments, JSON"), lambda: experiments_json(curves()), "experiments.json", "application/json", None),
     )
-    for label, content, name, kind in files:
-        st.download_button(label, content, name, kind, icon=":material/download:", on_click="ignore")
+    for label, content, name, kind, about in files:
+        st.download_button(label, content, name, kind, icon=":material/download:", on_click="ignore", help=about)

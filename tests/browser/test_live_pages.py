@@ -3,6 +3,7 @@
 import csv
 import math
 import re
+import zipfile
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
@@ -109,6 +110,11 @@ def test_a_race_can_be_paused_stepped_pinned_and_taken_home(page: Page, address:
         rows = list(csv.DictReader(file))
     assert {row["racer"] for row in rows} == set(OPENINGS["dashboard"].racers)
     assert {"loss", "hidden_grad_norms", "openness"} <= {row["quantity"] for row in rows}
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Everything, ZIP").click()
+    with zipfile.ZipFile(download.value.path()) as packed:
+        assert {"LSTM.py", "LSTM.onnx", "race.ipynb", "curves.csv"} <= set(packed.namelist())
+        assert f"{address}?seed=12&" in packed.read("README.txt").decode()
 
 
 def test_an_explosion_is_a_word_and_charts_that_can_be_read(page: Page, address: str) -> None:

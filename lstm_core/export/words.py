@@ -1,0 +1,85 @@
+"""How is a race told to a shell, to Python, and to whoever cites it?"""
+
+import dataclasses
+import re
+import shlex
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from lstm_core.experiment import Experiment
+from lstm_core.tasks.series import Series, is_own, known
+
+CITATION = Path(__file__).parents[2] / "CITATION.cff"
+SERIES_FILE, COLUMN = "series.csv", "value"
+
+
+def changed(experiment: Experiment) -> dict[str, Any]:
+    """The fields that are not as by default; the name of a visitor's own series is not among them."""
+    fields = {spec.name: (getattr(experiment, spec.name), spec.default) for spec in dataclasses.fields(experiment)}
+    return {
+        name: value
+        for name, (value, default) in fields.items()
+        if value != default and not (name == "series" and is_own(str(value)))
+    }
+
+
+def command(experiment: Experiment) -> str:
+    """The line in a shell that trains it; a visitor's own series is read from `SERIES_FILE`."""
+    words = ["python", "-m", "lstm_core", "train"]
+    for name, value in changed(experiment).items():
+        option = name.replace("_", "-")
+        if isinstance(value, bool):
+            words.append(f"--{'' if value else 'no-'}{option}")
+        else:
+            words += [f"--{option}", str(value)]
+    if is_own(experiment.series):
+        series = known(experiment.series)
+        words += ["--csv", SERIES_FILE, "--column", COLUMN, "--gaps", series.gaps, "--season", str(series.period)]
+    return shlex.join(words)
+
+
+def snippet(racers: Mapping[str, Experiment]) -> str:
+    """Python that trains these experiments, by label, with `lstm_core`."""
+    own = next((known(one.series) for one in racers.values() if is_own(one.series)), None)
+    rows = "".join(f"    {label!r}: {_call(experiment)},\n" for label, experiment in racers.items())
+    return f"""from lstm_core import Experiment, train
+{_reading(own) if own else ""}
+racers = {{
+{rows}}}
+for label, experiment in racers.items():
+    for snapshot in train(experiment):
+        print(label, snapshot.step, snapshot.loss, snapshot.grad_norm, snapshot.hidden_grad_norms[0])
+"""
+
+
+def _call(experiment: Experiment) -> str:
+    fields = [f"{name}={value!r}" for name, value in changed(experiment).items()]
+    return f"Experiment({', '.join([*fields, *['series=own.name'] * is_own(experiment.series)])})"
+
+
+def _reading(series: Series) -> str:
+    return f"""from lstm_core.series import Series, from_csv, register
+
+read = from_csv("{SERIES_FILE}", "{COLUMN}")
+own = register(Series("{COLUMN}", read.values, {series.period}, known=read.known, gaps="{series.gaps}"))
+"""
+
+
+def series_csv(name: str) -> str:
+    """The values of a series, one a row; a value that is missing is an empty cell."""
+    series = known(name)
+    there = series.known or (True,) * len(series.values)
+    cells = (repr(value) if is_there else "" for value, is_there in zip(series.values, there, strict=True))
+    return "\n".join([f"step,{COLUMN}", *(f"{step},{cell}" for step, cell in enumerate(cells, start=1)), ""])
+
+
+@cache
+def citation() -> str:
+    """The software, in one line, as CITATION.cff has it."""
+    text = CITATION.read_text()
+    title, version, author = (
+        re.findall(rf'^[ -]*{field}: "?([^"\n]+)"?$', text, re.MULTILINE)[0] for field in ("title", "version", "name")
+    )
+    return f"{author}. {title}. Version {version}."
