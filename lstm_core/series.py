@@ -4,9 +4,9 @@ from pathlib import Path
 
 from lstm_core.reading.column import Column, column
 from lstm_core.reading.table import opened
-from lstm_core.tasks.series import Series, known, register
+from lstm_core.tasks.series import Beside, Series, known, register
 
-__all__ = ["Series", "from_csv", "known", "register"]
+__all__ = ["Beside", "Series", "from_csv", "known", "register"]
 
 
 def from_csv(path: str | Path, name: str) -> Column:

@@ -24,6 +24,7 @@ STARTS = {
     "xavier": Start("uniform(stream, {bound}, H, H)", "math.sqrt(3 / H)", "math.sqrt(6 / (H + width))"),
     "orthogonal": Start("orthogonal(stream)"),
     "identity": Start("torch.eye(H, dtype=torch.float64)"),
+    "identity_alone": Start("torch.eye(H, dtype=torch.float64) + 0 * uniform(stream, {bound}, H, H)", biases=True),
     "gaussian": Start("normal(stream, H, H) / math.sqrt(H)"),
 }
 ORTHOGONAL = '''def orthogonal(stream):

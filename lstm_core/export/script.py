@@ -40,6 +40,8 @@ def sections(experiment: Experiment) -> list[Section]:
     """
     if experiment.refusal:
         raise ValueError(experiment.refusal)
+    if experiment.problem.of and (reason := _unwritten(experiment)):
+        raise ValueError(reason)
     if not isfunction(getattr(tasks, experiment.task, None)):
         raise ValueError(f"task: {experiment.task!r} has no code of its own")
     written = [
@@ -58,6 +60,18 @@ def sections(experiment: Experiment) -> list[Section]:
         Section(first.title, _joined(slopes, first.code)),
         *others,
     ]
+
+
+def _unwritten(experiment: Experiment) -> str:
+    """What of a forecast has no code of its own, in one line; "" if all has."""
+    view = experiment.view
+    asked = {
+        "log": view.log,
+        "difference": view.difference,
+        "folds": experiment.folds > 1,
+        "with": bool(view.series.beside),
+    }
+    return next((f"{name}: a script does not forecast so" for name, is_asked in asked.items() if is_asked), "")
 
 
 def _joined(*parts: str) -> str:

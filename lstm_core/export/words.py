@@ -37,6 +37,7 @@ def command(experiment: Experiment) -> str:
     if is_own(experiment.series):
         series = known(experiment.series)
         words += ["--csv", SERIES_FILE, "--column", COLUMN, "--gaps", series.gaps, "--season", str(series.period)]
+        words += [word for name in columns_beside(series) for word in ("--with", name)]
     return shlex.join(words)
 
 
@@ -60,19 +61,31 @@ def _call(experiment: Experiment) -> str:
 
 
 def _reading(series: Series) -> str:
-    return f"""from lstm_core.series import Series, from_csv, register
+    names, how = columns_beside(series), f'known=read.known, gaps="{series.gaps}"'
+    beside = ""
+    if names:
+        how += ", beside=beside"
+        beside = f'beside = tuple(Beside(name, from_csv("{SERIES_FILE}", name).values) for name in {names!r})\n'
+    return f"""from lstm_core.series import {"Beside, " if names else ""}Series, from_csv, register
 
 read = from_csv("{SERIES_FILE}", "{COLUMN}")
-own = register(Series("{COLUMN}", read.values, {series.period}, known=read.known, gaps="{series.gaps}"))
+{beside}own = register(Series("{COLUMN}", read.values, {series.period}, {how}))
 """
 
 
+def columns_beside(series: Series) -> tuple[str, ...]:
+    """How they are called in `SERIES_FILE`."""
+    return tuple(f"beside {number}" for number in range(1, len(series.beside) + 1))
+
+
 def series_csv(name: str) -> str:
-    """The values of a series, one a row; a value that is missing is an empty cell."""
+    """The values of a series, one a row, and what stands beside them; a value that is missing is an empty cell."""
     series = known(name)
     there = series.known or (True,) * len(series.values)
     cells = (repr(value) if is_there else "" for value, is_there in zip(series.values, there, strict=True))
-    return "\n".join([f"step,{COLUMN}", *(f"{step},{cell}" for step, cell in enumerate(cells, start=1)), ""])
+    further = [map(repr, one.values) for one in series.beside]
+    rows = (",".join([str(step), *row]) for step, row in enumerate(zip(cells, *further, strict=True), start=1))
+    return "\n".join([",".join(["step", COLUMN, *columns_beside(series)]), *rows, ""])
 
 
 @cache

@@ -46,6 +46,7 @@ TESTED: dict[str, dict[str, Any]] = {
     },
     "GRU, concatenated, two biases, parity": {
         "cell": "gru",
+        "init": "identity_alone",
         "weights": "concatenated",
         "biases": 2,
         "task": "parity",

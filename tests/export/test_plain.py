@@ -13,7 +13,7 @@ from lstm_core.export.plain import activations, streams, tasks
 from lstm_core.export.plain.streams import Stream
 from lstm_core.export.words import SERIES_FILE, series_csv
 from lstm_core.streams import Purpose, stream
-from lstm_core.tasks import TASKS, bound
+from lstm_core.tasks import TASKS, Question, bound
 from lstm_core.tasks.series import FILLED, GAPS, Series, known, register
 
 SEEDS = (0, 7, 2**32 - 1)
@@ -72,7 +72,7 @@ def test_windows_of_a_series_with_gaps_are_the_same(gaps: str, tmp_path: Path, m
     monkeypatch.chdir(tmp_path)
     tasks.read_series.cache_clear()
     rng, mine = stream(5, Purpose.DATA), Stream(5, int(Purpose.DATA))
-    drawn = bound("forecast", own.name, 3).draw(6, 50, rng)
+    drawn = bound("forecast", Question(own.name, 3)).draw(6, 50, rng)
     assert all(map(same, tasks.forecast(mine, 6, 50, 3, known(own.name).gaps == FILLED), drawn))
 
 

@@ -3,9 +3,13 @@
 import ast
 import dataclasses
 import math
+import shlex
 import sys
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from lstm_core import train
@@ -16,8 +20,10 @@ from lstm_core.export.graph import ABOVE as ONNX_ABOVE
 from lstm_core.export.layer import STARTS
 from lstm_core.export.plain import tasks
 from lstm_core.export.script import ABOVE, UPDATES, script, sections
+from lstm_core.export.words import SERIES_FILE, command, series_csv, snippet
 from lstm_core.initialisation import INITS
 from lstm_core.tasks import TASKS
+from lstm_core.tasks.series import Beside, Series, register
 from lstm_core.wiring import WIRINGS
 from tests.export.cases import BASE, MATRIX, TESTED, experiment, numbers, oracle, part_at, printed, written
 
@@ -108,3 +114,29 @@ def test_what_has_no_code_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         sections(Experiment(task="own"))
     with pytest.raises(ValueError, match=r"^stream: 1 stands for"):
         sections(Experiment(stream=1))
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [("log", {"log": True}), ("difference", {"difference": True}), ("folds", {"folds": 2, "fold": 1})],
+)
+def test_a_forecast_without_code_of_its_own_is_refused(name: str, changes: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=f"^{name}: "):
+        sections(dataclasses.replace(BASE, task="forecast", **changes))
+
+
+def test_what_stands_beside_a_series_is_taken_away_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shell's line and Python's, executed, mean the experiment that was taken away."""
+    rng = np.random.default_rng(0)
+    values, further = (tuple(rng.standard_normal(60).tolist()) for _ in range(2))
+    own = register(Series("value", values, beside=(Beside("beside 1", further),)))
+    experiment = dataclasses.replace(BASE, task="forecast", series=own.name, length=5)
+    with pytest.raises(ValueError, match=r"^with: "):
+        sections(experiment)
+    (tmp_path / SERIES_FILE).write_text(series_csv(own.name))
+    monkeypatch.chdir(tmp_path)
+    executed: dict[str, Any] = {}
+    exec(snippet({"LSTM": experiment}).partition("for label")[0], executed)
+    assert executed["own"].name == own.name
+    assert executed["racers"]["LSTM"] == experiment
+    assert shlex.split(command(experiment))[-2:] == ["--with", "beside 1"]
