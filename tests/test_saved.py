@@ -139,6 +139,12 @@ CHANGES: list[tuple[Change, str]] = [
     (lambda header, _: header.update(mean="nan"), "mean: 'nan' is not a number up to "),
     (lambda header, _: header.update(scale="0.0"), "scale: 0.0 is not a number above 0"),
     (lambda header, _: header.update(scale="inf"), "scale: 'inf' is not a number up to "),
+    (lambda header, _: header.update(change="[[0, 1]]"), r"change: '\[\[0, 1\]\]' is not 0 pairs of numbers"),
+    (lambda header, _: with_fields(header, difference=True), "change: '' is not 1 pairs of numbers"),
+    (lambda header, _: header.update(beside="[[0, 1], [2]]"), r"beside: '\[\[0, 1\], \[2\]\]' is not 0 to 9 pairs"),
+    (lambda header, _: header.update(beside="[[0, 0]]"), "beside: 0.0 is not a number above 0"),
+    (lambda header, _: header.update(beside="[[0, word]]"), "beside: 'word' is not a number up to "),
+    (lambda header, _: header.update(beside="[[0, 1]]"), r"stack.layers.0.weight_x: float32 \[16, 1\] is not float32 "),
     (lambda _, tensors: tensors.update(more=torch.zeros(1)), "weights: 'more' is not one of readout.weight, "),
     (lambda _, tensors: tensors["readout.bias"].fill_(math.nan), "readout.bias: not all of its numbers are finite"),
     (

@@ -110,6 +110,8 @@ def test_a_downloaded_model_goes_on_as_the_page_does_without_its_series(way: dic
     forecaster = load(tmp_path / "it")
     assert forecaster(WAVE[:end], 6, beside=[OTHER[:end]]) == pytest.approx(expected, rel=1e-9)
     assert forecaster.needed == 7 + experiment.difference
+    with pytest.raises(ValueError, match=r"^values: nan at place 0 is not a number that it can scale$"):
+        forecaster([math.nan, *WAVE[1:end]], beside=[OTHER[:end]])
     with pytest.raises(ValueError, match=r"^beside: 1 columns of 100 values each are needed$"):
         forecaster(WAVE[:100])
 

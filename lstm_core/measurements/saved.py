@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -133,8 +133,8 @@ def _forecaster(file: safe_open, size: int) -> Forecaster:
             raise ValueError(f"{name}: is missing")
     experiment = _without_series(header["experiment"])
     mean, scale = _scale("scale", (_number(name, header[name]) for name in ("mean", "scale")))
-    change = _scales("change", header, [int(experiment.difference)])
-    beside = _scales("beside", header, range(MOST_BESIDE + 1))
+    change = _scales("change", header, int(experiment.difference), int(experiment.difference))
+    beside = _scales("beside", header, 0, MOST_BESIDE)
     fewest = experiment.dtype.itemsize * experiment.layers * experiment.hidden**2
     if size < fewest:
         raise ValueError(f"hidden: {experiment.hidden} units need at least {fewest:,} bytes, and the file has {size:,}")
@@ -171,14 +171,14 @@ def _scale(name: str, both: Iterable[float]) -> tuple[float, float]:
     return mean, scale
 
 
-def _scales(name: str, header: Mapping[str, str], numbers: Collection[int]) -> list[tuple[float, float]]:
-    """As many pairs of mean and scale as there may be, none where nothing is told; ValueError for anything else."""
-    found: Any = re.findall(r"[^][, ]+", header.get(name, ""))
-    if len(found) % 2 or len(found) // 2 not in numbers:
-        raise ValueError(
-            f"{name}: {header.get(name, '')[:40]!r} is not {' or '.join(map(str, numbers))} pairs of numbers"
-        )
-    values = [_number(name, text) for text in found]
+def _scales(name: str, header: Mapping[str, str], least: int, most: int) -> list[tuple[float, float]]:
+    """Pairs of mean and scale, none where nothing is told; ValueError for another number of them, or for no numbers."""
+    text = header.get(name, "")
+    found = re.findall(r"[^][, ]+", text)
+    if len(found) % 2 or not least <= len(found) // 2 <= most:
+        allowed = f"{least} to {most}" if least < most else str(least)
+        raise ValueError(f"{name}: {text[:40]!r} is not {allowed} pairs of numbers")
+    values = [_number(name, number) for number in found]
     return [_scale(name, pair) for pair in zip(values[::2], values[1::2], strict=True)]
 
 

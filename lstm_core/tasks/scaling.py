@@ -35,11 +35,11 @@ class Scaling(NamedTuple):
         return levels.exp() if self.log else levels
 
     def read(self, levels: Tensor) -> Tensor:
-        """What a network reads of levels (N, ...), the same shape. The first has no change: 0 stands there."""
+        """What a network reads of levels (N, ...), the same shape. The first changes by 0; nan if it is no number."""
         if self.change is None:
             return (levels - self.mean) / self.scale
         steps = (levels[1:] - levels[:-1] - self.mean) / self.scale
-        return torch.cat([torch.zeros_like(levels[:1]), steps])
+        return torch.cat([levels[:1] - levels[:1], steps])
 
     def answers(self, levels: Tensor, before: Tensor) -> Tensor:
         """What a network should answer for these levels, where those of a horizon before are `before`."""
