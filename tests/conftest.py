@@ -51,6 +51,7 @@ SLOW = {
     "test_history_opening",
     "test_hooks",
     "test_hosts",
+    "test_installation",
     "test_leases",
     "test_links",
     "test_live_pages",

@@ -1,6 +1,7 @@
 """Does the report of the benchmark tell everything it promises? Never whether anything is fast."""
 
 import dataclasses
+import json
 import math
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,14 +14,21 @@ import torch
 from lstm_core import Experiment, data
 from lstm_core.bench import bench, contestant, side_by_side
 from lstm_core.bench.rivals import RIVALS
+from lstm_core.commands.telling import rows
 from lstm_core.race import limits
 
 
 @pytest.fixture(scope="module")
-def tables() -> dict[str, list[list[str]]]:
+def lines() -> list[str]:
+    """Of a quick report."""
+    return list(bench.report(quick=True))
+
+
+@pytest.fixture(scope="module")
+def tables(lines: list[str]) -> dict[str, list[list[str]]]:
     """The cells of each table's rows, by its title."""
     rows_by_title: dict[str, list[list[str]]] = {}
-    for line in bench.report(quick=True):
+    for line in lines:
         if line.startswith("## "):
             title = line.removeprefix("## ")
             rows_by_title[title] = []
@@ -40,6 +48,14 @@ def test_every_table_is_there(tables: dict[str, list[list[str]]]) -> None:
         "Memory of a racer",
     ]
     assert [len(rows) for rows in tables.values()] == [6, 6, 6, 6, 6, 4, 2, 6, 6]
+
+
+def test_other_programs_read_the_same_tables(lines: list[str], tables: dict[str, list[list[str]]]) -> None:
+    read = [json.loads(row) for row in rows(lines)]
+    assert [row["table"] for row in read] == [title for title, cells in tables.items() for _ in cells]
+    assert [row["ratio"] for row in read if "pairs" in row] == [
+        cells[3] or None for table in tables.values() for cells in table if len(cells) == 5
+    ]
 
 
 def test_contestants_answer_from_processes_of_their_own() -> None:

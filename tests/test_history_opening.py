@@ -150,6 +150,16 @@ def test_it_lies_where_the_user_wants_it(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert (tmp_path / "elsewhere.sqlite").exists()
 
 
+def test_who_only_looks_makes_nothing_and_counts_runs(url: str) -> None:
+    assert opening.look(url).runs is None
+    assert opening.look(url).runs is None
+    kept = opening.open_history(url)
+    assert opening.look(url).runs == 0
+    database.store(kept, [made_up(seed) for seed in range(3)])
+    assert opening.look(url) == (url, 3)
+    kept.dispose()
+
+
 def test_readers_and_a_writer_do_not_wait_for_each_other(tmp_path: Path) -> None:
     kept = opening.open_history(f"sqlite:///{tmp_path}/history.sqlite")
     other = sqlite3.connect(tmp_path / "history.sqlite", isolation_level=None)

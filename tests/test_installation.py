@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -72,6 +73,28 @@ def test_dash_starts_streamlit_on_the_app_and_hands_on_what_it_does_not_know(rep
         main(["dash", *options])
     script = str(ROOT / "dashboard.py")
     assert replaced_by == [sys.executable, "-P", "-m", "streamlit", "run", script, *options]
+
+
+BEGINNING = """
+import os, sys
+from lstm_core.commands.start import run
+os.execv = lambda program, arguments: sys.exit(f"{arguments[-1]} {'torch' in sys.modules}")
+sys.argv = ["gradient-highway", *sys.argv[1:]]
+sys.exit(run())
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["dash", "--server.port=8502"], "--server.port=8502 False"),
+        (["dash", "--help"], "usage: gradient-highway dash"),
+    ],
+    ids=["start", "help"],
+)
+def test_the_installed_command_loads_nothing_for_the_dashboard(arguments: list[str], said: str) -> None:
+    done = subprocess.run([sys.executable, "-c", BEGINNING, *arguments], capture_output=True, text=True, check=False)
+    assert said in done.stdout + done.stderr
 
 
 def test_every_other_command_refuses_what_it_does_not_know(

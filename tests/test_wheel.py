@@ -65,7 +65,7 @@ def test_whoever_installs_it_gets_one_package_and_one_command(wheel: ZipFile) ->
     (about,) = (name for name in places if name.endswith(".dist-info"))
     assert places == {"lstm_core", about}
     assert wheel.read(f"{about}/entry_points.txt").decode().split() == [
-        *("[console_scripts]", "gradient-highway", "=", "lstm_core.__main__:run")
+        *("[console_scripts]", "gradient-highway", "=", "lstm_core.commands.start:run")
     ]
     metadata = message_from_string(wheel.read(f"{about}/METADATA").decode())
     assert set(metadata.get_all("Provides-Extra") or ()) == {"postgres", "cluster", "forecast", "dev"}
