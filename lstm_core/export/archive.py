@@ -48,7 +48,7 @@ def archive(curves: Sequence[Curve], link: str = "") -> bytes:
     """
     A ZIP with all that can be taken away of these curves, at least one, which forecast the same series if any; where
     some differ by their seeds alone, with script and network of the first. What cannot be written of a racer is left
-    out, and the README says why.
+    out, and the README says why. ValueError for an experiment of an earlier stream.
     """
     racers = _without_repetition(curves)
     names, left_out = _file_names(racers), list[str]()

@@ -6,6 +6,7 @@ import math
 import platform
 import sys
 import tempfile
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,8 +21,9 @@ HEAD = f"""# Does a script that is taken away train the same?
 Made by `python -m tests.export` on {{day}}: {{machine}}, torch {{torch}}.
 
 {{scripts}} scripts, run with torch alone, against the reference engine, in double precision: the largest difference of
-their losses in the first {FIRST} steps, and the step at which they are more than {BY:.0e} apart, of {STEPS}. Beside it,
-where the reference engine parts from itself, at a learning rate one unit in the last place larger.
+their losses in the first {FIRST} steps, and the step at which they are more than {BY:.0e} apart, of {STEPS} or as many
+as it takes to solve the task; empty if they never are. Beside it, where the reference engine parts from itself, at a
+learning rate one unit in the last place larger.
 
 | experiment | difference | script parts | engine parts | |
 |---|---|---|---|---|"""
@@ -32,15 +34,15 @@ class Row(NamedTuple):
 
     name: str
     largest: float
-    parts: int
-    itself: int
+    parts: float
+    itself: float
 
     @property
     def agrees(self) -> bool:
         return self.parts >= self.itself and (self.largest <= BY or self.itself <= FIRST)
 
     def __str__(self) -> str:
-        ends = " | ".join(str(step) if step <= STEPS else "" for step in (self.parts, self.itself))
+        ends = " | ".join("" if math.isinf(step) else str(step) for step in (self.parts, self.itself))
         return f"| {self.name} | {self.largest:.0e} | {ends} | {'agrees' if self.agrees else '**parts early**'} |"
 
 
@@ -59,9 +61,8 @@ def main() -> int:
     day = datetime.datetime.now(datetime.UTC).date()
     print(HEAD.format(day=day, machine=platform.machine(), torch=torch.__version__, scripts=len(MATRIX)))
     early = 0
-    with tempfile.TemporaryDirectory() as folder:
-        for number, name in enumerate(MATRIX):
-            row = compared(name, Path(folder, str(number)))
+    with tempfile.TemporaryDirectory() as folder, ProcessPoolExecutor() as pool:
+        for row in pool.map(compared, MATRIX, (Path(folder, str(number)) for number in range(len(MATRIX)))):
             print(row, flush=True)
             early += not row.agrees
     return int(early > 0)

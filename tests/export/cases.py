@@ -6,6 +6,7 @@ import math
 import subprocess
 import sys
 from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,7 @@ TESTED: dict[str, dict[str, Any]] = {
         "task": "multiplication",
         "sequences": 40,
         "weights": "concatenated",
+        "init": "xavier",
     },
     "LSTM, forecast with gaps": {
         "task": "forecast",
@@ -153,9 +155,9 @@ def oracle(of: Experiment) -> list[float]:
     return [snapshot.loss for snapshot in train(of)]
 
 
-def part_at(one: Sequence[float], other: Sequence[float], by: float) -> int:
-    """The first step whose losses are farther apart, counted from 1; one after the last if there is none."""
-    for step, (a, b) in enumerate(zip(one, other, strict=False), start=1):
-        if not (abs(a - b) <= by or (not math.isfinite(a) and not math.isfinite(b))):
+def part_at(one: Sequence[float], other: Sequence[float], by: float) -> float:
+    """The first step, counted from 1, whose losses are farther apart, or that one of them has not; inf if none is."""
+    for step, (a, b) in enumerate(zip_longest(one, other, fillvalue=math.nan), start=1):
+        if not (abs(a - b) <= by or (len(one) == len(other) and not math.isfinite(a) and not math.isfinite(b))):
             return step
-    return 1 + min(len(one), len(other))
+    return math.inf
