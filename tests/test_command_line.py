@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from lstm_core import Experiment, train
-from lstm_core import __main__ as command_line
 from lstm_core.__main__ import main
+from lstm_core.commands import training
 from lstm_core.tasks.series import Series, register
 from lstm_core.training.snapshot import Snapshot
 
@@ -51,9 +51,9 @@ def test_steps_per_second_are_those_of_training_alone(
             now[0] += 0.5
             yield snapshot
 
-    monkeypatch.setattr(command_line, "time", SimpleNamespace(perf_counter=lambda: now[0]))
-    monkeypatch.setattr(command_line, "resolve", wait)
-    monkeypatch.setattr(command_line, "train", trained)
+    monkeypatch.setattr(training, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    monkeypatch.setattr(training, "resolve", wait)
+    monkeypatch.setattr(training, "train", trained)
     assert run(capsys, *SHORT)[-1]["steps_per_second"] == 2
 
 

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from lstm_core import Experiment, __main__
+from lstm_core import Experiment
 from lstm_core.__main__ import main
 from lstm_core.claims import Claim, Question, verdicts
 from lstm_core.claims.evidence import FIRST_SEED, Region
 from lstm_core.claims.measures import held_out_loss
 from lstm_core.claims.provenance import Commit
+from lstm_core.commands import judging
 from lstm_core.history.database import with_weights
 from lstm_core.history.opening import open_history
 
@@ -46,12 +47,12 @@ RIGHT, WRONG = made_up("R", Region(high=100)), made_up("W", Region(low=100))
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """Two statements, nothing recorded, and the options for a history of their own."""
-    monkeypatch.setattr(__main__, "ROWS", {"R": RIGHT, "W": WRONG})
-    monkeypatch.setattr(__main__, "CLAIMS", (RIGHT, WRONG))
+    monkeypatch.setattr(judging, "ROWS", {"R": RIGHT, "W": WRONG})
+    monkeypatch.setattr(judging, "CLAIMS", (RIGHT, WRONG))
     monkeypatch.setattr(verdicts, "RECORDED", tmp_path / "verdicts.json")
     verdicts.recorded.cache_clear()
     monkeypatch.setattr(verdicts, "ROWS", {"R": RIGHT, "W": WRONG})
-    monkeypatch.setattr(__main__, "committed", lambda: COMMIT)
+    monkeypatch.setattr(judging, "committed", lambda: COMMIT)
     yield ["--history", f"sqlite:///{tmp_path}/history.sqlite", "--workers", "1", "--seeds", str(SEEDS)]
     verdicts.recorded.cache_clear()
 
@@ -146,7 +147,7 @@ def test_runs_are_kept_as_those_of_a_sweep_and_not_repeated(
     def nobody(workers: int) -> AbstractContextManager[Executor]:
         raise AssertionError("a run is trained once more")
 
-    monkeypatch.setattr(__main__, "processes", nobody)
+    monkeypatch.setattr(judging, "processes", nobody)
     later = run(capsys, "R", *place)[1]
     assert [{**row, "date": ""} for row in later] == [{**row, "date": ""} for row in first]
 

@@ -8,6 +8,12 @@ from typing import Any
 
 from tqdm import tqdm
 
+from lstm_core.history.records import Record
+
+# Exit statuses, beside 0, and 2 for refused input.
+DIFFERS, UNAVAILABLE, INTERRUPTED = 1, 1, 130
+_log = logging.getLogger("lstm_core")
+
 
 class _AboveTheBar(logging.Handler):
     """On standard error, where a progress bar may be."""
@@ -23,6 +29,24 @@ def tell_more() -> None:
     logger = logging.getLogger("lstm_core")
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
+
+
+def tell_run(run: Record) -> None:
+    """Of one that has ended, to whoever has asked for more."""
+    ended = f"{run.ended} after {run.last_step} steps in {run.seconds:.1f} s"
+    _log.info("run %s: %s%s", run.experiment.key[:12], ended, f": {run.reason}" if run.reason else "")
+
+
+def print_lines(lines: Iterable[str]) -> int:
+    """As they come; the status of a command that does nothing else."""
+    for line in lines:
+        print(line, flush=True)
+    return 0
+
+
+def as_line(values: dict[str, Any]) -> str:
+    """As JSON."""
+    return json.dumps(values, ensure_ascii=False)
 
 
 def rows(markdown: Iterable[str]) -> Iterator[str]:

@@ -19,10 +19,10 @@ import torch
 from nbclient import NotebookClient
 
 from lstm_core import Experiment, train
-from lstm_core import __main__ as command_line
 from lstm_core.__main__ import main
 from lstm_core.activations import ACTIVATIONS
 from lstm_core.charts.points import Curve
+from lstm_core.commands import training
 from lstm_core.data import samples
 from lstm_core.export.archive import archive
 from lstm_core.export.graph import to_onnx
@@ -226,7 +226,7 @@ def test_what_was_trained_before_ctrl_c_is_written(
         yield from islice(train(*arguments, **options), 2)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(command_line, "train", interrupted)
+    monkeypatch.setattr(training, "train", interrupted)
     monkeypatch.chdir(tmp_path)
     assert main(["export", *shlex.split(command(SHORT))[4:]]) == 130
     told = json.loads(capsys.readouterr().out)
