@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from lstm_core.cells import Cell
+from lstm_core.cells import Cell, Parameters
 from lstm_core.layers import Layer
 from lstm_core.measurements.checkpoints import Checkpoint
 from lstm_core.network import Network
@@ -96,16 +96,26 @@ def _body(layer: Layer, constants: dict[str, Tensor], prefix: str) -> "onnx.Grap
     """One time step: states and x to the new states, and the hidden state once more, which is kept."""
     from onnx import helper
 
-    cell, p, nodes = layer.cell, layer.tensors(), _Nodes(constants, prefix)
+    cell, nodes = layer.cell, _Nodes(constants, prefix)
     assert cell.row.code is not None
-    before = {state: f"{prefix}{state}" for state in _states(cell)}
+    before, x = {state: f"{prefix}{state}" for state in _states(cell)}, f"{prefix}x"
     seen = before.get(SEEN, before["h"])
-    known = dict(before)
-    halves = (
-        (seen, p.recurrent, p.recurrent_bias, "a_{}"),
-        (f"{prefix}x", p.input, p.bias, "a_{}_x"),
-    )
-    for of, matrix, bias, name in halves:
+    known = before | _preactivations(nodes, cell, layer.tensors(), seen, x)
+    for line in cell.row.code(cell):
+        (assignment,) = ast.parse(line).body
+        assert isinstance(assignment, ast.Assign)
+        known[ast.unparse(assignment.targets[0])] = _translated(assignment.value, known, nodes)
+    if SEEN in before:
+        newest = nodes.add("Split", seen, outputs=cell.window, axis=1, num_outputs=cell.window)[:-1]
+        known[SEEN] = nodes.one("Concat", known["h"], *newest, axis=1)
+    after = [nodes.one("Identity", known[state]) for state in (*before, "h")]
+    return helper.make_graph(nodes.made, f"{prefix}step", _declared([*before.values(), x]), _declared(after))
+
+
+def _preactivations(nodes: _Nodes, cell: Cell, p: Parameters, seen: str, x: str) -> dict[str, str]:
+    """Of each block, a_i and so on; of a block that is `apart` both halves, a_n and a_n_x; and peepholes, p_i."""
+    known: dict[str, str] = {}
+    for of, matrix, bias, name in ((seen, p.recurrent, p.recurrent_bias, "a_{}"), (x, p.input, p.bias, "a_{}_x")):
         given = [of, nodes.constant(matrix), *([] if bias is None else [nodes.constant(bias)])]
         rows = nodes.one("Gemm", *given, transB=1)
         blocks = nodes.add("Split", rows, outputs=len(cell.rows), axis=1, num_outputs=len(cell.rows))
@@ -115,16 +125,7 @@ def _body(layer: Layer, constants: dict[str, Tensor], prefix: str) -> "onnx.Grap
             known[f"a_{block}"] = nodes.one("Add", known[f"a_{block}"], known[f"a_{block}_x"])
     if p.peephole is not None:
         known |= {f"p_{gate}": nodes.constant(p.peephole[row]) for row, gate in enumerate(cell.learned_gates)}
-    for line in cell.row.code(cell):
-        (assignment,) = ast.parse(line).body
-        assert isinstance(assignment, ast.Assign)
-        known[ast.unparse(assignment.targets[0])] = _translated(assignment.value, known, nodes)
-    if SEEN in before:
-        newest = nodes.add("Split", seen, outputs=cell.window, axis=1, num_outputs=cell.window)[:-1]
-        known[SEEN] = nodes.one("Concat", known["h"], *newest, axis=1)
-    after = [nodes.one("Identity", known[state]) for state in (*before, "h")]
-    into, out_of = _declared([*before.values(), f"{prefix}x"]), _declared(after)
-    return helper.make_graph(nodes.made, f"{prefix}step", into, out_of)
+    return known
 
 
 def _states(cell: Cell) -> tuple[str, ...]:

@@ -166,7 +166,7 @@ def _training(experiment: Experiment) -> Iterator[str]:
     yield "    loss.backward()"
     yield "    gradient = torch.cat([weights.grad.flatten() for weights in network.parameters()])"
     yield "    norm = float(torch.linalg.vector_norm(gradient, dtype=torch.float64))"
-    yield "    losses.append(float(loss))"
+    yield "    losses.append(loss.item())"
     yield '    print(f"{step:7} {losses[-1]:18.12g} {norm:14.6g} {float(first.grad.norm()):14.6g}", flush=True)'
     yield "    if not math.isfinite(losses[-1] + norm):"
     yield '        print("diverged")'
