@@ -130,7 +130,7 @@ def test_the_glossary_is_short_and_sorted() -> None:
 
 
 def test_every_statement_of_the_article_has_a_claim_or_a_reason_why_not() -> None:
-    rows = re.findall(r"^\| (\d+) \| .+? \| (.+?) \|$", _text("docs/claims.md"), re.MULTILINE)
+    rows = re.findall(r"^\| (\d+) \| [^|]+ \| ([^|]+) \|$", _text("docs/claims.md"), re.MULTILINE)
     assert [int(number) for number, _ in rows] == list(range(1, 29))
     named = [name for _, tested in rows for name in re.findall(r"A\d+", tested)]
     assert set(named) == {claim.name for claim in CLAIMS}
