@@ -27,6 +27,7 @@ PARTS: dict[str, Part] = {
     "openings": Part(("lstm_core", "openings", "--record"), "benchmarks/openings.md"),
     "claims": Part(("lstm_core", "claims", *(claim.name for claim in CLAIMS), "--record")),
     "published": Part(("lstm_core", "claims", *(claim.name for claim in PUBLISHED), "--record")),
+    "verdicts": Part(("docs.verdicts",), "docs/verdicts.md"),
     "rules": Part(("tests.verdict_rules",), "benchmarks/rules.md"),
     "forecast": Part(("tests.forecast_winners",), "benchmarks/forecast.md"),
 }

@@ -56,9 +56,9 @@ def test_nothing_is_recorded_by_rules_that_are_not_committed(
 
 
 def test_an_unknown_part_is_refused(started: list[tuple[str, ...]], capsys: pytest.CaptureFixture[str]) -> None:
-    assert record.main(["verdicts"]) == 2
+    assert record.main(["verdict"]) == 2
     assert started == []
-    assert "'verdicts' is not one of openings" in capsys.readouterr().err
+    assert "'verdict' is not one of openings" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", record.PARTS)
