@@ -81,7 +81,7 @@ def test_a_page_never_trains_measures_or_differentiates(
     workers: dict[str, set[str]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(claims, "SEEDS", 1)
+    monkeypatch.setattr(claims, "LOOK", 1)
     small = {} if page in ("claims", "sweeps") else {"steps": "20", "seed": next(SEEDS), "hidden": "8"}
     settled(open_page(visits, page, **address, **small))
     assert set(workers) == ({"races"} if page != "sweeps" else set())

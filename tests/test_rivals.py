@@ -71,4 +71,4 @@ def test_the_app_never_imports_who_made_them() -> None:
     knows = [file.name for file in files if any("statsforecast" in name for name in imported(file))]
     asks = [file for file in files if any(name.startswith("lstm_core.backtest") for name in imported(file))]
     assert knows == ["fitted.py"]
-    assert {file.parent.name for file in asks} == {"backtest", "lstm_core"}
+    assert {file.parent.name for file in asks} == {"backtest", "commands"}

@@ -120,7 +120,7 @@ def test_every_block_starts_like_the_only_one_divided_by_their_number(init: str,
     assert torch.equal(four.input, one.input)
     assert torch.equal(four.bias, one.bias)
     for other in others:
-        assert torch.equal(other, newest) == (init == "identity")
+        assert torch.equal(other, newest) == (init in ("identity", "identity_alone"))
         assert 0.2 < float((other.norm() / newest.norm()).detach()) < 5
 
 

@@ -87,7 +87,11 @@ def _engine() -> Finding:
 
 
 def _folder(folder: Path) -> dict[str, Any]:
-    sizes = [file.stat().st_size for file in folder.glob("*.kernel")]
+    try:
+        sizes = [file.stat().st_size for file in folder.glob("*.kernel")]
+    except PermissionError:
+        # For whoever may not look into it there are none.
+        sizes = []
     writable = can_be_written(folder)
     return {"path": str(folder), "kernels": len(sizes), "megabytes": round(sum(sizes) / 1e6, 1), "writable": writable}
 

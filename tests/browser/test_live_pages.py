@@ -162,7 +162,7 @@ def test_a_statement_is_put_to_the_test_in_place_and_another_row_opens_at_a_clic
     page.evaluate(f"{CHARTS}.forEach(node => node.dataset.seen = 'yes')")
     expect(page.get_by_text("5 seeds are done", exact=True)).to_be_visible(timeout=3 * PATIENCE_MS)
     assert page.evaluate(f"{CHARTS}.filter(node => node.dataset.seen).length") == charts
-    expect(page.get_by_text(re.compile("Measured now: ")).first).to_be_visible()
+    expect(page.get_by_text(re.compile("Now: ")).first).to_be_visible()
     page.get_by_text("The L2 norm of a matrix is its largest eigenvalue.").click()
     expect(page.get_by_text("False: the norm is the largest singular value.")).to_be_visible(timeout=PATIENCE_MS)
     expect(page.get_by_text("Both train to the same loss.")).to_have_count(0, timeout=PATIENCE_MS)
