@@ -53,8 +53,9 @@ def cluster(address: str) -> Iterator[Executor]:
     """
     from distributed import Client
 
-    # It writes a traceback of its own when the scheduler is lost.
-    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
+    # They write tracebacks of their own when the scheduler is lost: the client, and the loop that it runs on.
+    for name in ("distributed.client", "tornado.application"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     with Client(address, timeout=CONNECT_SECONDS, set_as_default=False) as client:
         _check_workers(client, address)
         executor = client.get_executor(pure=False)
