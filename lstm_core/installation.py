@@ -8,7 +8,7 @@ NAME = "gradient-highway"
 PACKAGE = Path(__file__).parent
 PROJECT = PACKAGE.parent / "pyproject.toml"
 _IN_A_WHEEL = PACKAGE / "app"
-# With `dashboard.py`, `pages`, `.streamlit` and `sweeps` in it.
+# With `dashboard.py`, `pages`, `.streamlit`, `sweeps` and `CITATION.cff` in it.
 APP = _IN_A_WHEEL if _IN_A_WHEEL.is_dir() else PACKAGE.parent
 
 

@@ -49,30 +49,14 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--version", action="version", version=f"{NAME} {version()}")
     made.add_argument("-v", "--verbose", action="store_true", help="tell of kernels, the history and every run")
     commands = made.add_subparsers(dest="command", required=True)
-    command = commands.add_parser(
-        "train",
-        help="train one experiment, one JSON object a line",
-        allow_abbrev=False,
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
-    _add_experiment(command)
+    command = _trains(commands, "train", "train one experiment, one JSON object a line")
     _add_record_every(command)
-    command = commands.add_parser(
-        "export",
-        help="train one experiment, and write scripts in plain torch, a notebook, ONNX and all numbers into a ZIP",
-        allow_abbrev=False,
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
-    _add_experiment(command)
+    packs = "train one experiment, and write scripts in plain torch, a notebook, ONNX and all numbers into a ZIP"
+    command = _trains(commands, "export", packs)
     _add_record_every(command)
     command.add_argument("--out", metavar="FILE", type=Path, help="the ZIP; none: named by task, cell and experiment")
-    command = commands.add_parser(
-        "forecast",
-        help="train on a series, in folds if asked, and score the forecasts, a table in Markdown",
-        allow_abbrev=False,
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
-    _add_experiment(command, {"task", "fold"})
+    scores = "train on a series, in folds if asked, and score the forecasts, a table in Markdown"
+    command = _trains(commands, "forecast", scores, {"task", "fold"})
     command.add_argument("--statistics", action="store_true", help="fit ETS and ARIMA, too, by statsforecast")
     command = commands.add_parser(
         "openings",
@@ -174,8 +158,12 @@ def _add_workers(command: argparse.ArgumentParser) -> None:
     command.add_argument("--workers", type=int, default=os.cpu_count(), help="processes, one core each")
 
 
-def _add_experiment(command: argparse.ArgumentParser, without: Collection[str] = ()) -> None:
-    """Every field but some, and what is said of a file."""
+def _trains(commands: Any, name: str, about: str, without: Collection[str] = ()) -> argparse.ArgumentParser:
+    """A command that trains one experiment: every field but some, and what is said of a file."""
+    defaults = argparse.ArgumentDefaultsHelpFormatter
+    command: argparse.ArgumentParser = commands.add_parser(
+        name, help=about, allow_abbrev=False, formatter_class=defaults
+    )
     for spec in dataclasses.fields(Experiment):
         if spec.name not in without:
             _add_option(command, spec)
@@ -184,6 +172,7 @@ def _add_experiment(command: argparse.ArgumentParser, without: Collection[str] =
     )
     for option, how in OF_A_FILE.items():
         command.add_argument(f"--{option}", **how)
+    return command
 
 
 def _add_record_every(command: argparse.ArgumentParser) -> None:

@@ -10,7 +10,8 @@ import pytest
 from lstm_core import Experiment
 from lstm_core.claims import Claim, Question
 from lstm_core.claims.evidence import Region
-from lstm_core.claims.measures import SeedResult, held_out_loss, solved
+from lstm_core.claims.measures import held_out_loss
+from lstm_core.claims.results import SeedResult, solved
 from lstm_core.claims.testing import UnderTest, ask, judged
 from lstm_core.history.database import store
 from lstm_core.history.opening import History, open_history

@@ -12,7 +12,8 @@ from lstm_core.claims.provenance import fingerprint
 from lstm_core.claims.testing import numbers
 from lstm_core.claims.verdicts import answers, findings, recorded, verdict
 from lstm_core.history.records import Record
-from lstm_core.measurements.checkpoints import beginning, features
+from lstm_core.measurements.checkpoints import beginning
+from lstm_core.measurements.stacks import features
 from lstm_core.network import parameter_count
 from lstm_core.sweep.sweep import train_one
 from lstm_core.ui.page import PAGES

@@ -11,7 +11,7 @@ from lstm_core import Experiment, train
 from lstm_core.charts import depth
 from lstm_core.charts.points import Curve
 from lstm_core.data import samples
-from lstm_core.measurements import checkpoints
+from lstm_core.measurements import checkpoints, stacks
 from lstm_core.network import Network, parameter_count
 from lstm_core.openings.presets import WIRING_RACERS, variants, within_budget
 
@@ -64,7 +64,7 @@ def test_the_effective_rank_of_equal_directions_is_their_number(copies: int, mon
     directions = torch.linalg.qr(directions - directions.mean(0))[0]
     seen = torch.cat([directions[:, :copies]] * 2, 1)
     monkeypatch.setattr(Network, "features", lambda network, inputs: seen)
-    features = checkpoints.features(last(CURVES[0]))
+    features = stacks.features(last(CURVES[0]))
     assert features.rank == pytest.approx(copies)
     assert features.correlation == pytest.approx(copies / (copies * (2 * copies - 1)))
 
@@ -79,14 +79,14 @@ def test_features_are_what_the_readout_sees_without_the_input() -> None:
             network.readout(seen), network.answer(inputs, [network.reached(t) for t in network.stack.traces(inputs)])
         )
         widths.append(seen.shape[1])
-        assert 1 <= checkpoints.features(last(curve)).rank <= seen.shape[1]
+        assert 1 <= stacks.features(last(curve)).rank <= seen.shape[1]
     assert widths == [6, 6, 2 + 3 * 6]
 
 
 def test_the_readouts_norms_make_up_its_whole() -> None:
     names = {}
     for curve in CURVES:
-        norms = checkpoints.readout_norms(last(curve))
+        norms = stacks.readout_norms(last(curve))
         assert math.hypot(*norms.values()) == pytest.approx(float(last(curve).network().readout.weight.norm()))
         names[curve.label] = list(norms)
     assert names == {"plain": ["layer 3"], "residual": ["layer 3"], "dense": ["input", "layer 1", "layer 2", "layer 3"]}

@@ -12,13 +12,11 @@ from lstm_core import Experiment
 from lstm_core.activations import ACTIVATIONS
 from lstm_core.cells import unroll
 from lstm_core.claims import measures
-from lstm_core.claims.measures import SeedResult
+from lstm_core.claims.results import SeedResult
 from lstm_core.data import samples
-from lstm_core.history.records import record_of
-from lstm_core.measurements import checkpoints, forecast
+from lstm_core.measurements import checkpoints, forecast, stacks
 from lstm_core.measurements.checkpoints import Checkpoint, beginning
-from lstm_core.network import Network, parameter_count
-from lstm_core.race.runs import Run
+from lstm_core.network import Network
 from lstm_core.tasks import TASKS
 from lstm_core.training.train import train
 
@@ -36,23 +34,6 @@ def zeroed(experiment: Experiment, answer: float) -> Checkpoint:
     return Checkpoint(experiment, 1, "", torch.nn.utils.parameters_to_vector(network.parameters()).detach())
 
 
-def test_a_seed_result_has_the_weights_that_its_run_ended_with() -> None:
-    run = Run(RNN, weights=True)
-    while not run.ended:
-        run.advance()
-    result = SeedResult.of(record_of(run))
-    last = list(train(RNN, weights_every=1))[-1]
-    assert last.weights is not None
-    assert (result.ended, result.loss) == (last.ended, last.mean_loss)
-    assert torch.equal(result.after.weights, last.weights)
-    assert torch.equal(result.start.weights, beginning(RNN).weights)
-
-
-def test_a_seed_result_without_weights_says_so() -> None:
-    with pytest.raises(measures.NoWeightsError, match=RNN.key):
-        _ = SeedResult(RNN).after
-
-
 def test_the_constant_predictors_held_out_loss_is_the_tasks() -> None:
     experiment = dataclasses.replace(RNN, length=20)
     checkpoint = zeroed(experiment, float(TASKS["adding"].constant(20)))
@@ -66,10 +47,10 @@ def test_the_gradient_by_layer_is_that_of_a_training_step_on_the_same_sequences(
 ) -> None:
     experiment = dataclasses.replace(DOUBLE, layers=3, wiring=wiring)
     batch = next(samples(experiment))
-    monkeypatch.setattr(checkpoints, "another", lambda *_: batch)
+    monkeypatch.setattr(stacks, "another", lambda *_: batch)
     measures.seen.cache_clear()
     expected = next(train(experiment)).layer_grad_norms
-    assert checkpoints.layer_gradients(beginning(experiment)) == pytest.approx(list(expected), rel=1e-9)
+    assert stacks.layer_gradients(beginning(experiment)) == pytest.approx(list(expected), rel=1e-9)
     share = measures.first_layer_share(beginning(experiment))
     assert share == pytest.approx(math.log10(expected[0] / expected[-1]), rel=1e-9)
     measures.seen.cache_clear()
@@ -156,46 +137,6 @@ def test_floored_log10(value: float, expected: float) -> None:
     assert measures.floored_log10(value) == pytest.approx(expected, abs=0.01)
 
 
-def result(ended: str, steps: int, experiment: Experiment = RNN) -> SeedResult:
-    return SeedResult(experiment, ended, steps)
-
-
-FAST, SLOW, NEVER = result("solved", 100), result("solved", 1000), result("completed", 3000)
-
-
-def test_steps_to_solve_are_those_of_whoever_solved_it() -> None:
-    assert [measures.steps_to_solve(one) for one in (FAST, SLOW, NEVER)] == [100, 1000, math.inf]
-    assert [measures.solved_within(one, 100) for one in (FAST, SLOW, NEVER)] == [1, 0, 0]
-
-
-def test_whoever_never_solved_it_is_later_than_anybody_who_did() -> None:
-    assert measures.sooner(FAST, SLOW) == pytest.approx(-1)
-    assert measures.sooner(FAST, NEVER) == -math.inf
-    assert measures.sooner(NEVER, FAST) == math.inf
-    assert math.isnan(measures.sooner(NEVER, NEVER))
-
-
-@pytest.mark.parametrize(
-    ("results", "later"),
-    [((FAST, SLOW), 1), ((FAST, SLOW, NEVER, NEVER), 1), ((SLOW, FAST), 0), ((NEVER, FAST), 0), ((FAST, FAST), 0)],
-)
-def test_ever_later_means_each_later_than_the_one_before(results: tuple[SeedResult, ...], later: float) -> None:
-    assert measures.ever_later(results) == later
-
-
-def test_the_fewest_weights_are_those_of_the_smallest_that_solved_it() -> None:
-    sizes = {hidden: dataclasses.replace(RNN, hidden=hidden) for hidden in (2, 4, 8)}
-    some = [result("completed", 3, sizes[2]), result("solved", 3, sizes[4]), result("solved", 3, sizes[8])]
-    none = [result("completed", 3, one) for one in sizes.values()]
-    assert measures.fewest_weights(some) == parameter_count(sizes[4])
-    assert measures.fewest_weights(none) == math.inf
-    bigger = [result("solved", 3, sizes[8])]
-    ratio = parameter_count(sizes[4]) / parameter_count(sizes[8])
-    assert measures.fewer_weights(some, bigger) == pytest.approx(math.log2(ratio))
-    assert measures.fewer_weights(some, none) == -math.inf
-    assert math.isnan(measures.fewer_weights(none, none))
-
-
 @pytest.mark.parametrize("cell", ["rnn", "lstm"])
 def test_the_likeness_to_identity_is_that_of_the_jacobian_by_autograd(cell: str) -> None:
     experiment = dataclasses.replace(DOUBLE, cell=cell, length=2)
@@ -214,7 +155,7 @@ def test_the_likeness_to_identity_is_that_of_the_jacobian_by_autograd(cell: str)
 
 
 def test_the_rank_per_feature_of_equal_features_is_one_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = checkpoints.Features(8.0, 0.5, 32)
+    found = stacks.Features(8.0, 0.5, 32)
     monkeypatch.setattr(measures, "features", lambda _: found)
     measures.seen.cache_clear()
     assert measures.rank_per_feature(beginning(RNN)) == pytest.approx(math.log10(1 / 4))
@@ -226,7 +167,7 @@ def test_the_rank_per_feature_of_equal_features_is_one_of_all(monkeypatch: pytes
 def test_the_slope_of_the_answer_is_that_of_small_changes(wiring: str) -> None:
     experiment = dataclasses.replace(RNN, layers=2, wiring=wiring, length=3)
     checkpoint = beginning(experiment)
-    inputs, _ = checkpoints.another(experiment, checkpoints.FEATURE_SEQUENCES)
+    inputs, _ = checkpoints.another(experiment, stacks.FEATURE_SEQUENCES)
     network = checkpoint.network()
 
     def answers(seen: torch.Tensor) -> torch.Tensor:

@@ -3,17 +3,13 @@
 import ast
 import re
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from lstm_core.charts.catalogue import CHARTS
 from lstm_core.charts.words import VARIANTS, WORDS, meanings, pattern, used
 from lstm_core.claims import ROWS
-from lstm_core.claims.evidence import CONDITIONAL, CONFIRMED, REFUTED, THEOREM, UNDECIDED
-from lstm_core.claims.verdicts import findings, recorded
 from lstm_core.openings.presets import (
     ACTIVATION_RACERS,
     COMPARISONS,
@@ -22,6 +18,7 @@ from lstm_core.openings.presets import (
     OPENINGS,
     WIRING_RACERS,
 )
+from tests.syntax import TRANSLATED, called, is_no_text, is_translated, literals, nodes
 
 ROOT = Path(__file__).parent.parent
 CORE = ROOT / "lstm_core"
@@ -33,7 +30,6 @@ SHOWN = [
 ]
 FILES = [ROOT / "dashboard.py", *sorted(ROOT.glob("pages/*.py")), *sorted(CORE.rglob("*.py"))]
 MOST_WORDS = 25
-TRANSLATED = ("_", "ngettext")
 
 # Options that are names of their own, in addresses too.
 OPTIONS = {"Stacks of layers", "Dense in time", "equal hidden size", "equal number of weights"}
@@ -47,10 +43,6 @@ RACERS = {
     *(name for opening in OPENINGS.values() for name in opening.racers),
     *(name for claim in ROWS.values() for name in (*claim.racers, *claim.drawn)),
 }
-# Names of what holds keys, code, or what an address says.
-CODE = {"key", "css", "FOR_FINGERS", "FRAME", "_STAR", "_NEAREST", "_ON_THE_RACE", "snippet"}
-# Of arguments that are no texts.
-NO_TEXTS = {"key", "address", "shape"}
 MARKUP = re.compile(
     r"""
       :[a-z-]+\[            # a colour of Streamlit's
@@ -67,59 +59,6 @@ MARKUP = re.compile(
 FILE = re.compile(r"\.\w+|\w+\.")
 PLACE = re.compile(r"\{[^{}]*\}")
 UNNAMED = re.compile(r"\{(?:\}|[:!\d])")
-
-
-class Node(NamedTuple):
-    """A node of a syntax tree, and what it stands in, from the inside out, each with the name of its field."""
-
-    node: ast.AST
-    inside: tuple[tuple[ast.AST, str], ...]
-
-
-@cache
-def nodes(file: Path) -> tuple[Node, ...]:
-    """All of a file, but for what an error says, and docstrings."""
-
-    def below(node: ast.AST, inside: tuple[tuple[ast.AST, str], ...]) -> Iterator[Node]:
-        yield Node(node, inside)
-        for field, value in ast.iter_fields(node):
-            for child in value if isinstance(value, list) else [value]:
-                is_docstring = isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)
-                if isinstance(child, ast.AST) and not isinstance(child, ast.Raise | ast.Assert) and not is_docstring:
-                    yield from below(child, ((node, field), *inside))
-
-    return tuple(below(ast.parse(file.read_text()), ()))
-
-
-def called(node: ast.AST) -> str:
-    """The last part of the name of what is called; "" for anything else."""
-    if not isinstance(node, ast.Call):
-        return ""
-    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-
-
-def is_no_text(place: Node) -> bool:
-    """Whether it stands where keys and code do: an index, a name in a table, a comparison, `key=`."""
-    for node, field in place.inside:
-        if isinstance(node, ast.keyword) and node.arg in NO_TEXTS:
-            return True
-        if (isinstance(node, ast.Dict) and field == "keys") or (isinstance(node, ast.DictComp) and field == "key"):
-            return True
-        if (
-            called(node) == "html"
-            or isinstance(node, ast.Compare)
-            or (isinstance(node, ast.Subscript) and field == "slice")
-        ):
-            return True
-        if isinstance(node, ast.FunctionDef) and node.name in CODE:
-            return True
-        if isinstance(node, ast.Assign) and any(isinstance(to, ast.Name) and to.id in CODE for to in node.targets):
-            return True
-    return False
-
-
-def is_translated(place: Node) -> bool:
-    return any(called(node) in TRANSLATED and isinstance(node.func, ast.Name) for node, _field in place.inside)  # type: ignore[attr-defined]
 
 
 def words(text: str) -> list[str]:
@@ -191,16 +130,6 @@ def test_a_widget_and_a_charts_title_are_translated_even_where_they_are_one_word
             texts = [text.value for text in shown if isinstance(text, ast.Constant)]
             plain += [text for text in texts if re.search(r"[^\W\d_]{2,}", MARKUP.sub(" ", str(text)))]
     assert plain == []
-
-
-@cache
-def literals(file: Path) -> tuple[str, ...]:
-    """All that is translated in a file."""
-    if "lstm_core.language" not in file.read_text():
-        return ()
-    calls = [place.node for place in nodes(file) if called(place.node) in TRANSLATED]
-    arguments = [text for call in calls if isinstance(call, ast.Call) for text in call.args]
-    return tuple(str(text.value) for text in arguments if isinstance(text, ast.Constant))
 
 
 def _said_in(node: ast.AST, names: dict[str, list[str]]) -> Iterator[str]:
@@ -297,103 +226,3 @@ def test_what_is_part_of_a_longer_word_is_not_explained() -> None:
 def test_the_variants_acronyms_are_spelt_out() -> None:
     assert set(VARIANTS) == set(GATE_SETS) - {"no gates"}
     assert all(shown.startswith(f"{name}: ") for name, shown in VARIANTS.items())
-
-
-# How a text calls a racer, beside its label.
-CALLED = {
-    "RNN": "vanilla RNN",
-    "ReLU with W_h = I": "ReLU, W_h = I",
-    "all three gates": "your cell",
-    "coupled gates": "CIFG",
-    "without the forget gate": "NFG",
-    "without any gate": "no gates",
-}
-SOLVES = re.compile(r"\b(solve[sd]?|solving)\b", re.IGNORECASE)
-NOT_SO = re.compile(r"\b(not|never|cannot|no network|none)\b", re.IGNORECASE)
-ALWAYS = re.compile(r"\b(always|never|every time)\b", re.IGNORECASE)
-
-
-def outcomes(page: str) -> dict[str, tuple[int, int]]:
-    """Of each racer of a page's opening: of how many seeds it solved the task, and how many there are, as recorded."""
-    record = (ROOT / "benchmarks" / "openings.md").read_text()
-    section = record.partition(f"## {page}\n")[2].partition("\n## ")[0]
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if line[:1] == "|"]
-    return {label: (sum(cell.startswith("**") for cell in cells), len(cells)) for label, *cells in rows[2:-1]}
-
-
-def held(page: str) -> tuple[int, int]:
-    """For how many seeds a page's claim held, of how many."""
-    record = (ROOT / "benchmarks" / "openings.md").read_text()
-    section = record.partition(f"## {page}\n")[2].partition("\n## ")[0]
-    found = re.search(r"Held for (\d+) of (\d+) seeds", section)
-    assert found
-    return int(found[1]), int(found[2])
-
-
-def racers_named(sentence: str, page: str) -> list[str]:
-    """The racers of a page's opening that a sentence names; of names within names the longest."""
-    names = {label: label for label in OPENINGS[page].racers} | {
-        name: label for name, label in CALLED.items() if label in OPENINGS[page].racers
-    }
-    found = []
-    for name in sorted(names, key=len, reverse=True):
-        sentence, times = re.subn(rf"(?<!\w){re.escape(name)}(?!\w)", "·", sentence, flags=re.IGNORECASE)
-        found += [names[name]] if times else []
-    return found
-
-
-def too_strong(text: str, page: str) -> list[str]:
-    """Sentences on a page's opening that say more than is recorded, or of nobody in particular."""
-    wrong = []
-    for sentence in re.split(r"(?<=[.!?]) ", text):
-        all_held = held(page)[0] == held(page)[1]
-        if ALWAYS.search(sentence) and not all_held:
-            wrong.append(sentence)
-        if not SOLVES.search(sentence):
-            continue
-        racers = racers_named(sentence, page)
-        for solved, seeds in (outcomes(page)[racer] for racer in racers):
-            all_of_them = 0 if NOT_SO.search(sentence) else seeds
-            if solved != all_of_them and f"{solved} of {seeds}" not in sentence:
-                wrong.append(sentence)
-        wrong += [] if racers else [sentence]
-    return wrong
-
-
-@pytest.mark.parametrize("page", OPENINGS)
-def test_a_page_says_solved_only_where_every_recorded_seed_was(page: str) -> None:
-    file = ROOT / ("dashboard.py" if page == "dashboard" else f"pages/{page}.py")
-    assert [sentence for text in literals(file) for sentence in too_strong(text, page)] == []
-
-
-def test_sentences_that_are_too_strong_are_found() -> None:
-    assert too_strong("The LSTM solves it.", "dashboard") == []
-    assert too_strong("The RNN solves it.", "dashboard") == ["The RNN solves it."]
-    assert too_strong("The task is solved.", "dashboard") == ["The task is solved."]
-    assert too_strong("NFG does not solve it.", "gates") == ["NFG does not solve it."]
-    assert too_strong("NFG solved it for 3 of 5 seeds.", "gates") == []
-
-
-BEGIN = {
-    CONFIRMED: ("True", "Reproduced"),
-    CONDITIONAL: ("True", "Reproduced"),
-    THEOREM: ("A theorem",),
-    REFUTED: ("False", "Not reproduced"),
-    UNDECIDED: ("Undecided",),
-}
-
-
-@pytest.mark.parametrize("name", ROWS)
-def test_what_to_take_away_begins_with_the_recorded_verdict(name: str) -> None:
-    assert re.match("|".join(BEGIN[recorded()[name]["verdict"]]), ROWS[name].takeaway)
-
-
-@pytest.mark.parametrize("name", ROWS)
-def test_what_to_take_away_counts_seeds_as_they_are_recorded(name: str) -> None:
-    claim = ROWS[name]
-    counted = {(one.holding, len(one.values)) for one in findings(claim)}
-    text = f"{claim.takeaway} {claim.why}"
-    said = {(int(some), int(seeds)) for some, seeds in re.findall(r"(\d+) of (\d+) seeds", text)}
-    said |= {(int(seeds), int(seeds)) for seeds in re.findall(r"all (\d+) seeds", text)}
-    assert said <= counted
-    assert not re.search(r"\b(every|each|all) seeds?\b", text)

@@ -119,9 +119,14 @@ def test_other_seeds_are_recorded_beside(place: list[str], capsys: pytest.Captur
     assert beside["answers"] == ["confirmed"]
 
 
-def test_nothing_is_written_beside_what_is_not_recorded(place: list[str]) -> None:
-    with pytest.raises(ValueError, match="nothing is recorded of R"):
+def test_what_is_not_recorded_is_refused_before_anything_is_trained_beside_it(
+    place: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
         main(["claims", "R", "--beside", *place])
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err.count("\n")) == ("", 1)
+    assert "beside: nothing is recorded of R by the rules of today" in printed.err
 
 
 def test_a_statement_is_corrected_for_the_questions_of_all_others(

@@ -54,7 +54,7 @@ def without_metadata(wheel: ZipFile) -> set[str]:
 
 
 def test_the_package_with_its_data_and_the_app_are_in_it_and_nothing_else(wheel: ZipFile) -> None:
-    app = {"dashboard.py", ".streamlit/config.toml", *ours("pages", "*.py"), *ours("sweeps", "*.*")}
+    app = {"dashboard.py", ".streamlit/config.toml", "CITATION.cff", *ours("pages", "*.py"), *ours("sweeps", "*.*")}
     assert without_metadata(wheel) == ours("lstm_core", "*") | {f"lstm_core/app/{name}" for name in app}
     data = {"claims/verdicts.json", "measurements/rivals.json", "openings/record.json", "ui/icon.svg", "py.typed"}
     assert {f"lstm_core/{name}" for name in data} <= set(wheel.namelist())

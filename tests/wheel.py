@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from zipfile import ZipFile
 
 from playwright.sync_api import expect
 
@@ -97,6 +98,11 @@ def main() -> None:
         with step("train"):
             *_, last = run(program, "train", "--steps", "20", folder=folder).splitlines()
             assert json.loads(last)["engine"] == "fused", last
+        with step("export, whose script trains"):
+            run(program, "export", "--steps", "3", "--out", "race.zip", folder=folder)
+            with ZipFile(folder / "race.zip") as packed:
+                packed.extractall(folder / "race")
+            run(environment / "bin" / "python", "-I", "LSTM.py", folder=folder / "race")
         with step("sweep and report"):
             (folder / "grid.toml").write_text(GRID)
             counts = json.loads(run(program, "sweep", "grid.toml", "--history", history, folder=folder))

@@ -24,7 +24,7 @@ from lstm_core.charts.points import (
     smallest_normal,
 )
 from lstm_core.language import _
-from lstm_core.measurements import checkpoints
+from lstm_core.measurements import checkpoints, stacks
 from lstm_core.network import parameter_count
 
 TRAINING, HELD_OUT = _("training set"), _("held-out sequences")
@@ -38,8 +38,8 @@ def _any(curve: Curve) -> bool:
     return True
 
 
-FEATURES = Need(checkpoints.features, _any, every)
-READOUT = Need(checkpoints.readout_norms, _any, last)
+FEATURES = Need(stacks.features, _any, every)
+READOUT = Need(stacks.readout_norms, _any, last)
 
 
 @chart(

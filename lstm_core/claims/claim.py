@@ -4,9 +4,9 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from lstm_core.claims import measures
+from lstm_core.claims import results
 from lstm_core.claims.evidence import DECIDES, MOSTLY, NO, SEEDS, YES, Finding, Region
-from lstm_core.claims.measures import SeedResults
+from lstm_core.claims.results import SeedResults
 from lstm_core.experiment import Experiment
 from lstm_core.language import _
 
@@ -85,12 +85,12 @@ def _of_seed(experiments: Racers, seed: int) -> dict[str, Experiment]:
 
 def solves(sentence: str, label: str, role: str = DECIDES) -> Question:
     """That the racer with this label solves its task."""
-    return _flag(sentence, lambda of: measures.solved(of[label]), YES, role)
+    return _flag(sentence, lambda of: results.solved(of[label]), YES, role)
 
 
 def fails(sentence: str, label: str, role: str = DECIDES) -> Question:
     """That it does not."""
-    return _flag(sentence, lambda of: measures.solved(of[label]), NO, role)
+    return _flag(sentence, lambda of: results.solved(of[label]), NO, role)
 
 
 def _flag(sentence: str, measure: Callable[[SeedResults], float], holds: Region, role: str) -> Question:

@@ -2,8 +2,8 @@
 
 import dataclasses
 
-from lstm_core.claims import measures
-from lstm_core.claims.claim import ALL, DRAWN_RNN, NOTHING, Claim, Question
+from lstm_core.claims import measures, results
+from lstm_core.claims.claim import ALL, DRAWN_RNN, NOTHING, Claim, Question, solves
 from lstm_core.claims.evidence import ALWAYS, BESIDE, Region
 from lstm_core.language import _
 from lstm_core.network import parameter_count
@@ -40,7 +40,7 @@ def _of(wiring: str) -> list[str]:
     return [f"{wiring}, 1/{part}" for part in _PARTS]
 
 
-def _advantage(of: measures.SeedResults, sequences: int) -> float:
+def _advantage(of: results.SeedResults, sequences: int) -> float:
     """The held-out loss of the dense stack over that of the residual one, as log10."""
     return measures.lower_held_out_loss(of[f"dense, {sequences}"], of[f"residual, {sequences}"])
 
@@ -148,25 +148,11 @@ DENSENET = (
             Question(
                 _("The smallest dense stack that solves the task has fewer weights than the smallest residual one."),
                 _("weights, dense / residual, powers of two"),
-                lambda of: measures.fewer_weights(*([of[label] for label in _of(wiring)] for wiring in _WIRED[::-1])),
+                lambda of: results.fewer_weights(*([of[label] for label in _of(wiring)] for wiring in _WIRED[::-1])),
                 Region(high=-0.5),
             ),
-            Question(
-                _("With a quarter of the weights a dense stack solves it."),
-                _("1 if it solves the task, 0 if not"),
-                lambda of: measures.solved(of["dense, 1/4"]),
-                Region(low=1),
-                role=BESIDE,
-                yes_or_no=True,
-            ),
-            Question(
-                _("With a quarter of the weights a residual stack solves it."),
-                _("1 if it solves the task, 0 if not"),
-                lambda of: measures.solved(of["residual, 1/4"]),
-                Region(low=1),
-                role=BESIDE,
-                yes_or_no=True,
-            ),
+            solves(_("With a quarter of the weights a dense stack solves it."), "dense, 1/4", BESIDE),
+            solves(_("With a quarter of the weights a residual stack solves it."), "residual, 1/4", BESIDE),
         ),
         _(
             "Undecided: with a quarter of the weights dense stacks solve it for 25 of 30 seeds, residual ones for "

@@ -3,7 +3,7 @@
 import dataclasses
 import math
 
-from lstm_core.claims import measures
+from lstm_core.claims import measures, results
 from lstm_core.claims.claim import ALL, DRAWN_RNN, NOTHING, Claim, Question, fails, solves
 from lstm_core.claims.evidence import ALWAYS, BESIDE, LIMITS, NO, PROVEN, YES, Region
 from lstm_core.experiment import Experiment
@@ -27,7 +27,7 @@ FADING = (
             Question(
                 _("The longer the input, the later it learns, if at all: over 10, 20, 40 and 100 steps."),
                 _("1 if each length takes longer than the one before, 0 if not"),
-                lambda of: measures.ever_later([of[f"T = {length}"] for length in _LENGTHS]),
+                lambda of: results.ever_later([of[f"T = {length}"] for length in _LENGTHS]),
                 YES,
                 yes_or_no=True,
             ),
@@ -202,14 +202,14 @@ FADING = (
             Question(
                 _("From random weights a ReLU network has not learned to add over 100 steps after 1,250 steps."),
                 _("1 if it has solved the task by then, 0 if not"),
-                lambda of: measures.solved_within(of["ReLU"], _SOON),
+                lambda of: results.solved_within(of["ReLU"], _SOON),
                 NO,
                 yes_or_no=True,
             ),
             Question(
                 _("The cause is W_h: with W_h = I, and not a single other weight changed, it has."),
                 _("1 if it has solved the task by then, 0 if not"),
-                lambda of: measures.solved_within(of[_ALONE], _SOON),
+                lambda of: results.solved_within(of[_ALONE], _SOON),
                 YES,
                 yes_or_no=True,
             ),
@@ -217,7 +217,7 @@ FADING = (
             Question(
                 _("With W_h = I it needs at most half the steps."),
                 _("steps to solve, W_h = I / random, powers of ten"),
-                lambda of: measures.sooner(of[_ALONE], of["ReLU"]),
+                lambda of: results.sooner(of[_ALONE], of["ReLU"]),
                 Region(high=math.log10(0.5)),
                 role=BESIDE,
             ),

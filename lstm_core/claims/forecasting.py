@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from lstm_core.claims import measures
+from lstm_core.claims import measures, results
 from lstm_core.claims.claim import ALL, Claim, Question
 from lstm_core.claims.evidence import BESIDE, LIMITS, Region
 from lstm_core.experiment import Experiment
@@ -19,7 +19,7 @@ def _racer(activation: str, rate: float, series: str) -> str:
     return f"{activation}, {rate}, {series}"
 
 
-def _lower_error(of: measures.SeedResults, one: str, other: str, series: str) -> float:
+def _lower_error(of: results.SeedResults, one: str, other: str, series: str) -> float:
     """The error of one activation function over that of another, as log10, each with the rate that validation picks."""
     errors = (
         measures.lowest_error([of[_racer(activation, rate, series)] for rate in _RATES]) for activation in (one, other)

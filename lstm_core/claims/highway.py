@@ -1,10 +1,12 @@
 """A7 to A12, A20, A21: does an additive cell state keep the gradient, and what do the gates do to it?"""
 
 import dataclasses
+from collections.abc import Callable
 
-from lstm_core.claims import measures
+from lstm_core.claims import measures, results
 from lstm_core.claims.claim import ALL, DRAWN_LSTM, NOTHING, Claim, Question, fails, solves
-from lstm_core.claims.evidence import ALWAYS, BESIDE, LIMITS, Region
+from lstm_core.claims.evidence import ALWAYS, BESIDE, DECIDES, LIMITS, Region
+from lstm_core.claims.results import SeedResults
 from lstm_core.experiment import CHRONO
 from lstm_core.language import _
 from lstm_core.openings.presets import FAMILY_RACERS, OPENINGS, variants
@@ -15,6 +17,12 @@ _BIASES = {
     **{f"b = {bias}": dataclasses.replace(DRAWN_LSTM, forget_bias=float(bias)) for bias in (0, 1)},
     "chrono": dataclasses.replace(DRAWN_LSTM, forget_bias=CHRONO),
 }
+
+
+def _a_thousandth(sentence: str, quantity: str, reach: Callable[[SeedResults], float], role: str = DECIDES) -> Question:
+    """That so much at least is left, by a power of ten."""
+    return Question(sentence, quantity, reach, Region(low=-3), role=role)
+
 
 HIGHWAY = (
     Claim(
@@ -120,7 +128,7 @@ HIGHWAY = (
             Question(
                 _("It helps: with it adding is learned in fewer steps than without."),
                 _("steps to solve, with / without, powers of ten"),
-                lambda of: measures.sooner(of["all gates"], of["i and f"]),
+                lambda of: results.sooner(of["all gates"], of["i and f"]),
                 Region(high=-0.001),
                 role=BESIDE,
             ),
@@ -271,18 +279,16 @@ HIGHWAY = (
                 NOTHING,
                 ALWAYS,
             ),
-            Question(
+            _a_thousandth(
                 _("Therefore it remembers: at a forget bias of 0 a thousandth is still there after 100 steps."),
                 _("direct path over 100 steps at b = 0, powers of ten"),
                 lambda of: measures.direct_reach(of["b = 0"].start),
-                Region(low=-3),
             ),
-            Question(
+            _a_thousandth(
                 _("With first forget biases that fit the length (chrono) it does."),
                 _("direct path over 100 steps with chrono, powers of ten"),
                 lambda of: measures.direct_reach(of["chrono"].start),
-                Region(low=-3),
-                role=BESIDE,
+                BESIDE,
             ),
         ),
         _("False: no matrix is needed to forget. A forget gate that is half open erases all within 100 steps."),
@@ -296,32 +302,28 @@ HIGHWAY = (
         "A21",
         _("In conclusion, in an LSTM the gradient does not vanish."),
         (
-            Question(
+            _a_thousandth(
                 _("At the usual forget bias of 1, a thousandth of it is left after 100 steps."),
                 _("‖∂c_T/∂c_0‖ at b = 1, powers of ten"),
                 lambda of: measures.cell_reach(of["b = 1"].start),
-                Region(low=-3),
             ),
-            Question(
+            _a_thousandth(
                 _("It is so after training."),
                 _("‖∂c_T/∂c_0‖ at b = 1 after training, powers of ten"),
                 lambda of: measures.cell_reach(of["trained, b = 1"].after),
-                Region(low=-3),
-                role=BESIDE,
+                BESIDE,
             ),
-            Question(
+            _a_thousandth(
                 _("It is so at a forget bias of 0."),
                 _("‖∂c_T/∂c_0‖ at b = 0, powers of ten"),
                 lambda of: measures.cell_reach(of["b = 0"].start),
-                Region(low=-3),
-                role=BESIDE,
+                BESIDE,
             ),
-            Question(
+            _a_thousandth(
                 _("It is so with first forget biases that fit the length (chrono)."),
                 _("‖∂c_T/∂c_0‖ with chrono, powers of ten"),
                 lambda of: measures.cell_reach(of["chrono"].start),
-                Region(low=-3),
-                role=BESIDE,
+                BESIDE,
             ),
             Question(
                 _("It keeps far more than a vanilla RNN, at least ten powers of ten."),

@@ -6,11 +6,9 @@ Ratios are given as log10: 0 for as large, -1 for a tenth.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import lru_cache
-from itertools import pairwise
-from typing import Self, TypeVar
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -18,70 +16,24 @@ from torch.nn.functional import linear
 
 from lstm_core.activations import ACTIVATIONS
 from lstm_core.cells import Parameters, unroll
+from lstm_core.claims.results import SeedResult
 from lstm_core.engine import REFERENCE_ENGINE
-from lstm_core.experiment import Experiment
-from lstm_core.history.records import Record
-from lstm_core.measurements import checkpoints, forecast
+from lstm_core.measurements import checkpoints, forecast, stacks
 from lstm_core.measurements.checkpoints import (
     Checkpoint,
-    beginning,
-    features,
     first_inputs,
     held_open,
     one_sequence,
 )
 from lstm_core.measurements.gradients import backward, jacobians, spectral_norms, walk
-from lstm_core.network import parameter_count
+from lstm_core.measurements.stacks import features
 from lstm_core.streams import Purpose, stream
-from lstm_core.training.snapshot import SOLVED
 
 # What is smaller than a double can be counts as the smallest one.
 SMALLEST = torch.finfo(torch.float64).tiny
 WIDE_OPEN = 50.0
 Seen = TypeVar("Seen")
 SCALES = (1e-6, 1e-8)
-
-
-class NoWeightsError(ValueError):
-    """A network that diverged, or was not trained, has no weights after training."""
-
-
-@dataclass(frozen=True)
-class SeedResult:
-    """
-    One network of one seed: as it is drawn, and, where it was trained, how that ended, after how many steps, and as it
-    was then. `end` is None for one that was not trained, or whose weights are no longer numbers.
-    """
-
-    experiment: Experiment
-    ended: str | None = None
-    steps: int = 0
-    loss: float = math.nan
-    end: Checkpoint | None = None
-
-    @property
-    def start(self) -> Checkpoint:
-        return beginning(self.experiment)
-
-    @property
-    def after(self) -> Checkpoint:
-        """Its end; `NoWeightsError` where there is none."""
-        if self.end is None:
-            raise NoWeightsError(f"end: {self.experiment.key} has no weights after training")
-        return self.end
-
-    @classmethod
-    def of(cls, record: Record) -> Self:
-        """From a record that has kept its weights; a run that failed has none."""
-        end = None
-        if record.weights:
-            weights = torch.frombuffer(bytearray(record.weights), dtype=record.experiment.dtype)
-            if bool(weights.isfinite().all()):
-                end = Checkpoint(record.experiment, record.last_step, record.computed_by, weights)
-        return cls(record.experiment, record.ended, record.last_step, record.final_mean_loss, end)
-
-
-SeedResults = Mapping[str, SeedResult]
 
 
 @lru_cache(32)
@@ -95,60 +47,13 @@ def floored_log10(value: float | Tensor) -> float:
     return math.log10(max(float(value), SMALLEST))
 
 
-def solved(result: SeedResult) -> float:
-    """1 or 0."""
-    return float(result.ended == SOLVED)
-
-
-def solved_within(result: SeedResult, steps: int) -> float:
-    """1 if it solved its task in so many steps, or 0."""
-    return float(steps_to_solve(result) <= steps)
-
-
-def steps_to_solve(result: SeedResult) -> float:
-    """How many training steps it took; infinite for one that did not, in all the steps that it was given."""
-    return result.steps if result.ended == SOLVED else math.inf
-
-
-def sooner(one: SeedResult, other: SeedResult) -> float:
-    """The steps to solve of one over those of another, as log10; nan where neither solved its task."""
-    steps = [steps_to_solve(result) for result in (one, other)]
-    if math.isinf(steps[0]) and math.isinf(steps[1]):
-        return math.nan
-    return -math.inf if math.isinf(steps[1]) else math.log10(steps[0]) - math.log10(steps[1])
-
-
-def ever_later(results: Sequence[SeedResult]) -> float:
-    """1 if each took longer to solve its task than the one before it, or did not; 0 if any did not take longer."""
-    steps = [steps_to_solve(result) for result in results]
-    return float(all(one < other or math.isinf(other) for one, other in pairwise(steps)))
-
-
-def fewest_weights(results: Sequence[SeedResult]) -> float:
-    """Of networks of one kind: of how many weights the smallest one is that solved its task; infinite if none did."""
-    return min((parameter_count(one.experiment) for one in results if one.ended == SOLVED), default=math.inf)
-
-
-def fewer_weights(some: Sequence[SeedResult], others: Sequence[SeedResult]) -> float:
-    """`fewest_weights` of one kind over that of another, as log2; nan where no network solved the task."""
-    fewest = [fewest_weights(results) for results in (some, others)]
-    if math.isinf(fewest[0]) and math.isinf(fewest[1]):
-        return math.nan
-    return -math.inf if math.isinf(fewest[1]) else math.log2(fewest[0]) - math.log2(fewest[1])
-
-
-def lower_loss(one: SeedResult, other: SeedResult) -> float:
-    """The loss of one at the end over that of another, as log10."""
-    return floored_log10(one.loss / other.loss)
-
-
 def held_out_loss(result: SeedResult) -> float:
     """The loss at the end on sequences that it was not trained on."""
     return seen(checkpoints.held_out_loss, result.after)
 
 
 def lower_held_out_loss(one: SeedResult, other: SeedResult) -> float:
-    """As `lower_loss`, on sequences that neither was trained on."""
+    """The loss of one over that of another, as log10, on sequences that neither was trained on."""
     return floored_log10(held_out_loss(one) / held_out_loss(other))
 
 
@@ -257,24 +162,24 @@ def correlation(checkpoint: Checkpoint) -> float:
 
 def input_slope(checkpoint: Checkpoint) -> float:
     """How steeply its answer changes with its input, as log10."""
-    return floored_log10(seen(checkpoints.input_slope, checkpoint))
+    return floored_log10(seen(stacks.input_slope, checkpoint))
 
 
 def first_layer_share(checkpoint: Checkpoint) -> float:
     """||dL/dh|| of the first layer over that of the last, as log10."""
-    norms = seen(checkpoints.layer_gradients, checkpoint)
+    norms = seen(stacks.layer_gradients, checkpoint)
     return floored_log10(norms[0] / norms[-1])
 
 
 def read_below(checkpoint: Checkpoint) -> float:
     """The share of the readout's squared weights that is on anything below the last layer."""
-    squares = [norm**2 for norm in seen(checkpoints.readout_norms, checkpoint).values()]
+    squares = [norm**2 for norm in seen(stacks.readout_norms, checkpoint).values()]
     return 1 - squares[-1] / sum(squares)
 
 
 def output_difference(one: Checkpoint, other: Checkpoint) -> float:
     """The largest difference between what two networks' readouts see of the same held-out sequences."""
-    inputs, _ = checkpoints.another(one.experiment, checkpoints.FEATURE_SEQUENCES)
+    inputs, _ = checkpoints.another(one.experiment, stacks.FEATURE_SEQUENCES)
     features = []
     for network in (one.network(), other.network()):
         # The fused engine computes both layouts as one.

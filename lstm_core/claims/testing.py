@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from lstm_core.claims import Claim, Question
 from lstm_core.claims.evidence import Finding
-from lstm_core.claims.measures import NoWeightsError, SeedResult, SeedResults
+from lstm_core.claims.results import NoWeightsError, SeedResult, SeedResults
 from lstm_core.claims.verdicts import Judgement
 from lstm_core.experiment import Experiment
 from lstm_core.history import database

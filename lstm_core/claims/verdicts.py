@@ -145,18 +145,19 @@ def record(judgements: Iterable[Judgement], rules: Commit) -> None:
     _write(recorded())
 
 
+def check_recorded(claims: Iterable[Claim]) -> None:
+    """ValueError where nothing is recorded of one of them, or by other rules."""
+    for claim in claims:
+        if recorded().get(claim.name, {}).get("rules") != fingerprint(claim):
+            raise ValueError(f"beside: nothing is recorded of {claim.name} by the rules of today")
+
+
 def record_beside(judgements: Iterable[Judgement]) -> None:
-    """
-    Write these beside what is recorded of them: the same rules, by other seeds or on another processor. ValueError
-    where there is nothing recorded yet, or by other rules.
-    """
+    """Write these beside what is recorded of them: the same rules, by other seeds or on another processor."""
     rows = recorded()
     for one in judgements:
-        row = rows.get(one.claim.name)
-        if row is None or row["rules"] != fingerprint(one.claim):
-            raise ValueError(f"beside: nothing is recorded of {one.claim.name} by the rules of today")
         held = [finding.holding for finding in one.findings]
-        row.setdefault("beside", []).append(
+        rows[one.claim.name].setdefault("beside", []).append(
             {"verdict": one.verdict, **_here(), "seeds": list(one.seeds), "holding": held, "answers": one.answers}
         )
     _write(rows)

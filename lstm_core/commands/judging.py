@@ -12,7 +12,7 @@ from lstm_core.claims import CLAIMS, ROWS, Claim
 from lstm_core.claims.evidence import UNDECIDED, more
 from lstm_core.claims.provenance import committed
 from lstm_core.claims.testing import UnderTest, judged
-from lstm_core.claims.verdicts import Judgement, record, record_beside, recorded
+from lstm_core.claims.verdicts import Judgement, check_recorded, record, record_beside, recorded
 from lstm_core.commands.sweeping import check_workers
 from lstm_core.commands.telling import DIFFERS, INTERRUPTED, UNAVAILABLE, as_line, tell_run
 from lstm_core.history.database import outcomes, records, with_weights
@@ -35,7 +35,8 @@ def _claims(claims: Sequence[Claim], trained: Training, seeds: int | None, first
             left_open.append(judgement.claim)
         else:
             yield judgement
-    yield from trained(left_open, {name: more(number) for name, number in planned.items()}, first)
+    if left_open:
+        yield from trained(left_open, {name: more(number) for name, number in planned.items()}, first)
 
 
 def _judged(
@@ -85,6 +86,7 @@ def claims(parser: argparse.ArgumentParser, names: list[str], history: str | Non
             parser.error(f"name: {name!r} is not one of {', '.join(ROWS)}")
     seeds, first = options["seeds"], options["first_seed"]
     keep: Callable[[list[Judgement]], None] | None = None
+    chosen = [ROWS[name] for name in dict.fromkeys(names)] or list(CLAIMS)
     if seeds is not None and seeds < 2:
         parser.error(f"seeds: {seeds} is not a whole number of at least 2")
     if not 0 <= first <= LAST_FIRST_SEED:
@@ -93,11 +95,11 @@ def claims(parser: argparse.ArgumentParser, names: list[str], history: str | Non
         if options["record"]:
             keep = partial(record, rules=committed())
         elif options["beside"]:
+            check_recorded(chosen)
             keep = record_beside
     except ValueError as error:
         parser.error(str(error))
     try:
-        chosen = [ROWS[name] for name in dict.fromkeys(names)] or list(CLAIMS)
         trained = partial(_judged, open_history(history), options["workers"])
         return _say(_claims(chosen, trained, seeds, first), keep)
     except (UnavailableError, OSError) as error:

@@ -134,8 +134,9 @@ def export(parser: argparse.ArgumentParser, experiment: Experiment, record_every
     except KeyboardInterrupt:
         status = INTERRUPTED
     label = experiment.recurrent_cell.row.title or experiment.recurrent_cell.row.label
+    packed = archive([Curve(label, experiment, snapshots)])
     try:
-        file.write_bytes(archive([Curve(label, experiment, snapshots)]))
+        file.write_bytes(packed)
     except OSError as error:
         parser.exit(UNAVAILABLE, f"{parser.prog}: out: {file}: {error.strerror}\n")
     last = snapshots[-1] if snapshots else None

@@ -5,13 +5,13 @@ import re
 import shlex
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from lstm_core.experiment import Experiment
+from lstm_core.installation import APP
 from lstm_core.tasks.series import Series, is_own, known
 
-CITATION = Path(__file__).parents[2] / "CITATION.cff"
+CITATION = APP / "CITATION.cff"
 SERIES_FILE, COLUMN = "series.csv", "value"
 
 
