@@ -39,7 +39,7 @@ def settings(visit: AppTest) -> dict[str, str]:
 
 
 def told(visit: AppTest) -> str:
-    return "\n".join(note.value for note in visit.warning if note.icon == ":material/link:")
+    return "\n".join(note.value for note in visit.caption if note.value.startswith(address.LINK))
 
 
 def come_back(visit: AppTest, name: str, **link: str) -> AppTest:

@@ -25,6 +25,7 @@ AWAY = "_away"
 # So long a browser may still show the address before the last one.
 LAG_SECONDS = 2.0
 
+LINK = ":material/link:"
 NEWER = _("This link is older than today's random numbers: the settings are its own, the curves are new.")
 
 Texts = dict[str, list[str]]
@@ -160,7 +161,7 @@ def tell() -> None:
     if more > 0:
         book.notes[MOST_SHOWN:] = [_("And {n} more.").format(n=more)]
     if book.notes and _texts(words()) == book.link:
-        st.warning(" ".join(book.notes), icon=":material/link:")
+        st.caption(f"{LINK} {' '.join(book.notes)}")
     else:
         book.notes = []
 

@@ -77,7 +77,7 @@ def stage(name: str, touch: str) -> Stage:
         st.title(PAGES[name].question, anchor=False)
         if not embedded():
             st.caption(touch)
-        notes, main = st.container(), st.container()
+        below, main = st.container(), st.container()
         beside = st.container()
     with right:
         line = st.container(horizontal=True, vertical_alignment="center", wrap=False, gap="xsmall")
@@ -87,6 +87,9 @@ def stage(name: str, touch: str) -> Stage:
     # What comes first stands first, for a finger and for a keyboard: on a phone the charts, else the main control.
     with navigation if handheld() else line:
         keep, settings = _icons()
+    # Where there is room, beside the navigation, and nothing moves.
+    with below if handheld() else navigation:
+        notes = st.container(width="content")
     with right if handheld() else beside:
         if not narrow:
             start_from(name)
