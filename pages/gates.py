@@ -44,7 +44,7 @@ live(
             "Without any gate the largest state reaches about T, because up to 1 is added at every step, "
             "and nothing is learned. Without the forget gate it is nearly as large; 3 of 5 seeds still "
             "solved the task, but late. With all three gates the state stays smaller, with coupled gates "
-            "(CIFG) below 1, and both solve the task."
+            "below 1, and both solve the task."
         ),
         _(
             "A removed gate is held at 1: everything is added and nothing is taken away. The state then "

@@ -310,7 +310,7 @@ def test_a_former_link_with_chrono_and_several_gates_opens_its_race(visits: list
         "optimizer": "RMSprop",
         "variants": ("V", "no gates"),
     }
-    new = {"gates": "io", "forget_bias": "chrono", "optimizer": "rmsprop", "variants": "v,no_gates"}
+    new = {"gates": "io", "forget_bias": "chrono", "optimizer": "rmsprop", "variants": "with_peepholes,no_gates"}
     one, other = (open_page(visits, "gates", **link, **STREAM) for link in (old, new))
     assert raced(one) == raced(other) != OPENINGS["gates"].experiments()
     assert told(one) == told(other) == ""

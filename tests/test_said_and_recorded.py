@@ -21,8 +21,7 @@ CALLED = {
     "RNN": "vanilla RNN",
     "ReLU with W_h = I": "ReLU, W_h = I",
     "all three gates": "your cell",
-    "coupled gates": "CIFG",
-    "without the forget gate": "NFG",
+    "without the forget gate": "no forget gate",
     "without any gate": "no gates",
 }
 SOLVES = re.compile(r"\b(solve[sd]?|solving)\b", re.IGNORECASE)
@@ -87,8 +86,8 @@ def test_sentences_that_are_too_strong_are_found() -> None:
     assert too_strong("The LSTM solves it.", "dashboard") == []
     assert too_strong("The RNN solves it.", "dashboard") == ["The RNN solves it."]
     assert too_strong("The task is solved.", "dashboard") == ["The task is solved."]
-    assert too_strong("NFG does not solve it.", "gates") == ["NFG does not solve it."]
-    assert too_strong("NFG solved it for 3 of 5 seeds.", "gates") == []
+    assert too_strong("The cell with no forget gate solves it.", "gates") == ["The cell with no forget gate solves it."]
+    assert too_strong("The cell with no forget gate solved it for 3 of 5 seeds.", "gates") == []
 
 
 BEGIN = {

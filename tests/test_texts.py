@@ -225,4 +225,4 @@ def test_what_is_part_of_a_longer_word_is_not_explained() -> None:
 
 def test_the_variants_acronyms_are_spelt_out() -> None:
     assert set(VARIANTS) == set(GATE_SETS) - {"no gates"}
-    assert all(shown.startswith(f"{name}: ") for name, shown in VARIANTS.items())
+    assert all(shown.startswith(f"{name} (") for name, shown in VARIANTS.items())

@@ -19,11 +19,22 @@ SHAPES = ("circle", "square", "diamond", "cross", "triangle-right", _STAR)
 # Racers that are met on several pages, or come and go on one, in the slots that they have if those are free.
 _OWN = (
     ("vanilla RNN", "tanh", "your cell", "separate", "one bias", "plain", "k = 1", "seed 0", "softplus"),
-    ("LSTM", "sigmoid", "no gates", "concatenated", "two biases", "dense", "k = 2", "seed 1", "V", "leaky ReLU"),
-    ("GRU", "ReLU", "CIFG", "residual", "k = 4", "seed 2", "NIAF", "sine"),
-    ("ReLU, W_h = I", "NFG", "k = 3", "k = 7", "seed 3", "NP", "softsign"),
-    ("GELU", "NIG", "k = 5", "k = 8", "seed 4", "hard tanh", "ELU"),
-    ("identity", "NOG", "NOAF", "k = 6", "seed 5", "SiLU"),
+    (
+        "LSTM",
+        "sigmoid",
+        "no gates",
+        "concatenated",
+        "two biases",
+        "dense",
+        "k = 2",
+        "seed 1",
+        "with peepholes",
+        "leaky ReLU",
+    ),
+    ("GRU", "ReLU", "coupled gates", "residual", "k = 4", "seed 2", "no input activation", "sine"),
+    ("ReLU, W_h = I", "no forget gate", "k = 3", "k = 7", "seed 3", "no peepholes", "softsign"),
+    ("GELU", "no input gate", "k = 5", "k = 8", "seed 4", "hard tanh", "ELU"),
+    ("identity", "no output gate", "no output activation", "k = 6", "seed 5", "SiLU"),
 )
 PREFERRED = {label: slot for slot, labels in enumerate(_OWN) for label in labels}
 

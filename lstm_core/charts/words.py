@@ -105,14 +105,14 @@ WORDS: dict[str, str] = {
 
 # The variants of Greff and others by their names in a race, as a visitor reads them.
 VARIANTS: dict[str, str] = {
-    "V": _("V: vanilla, with peepholes"),
-    "NIG": _("NIG: no input gate"),
-    "NFG": _("NFG: no forget gate"),
-    "NOG": _("NOG: no output gate"),
-    "NIAF": _("NIAF: no input activation"),
-    "NOAF": _("NOAF: no output activation"),
-    "CIFG": _("CIFG: coupled gates"),
-    "NP": _("NP: no peepholes"),
+    "with peepholes": _("with peepholes (V)"),
+    "no input gate": _("no input gate (NIG)"),
+    "no forget gate": _("no forget gate (NFG)"),
+    "no output gate": _("no output gate (NOG)"),
+    "no input activation": _("no input activation (NIAF)"),
+    "no output activation": _("no output activation (NOAF)"),
+    "coupled gates": _("coupled gates (CIFG)"),
+    "no peepholes": _("no peepholes (NP)"),
 }
 
 

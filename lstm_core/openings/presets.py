@@ -29,14 +29,14 @@ ACTIVATION_RACERS: dict[str, Changes] = {
 # The variants of Greff et al. 2017: each differs from their vanilla LSTM, V, which has peepholes, in one respect.
 GATE_SETS: dict[str, Changes] = {
     "no gates": {"gates": ""},
-    "V": {"peephole": True},
-    "NIG": {"peephole": True, "gates": "fo"},
-    "NFG": {"peephole": True, "gates": "io"},
-    "NOG": {"peephole": True, "gates": "if"},
-    "NIAF": {"peephole": True, "activation": "identity", "output_activation": "tanh"},
-    "NOAF": {"peephole": True, "output_activation": "identity"},
-    "CIFG": {"peephole": True, "coupled": True},
-    "NP": {},
+    "with peepholes": {"peephole": True},
+    "no input gate": {"peephole": True, "gates": "fo"},
+    "no forget gate": {"peephole": True, "gates": "io"},
+    "no output gate": {"peephole": True, "gates": "if"},
+    "no input activation": {"peephole": True, "activation": "identity", "output_activation": "tanh"},
+    "no output activation": {"peephole": True, "output_activation": "identity"},
+    "coupled gates": {"peephole": True, "coupled": True},
+    "no peepholes": {},
 }
 
 WIRING_RACERS: dict[str, Changes] = {name: {"wiring": name} for name in WIRINGS}
@@ -194,7 +194,7 @@ OPENINGS = {
         Experiment(length=60, steps=500, batch=64, lr=0.02, init="xavier"),
         {
             "your cell": {},
-            **{name: GATE_SETS[name] for name in ("CIFG", "NFG", "no gates")},
+            **{name: GATE_SETS[name] for name in ("coupled gates", "no forget gate", "no gates")},
         },
         _gates_balance,
     ),

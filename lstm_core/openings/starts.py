@@ -135,16 +135,16 @@ STARTS = (
         "gates",
         "no forget gate",
         _("No forget gate"),
-        _("Its largest state grows to 1.5 times the full cell's (NP) or more. Only the full cell solves adding."),
-        {"gates": ["i", "o"], "variants": ["NP"]},
+        _("Its largest state grows to 1.5 times the full cell's or more. Only the full cell solves adding."),
+        {"gates": ["i", "o"], "variants": ["no peepholes"]},
         rules.state_climbs,
     ),
     Start(
         "gates",
         "no input gate",
         _("No input gate"),
-        _("Everything it reads is written, even what it should ignore. Only the full cell (NP) solves adding."),
-        {"gates": ["f", "o"], "variants": ["NP"]},
+        _("Everything it reads is written, even what it should ignore. Only the full cell solves adding."),
+        {"gates": ["f", "o"], "variants": ["no peepholes"]},
         rules.only_full_cell_solves,
     ),
     Start(
@@ -152,7 +152,7 @@ STARTS = (
         "no gates",
         _("No gates at all"),
         _("Up to 1 is added at every step, so the largest state comes near T. Adding is not solved."),
-        {"gates": [], "variants": ["NP"]},
+        {"gates": [], "variants": ["no peepholes"]},
         rules.state_nears_length,
     ),
     Start(
@@ -160,7 +160,7 @@ STARTS = (
         "chrono",
         _("Chrono"),
         _("Forget gates that start open for every time scale up to T: both cells solve adding over 100 steps."),
-        {"length": 100, "forget_bias": CHRONO, "variants": ["CIFG"]},
+        {"length": 100, "forget_bias": CHRONO, "variants": ["coupled gates"]},
         rules.all_solve,
     ),
     Start(

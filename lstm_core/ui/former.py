@@ -14,14 +14,14 @@ _ACTIVATIONS = {
 _WITH_IDENTITY = {**_ACTIVATIONS, "ReLU, W_h = I": "relu_identity"}
 _GATES = {
     "no gates": "no_gates",
-    "V": "v",
-    "NIG": "nig",
-    "NFG": "nfg",
-    "NOG": "nog",
-    "NIAF": "niaf",
-    "NOAF": "noaf",
-    "CIFG": "cifg",
-    "NP": "np",
+    "V": "with_peepholes",
+    "NIG": "no_input_gate",
+    "NFG": "no_forget_gate",
+    "NOG": "no_output_gate",
+    "NIAF": "no_input_activation",
+    "NOAF": "no_output_activation",
+    "CIFG": "coupled_gates",
+    "NP": "no_peepholes",
 }
 
 FORMER: dict[str, dict[str, str]] = {
