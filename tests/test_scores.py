@@ -70,3 +70,10 @@ def test_only_fields_with_several_values_tell_settings_apart(history: History) -
     store(history, [record("solved", 1, 0.0, seed=seed, gates=gates) for seed in (0, 1) for gates in ("", "ifo")])
     assert differing(runs(history)) == {"gates": ["", "ifo"]}
     assert {setting.label for setting in ranked(runs(history))} == {"gates none", "gates ifo"}
+
+
+def test_what_is_switched_off_goes_unsaid_where_anything_else_is_said(history: History) -> None:
+    switched = [{}, {"coupled": True}, {"coupled": True, "peephole": True}]
+    store(history, [record("solved", 1, 0.0, gates="ifo", **fields) for fields in switched])
+    labels = {setting.label for setting in ranked(runs(history))}
+    assert labels == {"not coupled, not peephole", "coupled", "coupled, peephole"}

@@ -53,11 +53,17 @@ class Setting(NamedTuple):
 
     @property
     def label(self) -> str:
-        return ", ".join(f"{name} {_told(value)}" for name, value in self.fields.items()) or "all the same"
+        """In a line, in which what is switched off goes unsaid, unless there is nothing else to say."""
+        on = {name: value for name, value in self.fields.items() if value is not False}
+        return ", ".join(_told(name, value) for name, value in (on or self.fields).items()) or "all the same"
 
 
-def _told(value: Any) -> str:
-    return "none" if value in (None, "") else f"{value:g}" if isinstance(value, float) else str(value)
+def _told(name: str, value: Any) -> str:
+    plain = name.replace("_", " ")
+    if isinstance(value, bool):
+        return plain if value else f"not {plain}"
+    said = "none" if value in (None, "") else f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{plain} {said}"
 
 
 def differing(listed: pa.Table) -> dict[str, list[Any]]:
