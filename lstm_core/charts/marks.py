@@ -117,9 +117,12 @@ SLOPES = lines("x", "φ'(x)", height=280)
 
 
 def _enlarged(part: Any, scale: float) -> Any:
-    """The same with larger type, in the whole of a specification."""
+    """The same with larger type, in the whole of a specification but its legends, which are in one line."""
     if isinstance(part, dict):
-        return {name: value * scale if name in FONTS else _enlarged(value, scale) for name, value in part.items()}
+        return {
+            name: value if name == "legend" else value * scale if name in FONTS else _enlarged(value, scale)
+            for name, value in part.items()
+        }
     return [_enlarged(one, scale) for one in part] if isinstance(part, list) else part
 
 

@@ -5,6 +5,13 @@ import streamlit as st
 from lstm_core.ui.session import PROJECTED
 
 LARGER = 1.35
+# A chart is as high as on a laptop. Where a wall has more room, it is drawn larger as a whole; how wide it may be is
+# measured in the window's own pixels, so its place has to say less.
+ON_A_WALL = """
+@media (min-height: 1000px) {
+  [data-testid=stElementContainer]:has([data-testid=stVegaLiteChart]) { zoom: 1.5; width: 66.6% !important; }
+}
+"""
 # Targets of 40 pixels. A slider is moved by its thumb alone, so that a swipe over its track scrolls the page.
 FOR_FINGERS = """
 @media (pointer: coarse) {
@@ -40,5 +47,6 @@ def handheld() -> bool:
 
 def shape_type() -> None:
     """Set the page in its type for this visitor, and for fingers; the theme's sizes hold for all."""
-    css = f"html {{ font-size: {st.get_option('theme.baseFontSize') * type_scale()}px }}" if projected() else ""
-    st.html(f"<style>{css}{FOR_FINGERS}</style>")
+    size = st.get_option("theme.baseFontSize") * type_scale()
+    on_a_wall = f"html {{ font-size: {size}px }} {ON_A_WALL}" if projected() else ""
+    st.html(f"<style>{on_a_wall}{FOR_FINGERS}</style>")
