@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 TRANSLATED = ("_", "ngettext")
 # Names of what holds keys, code, or what an address says.
-CODE = {"key", "css", "FOR_FINGERS", "FRAME", "_STAR", "_NEAREST", "_ON_THE_RACE", "snippet"}
+CODE = {"key", "css", "FOR_FINGERS", "ON_A_WALL", "FRAME", "_STAR", "_NEAREST", "_ON_THE_RACE", "snippet"}
 # Of arguments that are no texts.
 NO_TEXTS = {"key", "address", "shape"}
 

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from lstm_core import Experiment
 from lstm_core.charts.catalogue import CHARTS
 from lstm_core.charts.equations import latex
-from lstm_core.charts.points import Curve
+from lstm_core.charts.points import Curve, looked_at
 from lstm_core.openings.presets import GATE_SETS, OPENINGS
 from lstm_core.race import turns
 from lstm_core.race.race import Race
@@ -306,6 +306,7 @@ def test_a_look_back_shows_the_gradient_through_time_as_it_was(visits: list[AppT
     pd.testing.assert_frame_equal(drawn(visit, "gradient_through_time"), then.to_pandas())
 
 
-def test_a_look_back_leaves_the_whole_loss(visits: list[AppTest]) -> None:
+def test_a_look_back_leaves_the_whole_loss_and_marks_the_step(visits: list[AppTest]) -> None:
     visit, curves = looked_back(visits, 10)
-    pd.testing.assert_frame_equal(drawn(visit, "loss"), CHARTS["loss"].table(curves).to_pandas())
+    shown = looked_at(CHARTS["loss"].table(curves), 10).to_pandas()
+    pd.testing.assert_frame_equal(drawn(visit, "loss"), shown, check_categorical=False)

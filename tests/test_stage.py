@@ -214,7 +214,7 @@ def test_charts_are_told_to_stand_still_where_nothing_moves(
 ) -> None:
     stood: list[bool] = []
 
-    def noted(name: str, curves: object, still: bool, seeds: object, over: bool) -> None:
+    def noted(name: str, curves: object, still: bool, seeds: object, over: bool, at: int | None) -> None:
         stood.append(still)
 
     monkeypatch.setattr(view, "draw", noted)

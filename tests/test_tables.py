@@ -14,7 +14,7 @@ from lstm_core.charts import tables
 from lstm_core.charts.catalogue import CHARTS
 from lstm_core.charts.marks import FUNCTIONS, SLOPES, Picture, band_lines, evidence, heat, sample, spec
 from lstm_core.charts.needs import measured
-from lstm_core.charts.points import Curve, Point, on_log_axis, smallest_normal
+from lstm_core.charts.points import Curve, Point, looked_at, on_log_axis, smallest_normal
 
 EXPERIMENT = Experiment(length=12, hidden=4, batch=4, steps=30)
 SNAPSHOTS = list(train(EXPERIMENT))
@@ -244,3 +244,10 @@ def test_the_picture_of_an_activation_has_its_kink_at_0() -> None:
     shown = tables.activation_curves(["relu"], slope=False).to_pandas()
     assert shown.x.abs().min() < 1e-9
     assert (shown.x.min(), shown.x.max()) == (-4, 4)
+
+
+def test_the_place_that_is_looked_at_is_added_and_nothing_else_changes() -> None:
+    table = CHARTS["loss"].table([CURVE])
+    looked = looked_at(table, 7).to_pylist()
+    assert [row["x"] for row in looked if row["kind"] == "shown"] == [7]
+    assert [str(row) for row in looked if row["kind"] != "shown"] == [str(row) for row in table.to_pylist()]

@@ -51,9 +51,9 @@ def lines(
     """
     Lines over a table of `points`: racers in colour, the first on top, with their symbols here and there, single seeds
     thin; references grey and dashed, earlier races and what is no racer grey. Values off the axis are triangles on its
-    edge, an ending is a ring. With `parts`, the parts of a racer differ by dash. The axis goes up from 0 with `zero`,
-    from end to end with `ends`; with `back`, x goes to the left. The key of dashes has so many
-    `columns`.
+    edge, an ending is a ring, the place that is looked at a grey rule. With `parts`, the parts of a racer differ by
+    dash. The axis goes up from 0 with `zero`, from end to end with `ends`; with `back`, x goes to the left. The key of
+    dashes has so many `columns`.
     """
     along = alt.Scale(nice=False, zero=False, reverse=back)
     across = alt.X("x:Q", title=x, scale=along, axis=axis(tickMinStep=1, titlePadding=2))
@@ -80,6 +80,7 @@ def lines(
         only("kind == 'frame'").mark_point(size=0).encode(y=upright),
         *_strokes({**line, "tooltip": told}, colour, dash, bool(parts)),
         only("mark == 'symbol'").mark_point(filled=True, size=70, opacity=1).encode(**dot, shape=shape),
+        only("kind == 'shown'").mark_rule(color=QUIET, strokeWidth=1.5).encode(x=across),
         _triangle(OVERFLOW, "up", TRIANGLE_INSET).encode(**dot),
         _triangle(UNDERFLOW, "down", -TRIANGLE_INSET).encode(**dot),
         only("mark == 'ended'").mark_point(size=170, strokeWidth=3, opacity=1, shape="circle").encode(**dot),
@@ -124,6 +125,12 @@ def _enlarged(part: Any, scale: float) -> Any:
             for name, value in part.items()
         }
     return [_enlarged(one, scale) for one in part] if isinstance(part, list) else part
+
+
+def across(picture: Picture) -> str:
+    """What its axis to the right is called."""
+    parts = (part.get("encoding", {}).get("x", {}) for part in (spec(picture), *spec(picture).get("layer", ())))
+    return next((x["title"] for x in parts if x.get("title")), "")
 
 
 @cache

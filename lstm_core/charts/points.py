@@ -3,14 +3,15 @@ What is a line in a chart? Points, as tidy tables, one row a point.
 
 Every table of lines has the same columns: x, y, `series` (the racer), `part` (which of its quantities), `kind`
 ("racer", "seed" for one of several, "other" for what is nobody's, "ghost" for an earlier race, "reference" for a line
-that is known beforehand, "frame" for the ends of the axis), `off` ("overflow", "underflow" or "": a value that the axis
-cannot show sits on its edge), `note` (a word about the point), `slot` (of the racer's colour, -1 for what is no
-racer's), `mark` (what stands on the line there, if anything) and `segment` (points of one line that are joined).
+that is known beforehand, "frame" for the ends of the axis, "shown" for the place that is looked at), `off` ("overflow",
+"underflow" or "": a value that the axis cannot show sits on its edge), `note` (a word about the point), `slot` (of the
+racer's colour, -1 for what is no racer's), `mark` (what stands on the line there, if anything) and `segment` (points of
+one line that are joined).
 """
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, pairwise
@@ -170,6 +171,17 @@ def of_points(points: Iterable[Point]) -> pa.Table:
         marks = _marks(line, first, (last - first) or 1.0, slot.get(line[0].series, 0))
         placed |= zip(places, zip(marks, _segments(line), strict=True), strict=True)
     return of_repeating([(*point, slot.get(point.series, -1), *placed[k]) for k, point in enumerate(shown)], COLUMNS)
+
+
+def points_of(table: pa.Table) -> Iterator[Point]:
+    """What it was made of."""
+    fields = (table.column(name).to_pylist() for name in Point._fields)
+    return (Point(*row) for row in zip(*fields, strict=True))
+
+
+def looked_at(table: pa.Table, x: float) -> pa.Table:
+    """The same, with the place that is looked at."""
+    return of_points([*points_of(table), Point(x, math.nan, "", kind="shown")])
 
 
 def _marks(line: Sequence[Point], first: float, length: float, slot: int) -> list[str]:

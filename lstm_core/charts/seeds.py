@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import pyarrow as pa
 
-from lstm_core.charts.points import OVERFLOW, UNDERFLOW, Point, of_points
+from lstm_core.charts.points import OVERFLOW, UNDERFLOW, Point, of_points, points_of
 
 MAIN = ("racer", "other")
 Key = tuple[str, str, str]
@@ -19,7 +19,7 @@ def over_seeds(tables: Sequence[pa.Table]) -> pa.Table:
     and as that of the racer their median at every x. A run that has ended keeps its last value; overflow is larger than
     any number. References, the axis and earlier races are there once.
     """
-    seeds = [list(_points(table)) for table in tables]
+    seeds = [list(points_of(table)) for table in tables]
     top = max((point.y for points in seeds for point in points if point.off == OVERFLOW), default=math.nan)
     lines: dict[Key, list[list[Point]]] = {}
     for points in seeds:
@@ -29,11 +29,6 @@ def over_seeds(tables: Sequence[pa.Table]) -> pa.Table:
     beside = max(of_one, key=lambda points: max((point.x for point in points if point.kind == "frame"), default=0))
     single = [point._replace(kind="seed", note="") for runs in lines.values() for run in runs for point in run]
     return of_points([*beside, *single, *(point for runs in lines.values() for point in _medians(runs, top))])
-
-
-def _points(table: pa.Table) -> Iterator[Point]:
-    fields = (table.column(name).to_pylist() for name in Point._fields)
-    return (Point(*row) for row in zip(*fields, strict=True))
 
 
 def _lines(points: Iterable[Point], top: float) -> dict[Key, list[Point]]:

@@ -7,9 +7,9 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from lstm_core.charts.catalogue import CHARTS, Chart
-from lstm_core.charts.marks import spec
+from lstm_core.charts.marks import BY_STEP, across, spec
 from lstm_core.charts.needs import missing
-from lstm_core.charts.points import COLUMNS, Curve
+from lstm_core.charts.points import COLUMNS, Curve, looked_at
 from lstm_core.charts.seeds import over_seeds
 from lstm_core.charts.spoken import outcome
 from lstm_core.language import _
@@ -32,11 +32,13 @@ def draw(
     still: bool = False,
     seeds: Sequence[Sequence[Curve]] = (),
     over: bool = False,
+    at: int | None = None,
 ) -> None:
     """
     A chart of these curves, with its title, beside which a help tells what to see in it; `of` tells it from others of
     the same row. It says that it is measuring where there is nothing to draw yet, and, of curves that stand `still`,
     where anything is missing. Curves of further `seeds` are drawn too, where nothing of them has to be measured. When
+    `at` is the training step that is looked at, where that is not the last. When
     all is `over`, it tells those who cannot see it what came out, for which the browser draws it anew.
     """
     chart = CHARTS[name]
@@ -46,6 +48,8 @@ def draw(
         of = _("the first seed")
     elif seeds:
         table = over_seeds([table, *map(chart.table, seeds)])
+    if at is not None and table.column_names == COLUMNS and across(chart.picture) == BY_STEP:
+        table = looked_at(table, at)
     st.markdown(f"**{chart.title}**" + f" · {of}" * bool(of) + waits, help=chart.help)
     spoken = f"{chart.description} {outcome(table)}" if over else chart.description
     width = "stretch" if chart.stretched else "content"

@@ -58,6 +58,7 @@ def in_a_line(view: View) -> str:
     said += [
         _(":gray[{labels} at every step so far]").format(labels=" = ".join(labels)) for labels in alike(view.by_seed[0])
     ]
+    said += [_(":gray[━&nbsp;the&nbsp;race&nbsp;before]")] if view.shown.ghosts else []
     return " &ensp; ".join(said)
 
 

@@ -16,7 +16,7 @@ ON_A_WALL = """
 FOR_FINGERS = """
 @media (pointer: coarse) {
   button, [role=tab], [data-testid=stPageLink] a, [data-baseweb=select], label:has(input[type=checkbox]) {
-    min-height: 40px !important; min-width: 40px !important;
+    min-height: 40px !important; min-width: 40px !important; align-items: center;
   }
   [data-testid=stSlider] [role=group] > div { pointer-events: none; }
   [data-testid=stSlider] div:has(> div > input[type=range]) { pointer-events: auto; touch-action: pan-y !important; }
@@ -48,5 +48,5 @@ def handheld() -> bool:
 def shape_type() -> None:
     """Set the page in its type for this visitor, and for fingers; the theme's sizes hold for all."""
     size = st.get_option("theme.baseFontSize") * type_scale()
-    on_a_wall = f"html {{ font-size: {size}px }} {ON_A_WALL}" if projected() else ""
-    st.html(f"<style>{on_a_wall}{FOR_FINGERS}</style>")
+    css = f"html {{ font-size: {size}px }} {ON_A_WALL}" if projected() else ""
+    st.html(f"<style>{css}{FOR_FINGERS}</style>")

@@ -29,9 +29,16 @@ class View:
     @cached_property
     def then(self) -> BySeed:
         """As they were at the training step that the visitor has gone back to; all there is, if to none."""
+        if self.step is None:
+            return self.by_seed
+        return [[curve.at(self.step) for curve in curves] for curves in self.by_seed]
+
+    @cached_property
+    def step(self) -> int | None:
+        """The training step that the visitor has gone back to, if to any."""
         last = last_step(self.shown.race)
         step: int = st.session_state.get(STEP_SHOWN, last)
-        return self.by_seed if step >= last else [[curve.at(step) for curve in curves] for curves in self.by_seed]
+        return step if step < last else None
 
     def of(self, chart: str) -> BySeed:
         """What a row of `CHARTS` shows."""
@@ -49,4 +56,4 @@ class View:
         for column, name in in_rows(charts, 2):
             with column:
                 first, *others = ([*curves, *self.shown.behind] for curves in self.of(name))
-                draw(name, first, still=still, seeds=others, over=over)
+                draw(name, first, still=still, seeds=others, over=over, at=self.step)
