@@ -12,7 +12,7 @@ from typing import Any, Self
 import torch
 
 from lstm_core.activations import ACTIVATIONS
-from lstm_core.cells import FAMILIES, LAYOUTS, MOST_WINDOW, Cell, choose
+from lstm_core.cells import FAMILIES, FORGET_ACTIVATIONS, LAYOUTS, MOST_WINDOW, OPTIONS, Cell, choose
 from lstm_core.engine import ENGINES, check_kernels
 from lstm_core.initialisation import INITS
 from lstm_core.streams import CURRENT, Purpose, Rng, stream
@@ -38,6 +38,8 @@ YOUNGER: dict[str, Any] = {
     "difference": False,
     "fold": 1,
     "folds": 1,
+    "forget_activation": "sigmoid",
+    "stabilised": True,
 }
 
 
@@ -97,6 +99,8 @@ class Experiment:
     difference: bool = _one_of(False, (False, True), "forecast the change of a series over the horizon")
     fold: int = _number(1, 1, MOST_FOLDS, "which piece of the test part is tested, all before it being known")
     folds: int = _number(1, 1, MOST_FOLDS, "into how many pieces the test part of a series is split")
+    forget_activation: str = _one_of("sigmoid", FORGET_ACTIVATIONS, "of an sLSTM's forget gate")
+    stabilised: bool = _one_of(True, (False, True), "an sLSTM's exponential functions are kept from overflowing")
 
     def __post_init__(self) -> None:
         for spec in dataclasses.fields(self):
@@ -114,9 +118,7 @@ class Experiment:
     @property
     def recurrent_cell(self) -> Cell:
         """The cell without its weights; its own ValueErrors name the same fields."""
-        return Cell(
-            self.cell, self.activation, self.output_activation, self.gates, self.coupled, self.peephole, self.window
-        )
+        return Cell(self.cell, **{name: getattr(self, name) for name in OPTIONS})
 
     @property
     def problem(self) -> Task:

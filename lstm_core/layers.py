@@ -19,18 +19,21 @@ class Layer(nn.Module):
 
     `weight_h` (kH, H) and `weight_x` (kH, D), or both side by side in `weight` (kH, H + D); `bias` (kH,), which goes
     with x, and `bias_h` (kH,), which goes with h, where there are two; `peephole` (gates, H). Where the cell sees its
-    last few hidden states, there are as many times H columns for h.
+    last few hidden states, there are as many times H columns for h, and none where its blocks see x alone.
     """
+
+    weight_h: nn.Parameter
 
     def __init__(self, cell: Cell, input_size: int, hidden_size: int, weights: str, biases: int) -> None:
         super().__init__()
         self.cell, self.input_size, self.hidden_size = cell, input_size, hidden_size
-        rows, self.recurrent_size = len(cell.rows) * hidden_size, cell.window * hidden_size
+        rows, self.recurrent_size = len(cell.rows) * hidden_size, cell.seen(hidden_size)
         self.joint = weights == "concatenated"
         if self.joint:
             self.weight = nn.Parameter(torch.empty(rows, self.recurrent_size + input_size))
         else:
-            self.weight_h = nn.Parameter(torch.empty(rows, self.recurrent_size))
+            weight_h = nn.Parameter(torch.empty(rows, self.recurrent_size)) if self.recurrent_size else None
+            self.register_parameter("weight_h", weight_h)
             self.weight_x = nn.Parameter(torch.empty(rows, input_size))
         self.bias = nn.Parameter(torch.empty(rows))
         self.bias_h = nn.Parameter(torch.empty(rows)) if biases == 2 else None
@@ -46,7 +49,8 @@ class Layer(nn.Module):
             weight = self.weight  # Looked up once: a parametrization computes it at every look.
             recurrent, inputs = weight.split([self.recurrent_size, self.input_size], 1)
             return Parameters(recurrent, inputs, self.bias, self.bias_h, self.peephole, weight, own)
-        return Parameters(self.weight_h, self.weight_x, self.bias, self.bias_h, self.peephole, own=own)
+        recurrent = self.weight_h if self.recurrent_size else self.bias.new_empty(len(self.bias), 0)
+        return Parameters(recurrent, self.weight_x, self.bias, self.bias_h, self.peephole, own=own)
 
     def block(self, name: str) -> slice:
         """The rows of a gate, or of another block of the cell."""
@@ -65,15 +69,17 @@ class Layer(nn.Module):
         """
         row, size, p = INITS[init], self.hidden_size, self.tensors()
         gain /= self.cell.window
-        bound_h, bound_x = row.bounds(size, self.input_size, self.joint)
+        bound_h, bound_x = row.bounds(size, self.input_size, self.joint and self.cell.row.recurrent)
         bias_h = torch.empty_like(p.bias) if p.recurrent_bias is None else p.recurrent_bias
         for name in self.cell.row.blocks:
-            recurrent = gain * row.recurrent(size, bound_h, rng)
+            recurrent = gain * row.recurrent(size, bound_h, rng) if self.cell.row.recurrent else None
             inputs = uniform(size, self.input_size, bound_x, rng)
             biases = row.biases * uniform(3, size, 1.0, rng)
             if name in self.cell.rows:
                 block = self.block(name)
-                p.recurrent[block, :size], p.input[block] = recurrent, inputs
+                if recurrent is not None:
+                    p.recurrent[block, :size] = recurrent
+                p.input[block] = inputs
                 p.bias[block], bias_h[block] = bound_x * biases[0], bound_h * biases[1]
             if p.peephole is not None and name in self.cell.learned_gates:
                 p.peephole[self.cell.learned_gates.index(name)] = bound_h * biases[2]
@@ -81,15 +87,15 @@ class Layer(nn.Module):
             older.copy_(gain * row.recurrent(size, bound_h, rng))
         for name, draw in self.cell.row.own.items():
             self.own[name] = nn.Parameter(draw(size, rng).to(self.bias.dtype))
-        if self.cell.row.forget:
-            self._set_forget_bias(forget_bias, rng)
+        self._set_forget_bias(forget_bias, rng)
 
     def _set_forget_bias(self, forget_bias: float | Chrono, rng: Rng) -> None:
-        """Fill b_f, on one of two biases so that their sum is right; coupled gates have f = 1 - i and so b_i = -b_f."""
+        """Fill b_f, or what keeps in its place, on one of two biases so that their sum is right."""
         if isinstance(forget_bias, Chrono):
-            value, signs = forget_bias.draw(self.hidden_size, rng), {"f": 1, "i": -1}
+            signs = self.cell.remembering(chrono=True)
+            value = forget_bias.draw(self.hidden_size, rng) if signs else torch.empty(0)
         else:
-            value, signs = torch.tensor(forget_bias), {"i": -1} if self.cell.coupled else {"f": 1}
+            signs, value = self.cell.remembering(chrono=False), torch.tensor(forget_bias)
         for name, sign in signs.items():
             if name in self.cell.rows:
                 self.bias[self.block(name)] = sign * value

@@ -6,25 +6,31 @@ from functools import partial
 from itertools import combinations
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Generator, Tensor, nn
 from torch.func import functional_call, jacrev
 
 from lstm_core.activations import ACTIVATIONS
-from lstm_core.cells import FAMILIES, LAYOUTS, Cell, Trace
+from lstm_core.cells import FAMILIES, FORGET_ACTIVATIONS, LAYOUTS, Cell, Trace
 from lstm_core.layers import Layer, Stack
 from lstm_core.model import GRU, LSTM, RNN
 
 T, B, D, H = 5, 3, 4, 2
-assert_same = partial(torch.testing.assert_close, rtol=0, atol=1e-12)
+assert_same = partial(torch.testing.assert_close, rtol=1e-14, atol=1e-12)
 
 GATE_SETS = ["".join(gates) for number in range(4) for gates in combinations("ifo", number)]
 LSTMS = [Cell("lstm", gates=gates, peephole=peephole) for gates in GATE_SETS for peephole in (False, True)] + [
     Cell("lstm", gates=gates, coupled=True, peephole=peephole) for gates in ("if", "ifo") for peephole in (False, True)
 ]
-CELLS = [Cell("rnn"), Cell("gru"), *LSTMS]
-ACTIVATED = [Cell(family, activation=name) for family in FAMILIES for name in ACTIVATIONS] + [
+SLSTMS = [
+    Cell("slstm", forget_activation=forget, stabilised=stabilised)
+    for forget in FORGET_ACTIVATIONS
+    for stabilised in (True, False)
+]
+CELLS = [Cell("rnn"), Cell("gru"), *LSTMS, Cell("mingru"), Cell("minlstm"), *SLSTMS]
+ACTIVATED = [Cell(row.name, activation=name) for row in FAMILIES.values() if row.activated for name in ACTIVATIONS] + [
     Cell("lstm", output_activation=name) for name in ACTIVATIONS
 ]
 ALL = list(dict.fromkeys(CELLS + ACTIVATED))
@@ -44,6 +50,8 @@ def described(cell: Cell) -> str:
         extras.append(f"window {cell.window}")
     if cell.family == "lstm":
         extras.insert(0, cell.gates or "gateless")
+    if cell.family == "slstm":
+        extras += [cell.forget_activation, "stabilised" if cell.stabilised else "unstabilised"]
     return "-".join([cell.family, cell.activation, cell.output_activation or "same", *extras])
 
 
@@ -68,8 +76,9 @@ def only_layer(stack: Stack) -> Layer:
 
 
 def initial(cell: Cell, layers: int = 1) -> list[Tensor]:
-    """Random initial states (L, B, H)."""
-    return [normal(layers, B, H, seed=seed) for seed in range(2 if cell.family == "lstm" else 1)]
+    """Random initial states (L, B, H); the sum that an sLSTM divides by is positive."""
+    states = {letter: normal(layers, B, H, seed=seed) for seed, letter in enumerate(cell.row.states)}
+    return [state.abs() + 0.1 if letter == "n" else state for letter, state in states.items()]
 
 
 def gradients(outputs: list[Tensor], sources: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -193,10 +202,62 @@ def gru_written_out(cell: Cell, layer: Layer, x: Tensor, h: Tensor) -> list[Tens
     return [torch.stack(outputs), h]
 
 
+def sigmoid(x: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-x))
+
+
+def in_numpy(layer: Layer, rows: str) -> list[dict[str, np.ndarray]]:
+    """W_x, b and, where there is one, W_h, by block."""
+    kinds = [layer.weight_x, layer.bias, *([layer.weight_h] if layer.cell.row.recurrent else [])]
+    return [dict(zip(rows, np.split(kind.detach().numpy(), len(rows)), strict=True)) for kind in kinds]
+
+
+def mingru_written_out(cell: Cell, layer: Layer, x: Tensor, h: Tensor) -> list[Tensor]:
+    """Feng et al. (2024), section 3.1: h_t = (1 - z_t) h_(t-1) + z_t h~_t, z and h~ linear in x."""
+    (u, b), states = in_numpy(layer, "zh"), [h.numpy()]
+    for x_t in x.numpy():
+        z, candidate = sigmoid(x_t @ u["z"].T + b["z"]), x_t @ u["h"].T + b["h"]
+        states.append((1 - z) * states[-1] + z * candidate)
+    return [torch.from_numpy(np.stack(states[1:])), torch.from_numpy(states[-1])]
+
+
+def minlstm_written_out(cell: Cell, layer: Layer, x: Tensor, h: Tensor) -> list[Tensor]:
+    """Feng et al. (2024), section 3.2: both gates divided by their sum."""
+    (u, b), states = in_numpy(layer, "fih"), [h.numpy()]
+    for x_t in x.numpy():
+        f, i = (sigmoid(x_t @ u[gate].T + b[gate]) for gate in "fi")
+        states.append(f / (f + i) * states[-1] + i / (f + i) * (x_t @ u["h"].T + b["h"]))
+    return [torch.from_numpy(np.stack(states[1:])), torch.from_numpy(states[-1])]
+
+
+def slstm_written_out(cell: Cell, layer: Layer, x: Tensor, h: Tensor, c: Tensor, n: Tensor, m: Tensor) -> list[Tensor]:
+    """Beck et al. (2024), equations 8 to 17: without the stabiliser, whose states are those times e^-m."""
+    phi, (u, b, w) = ACTIVATIONS[cell.activation].function, in_numpy(layer, "ifzo")
+    forget = sigmoid if cell.forget_activation == "sigmoid" else np.exp
+    hidden, cells, sums, scale = (state.numpy() for state in (h, c, n, m))
+    if cell.stabilised:
+        cells, sums = cells * np.exp(scale), sums * np.exp(scale)
+    outputs = []
+    for x_t in x.numpy():
+        pre = {block: hidden @ w[block].T + x_t @ u[block].T + b[block] for block in "ifzo"}
+        i, f, o = np.exp(pre["i"]), forget(pre["f"]), sigmoid(pre["o"])
+        cells = f * cells + i * phi(torch.from_numpy(pre["z"])).numpy()
+        sums = f * sums + i
+        hidden = o * cells / sums
+        log_f = pre["f"] - np.log1p(np.exp(pre["f"])) if cell.forget_activation == "sigmoid" else pre["f"]
+        scale = np.maximum(log_f + scale, pre["i"]) if cell.stabilised else np.zeros_like(scale)
+        outputs.append(hidden)
+    final = hidden, cells * np.exp(-scale), sums * np.exp(-scale), scale
+    return [torch.from_numpy(array) for array in (np.stack(outputs), *final)]
+
+
 WRITTEN_OUT: dict[str, Callable[..., list[Tensor]]] = {
     "rnn": rnn_written_out,
     "lstm": lstm_written_out,
     "gru": gru_written_out,
+    "mingru": mingru_written_out,
+    "minlstm": minlstm_written_out,
+    "slstm": slstm_written_out,
 }
 
 
@@ -213,7 +274,8 @@ def test_every_cell_is_its_equations_written_out(cell: Cell) -> None:
 def test_both_layouts_are_the_same_function_with_the_same_gradients(cell: Cell, biases: int) -> None:
     def joined(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
         rest = dict(tensors)
-        weight = torch.cat([rest.pop("layers.0.weight_h"), rest.pop("layers.0.weight_x")], 1)
+        matrices = [rest.pop(f"layers.0.weight_{kind}", None) for kind in "hx"]
+        weight = torch.cat([matrix for matrix in matrices if matrix is not None], 1)
         return rest | {"layers.0.weight": weight}
 
     apart, joint = built(cell, "separate", biases), built(cell, "concatenated", biases)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from lstm_core import Experiment, train
-from lstm_core.cells import Cell
+from lstm_core.cells import FORGET_ACTIVATIONS, Cell
 from lstm_core.data import samples
 from lstm_core.layers import Stack
 from lstm_core.measurements import checkpoints, gradients
@@ -62,10 +62,38 @@ def test_all_of_a_highway_is_its_direct_part_and_the_rest() -> None:
 
 @pytest.mark.parametrize("gates", ["if", "fo", "f", "ifo"])
 def test_the_direct_path_is_the_product_of_the_forget_gates(gates: str) -> None:
-    path = checkpoints.one_sequence(trained(gates=gates)[-1])
+    checkpoint = trained(gates=gates)[-1]
+    path = checkpoints.one_sequence(checkpoint)
     forget = path.gates["f"][:, 0]
-    for t, direct in enumerate(checkpoints.direct_path(path)):
+    for t, direct in enumerate(checkpoints.direct_path(path, checkpoint.cell)):
         torch.testing.assert_close(direct, forget[t:].prod(0), rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("cell", ["mingru", "minlstm"])
+def test_where_no_gate_sees_the_state_the_direct_path_is_the_whole_jacobian(cell: str) -> None:
+    for checkpoint in trained(cell=cell):
+        way = checkpoints.highway(checkpoint)
+        assert torch.equal(way.cell, way.hidden)
+        assert bool((way.rest <= 1e-14 * way.cell).all())
+        torch.testing.assert_close(way.direct, way.cell, rtol=1e-14, atol=0)
+
+
+@pytest.mark.parametrize("forget", FORGET_ACTIVATIONS)
+@pytest.mark.parametrize("stabilised", [True, False])
+def test_without_recurrent_weights_the_direct_path_of_an_slstm_is_the_whole_jacobian_of_its_cell_state(
+    forget: str, stabilised: bool
+) -> None:
+    """Of what the state stands for, not of what the stabiliser makes of it, also from the first state on."""
+    experiment = dataclasses.replace(SMALL, cell="slstm", forget_activation=forget, stabilised=stabilised, gain=0.0)
+    way = checkpoints.highway(checkpoints.beginning(experiment))
+    assert bool((way.rest <= 1e-14 * way.cell).all())
+    assert bool((way.direct > 0).all())
+    layer = Network(experiment).layer.double()
+    inputs = checkpoints.first_inputs(experiment)
+    pre = (inputs[:, 0] @ layer.weight_x.T + layer.bias)[:, layer.block("f")].detach()
+    factors = pre.exp() if forget == "exponential" else pre.sigmoid()
+    expected = [float(factors[t:].prod(0).max()) for t in way.steps]
+    assert way.direct.tolist() == pytest.approx(expected, rel=1e-10)
 
 
 def test_a_gate_that_is_held_open_is_a_cell_without_it() -> None:

@@ -57,6 +57,8 @@ REFUSED: list[dict[str, Any]] = [
     {"difference": "twice"},
     {"fold": 2},
     {"folds": 51},
+    {"forget_activation": "relu"},
+    {"stabilised": 1},
 ]
 
 
@@ -111,9 +113,15 @@ def test_every_field_changes_the_key() -> None:
         "momentum": 0.5, "clip": "value", "clip_at": 2.0, "seed": 1, "precision": "float64", "engine": "reference",
         "layers": 2, "wiring": "dense", "window": 2, "sequences": 8,
         "series": "sines", "horizon": 2, "stream": 1, "log": True, "difference": True, "fold": 2, "folds": 3,
+        "forget_activation": "exponential", "stabilised": False,
     }  # fmt: skip
     assert set(other) == {spec.name for spec in dataclasses.fields(Experiment)}
-    needs: dict[str, dict[str, Any]] = {"window": {"cell": "rnn"}, "fold": {"folds": 2}}
+    needs: dict[str, dict[str, Any]] = {
+        "window": {"cell": "rnn"},
+        "fold": {"folds": 2},
+        "forget_activation": {"cell": "slstm"},
+        "stabilised": {"cell": "slstm"},
+    }
     pairs = [(Experiment(**needs.get(name, {})), {name: value}) for name, value in other.items()]
     keys = [dataclasses.replace(base, **change).key for base, change in pairs]
     assert all(base.key != key for (base, _), key in zip(pairs, keys, strict=True))
@@ -152,9 +160,11 @@ def test_fields_that_are_younger_than_the_first_keys_are_told_where_they_are_set
         "layers": 2, "wiring": "dense", "window": 3, "sequences": 8, "series": "sines", "horizon": 4, "stream": 2,
         "log": True, "difference": True, "fold": 2, "folds": 3,
     }  # fmt: skip
-    deep = dataclasses.replace(Experiment(cell="rnn"), **set_to)
-    assert {name: json.loads(deep.to_json())[name] for name in YOUNGER} == set_to
-    assert Experiment.from_json(deep.to_json()) == deep
+    of_slstm: dict[str, Any] = {"forget_activation": "exponential", "stabilised": False}
+    assert set_to.keys() | of_slstm.keys() == YOUNGER.keys()
+    for deep, own in ((Experiment(cell="rnn", **set_to), set_to), (Experiment(cell="slstm", **of_slstm), of_slstm)):
+        assert own.items() <= json.loads(deep.to_json()).items()
+        assert Experiment.from_json(deep.to_json()) == deep
 
 
 def test_json_brings_an_experiment_back() -> None:

@@ -11,7 +11,7 @@ from torch import Generator, Tensor
 from torch.autograd.functional import jacobian
 
 from lstm_core.activations import ACTIVATIONS
-from lstm_core.cells import Cell, Parameters, Path, unroll
+from lstm_core.cells import FAMILIES, FORGET_ACTIVATIONS, Cell, Parameters, Path, unroll
 from lstm_core.initialisation import INITS
 from lstm_core.layers import Stack
 from lstm_core.measurements import gradients
@@ -35,7 +35,7 @@ def weights(cell: Cell, size: int = H, **options: Any) -> Parameters:
 
 
 def state(path: Path, t: int) -> Tensor:
-    return path.hidden[t, 0] if path.cell is None else torch.cat([path.hidden[t, 0], path.cell[t, 0]])
+    return torch.cat([states[t, 0] for states in path.states])
 
 
 def assert_autograds(p: Parameters, cell: Cell) -> None:
@@ -57,9 +57,29 @@ def test_jacobians_are_those_of_autograd_to_1e_10(cell: Cell) -> None:
     assert_autograds(weights(cell), cell)
 
 
+@pytest.mark.parametrize("forget", FORGET_ACTIVATIONS)
+def test_the_jacobian_of_a_stabilised_cell_times_what_it_is_scaled_by_is_that_of_the_cell_without(forget: str) -> None:
+    """dC_T/dC_t of C = c e^m is e^(m_T - m_t) (dc_T/dc_t + c_T dm_T/dc_t), and dh_T/dC_t is e^(-m_t) dh_T/dc_t."""
+    ways, steps = [], range(1, T + 1)
+    for stabilised in (True, False):
+        cell = Cell("slstm", forget_activation=forget, stabilised=stabilised)
+        p = weights(cell)
+        path = walk(p, cell, random(T, 1, D, seed=9))
+        ways.append((path, jacobians(backward(p, cell, path), path, steps)))
+    (path, scaled), (plain_path, plain) = ways
+    _, c, _, m = (states[:, 0] for states in path.states)
+    torch.testing.assert_close(plain_path.states[1][1:, 0], c[1:] * m[1:].exp(), rtol=1e-12, atol=0)
+    for t, one, other in zip(steps, scaled, plain, strict=True):
+        h_by_c, c_by_c, _, m_by_c = one[:, H : 2 * H].split(H)
+        expected = torch.cat(
+            [h_by_c / m[t].exp(), m[T].exp()[:, None] * (c_by_c + c[T][:, None] * m_by_c) / m[t].exp()]
+        )
+        torch.testing.assert_close(other[: 2 * H, H : 2 * H], expected, rtol=1e-10, atol=1e-12)
+
+
 @pytest.mark.parametrize("layout", ["separate", "concatenated"])
 @pytest.mark.parametrize("biases", [1, 2])
-@pytest.mark.parametrize("family", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("family", FAMILIES)
 def test_jacobians_do_not_mind_layout_and_biases(family: str, biases: int, layout: str) -> None:
     assert_autograds(weights(Cell(family), biases=biases, weights=layout), Cell(family))
 

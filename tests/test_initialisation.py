@@ -20,6 +20,7 @@ MODULES: dict[str, Any] = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
 BLOCKS = {"rnn": "h", "lstm": "ifgo", "gru": "rzn"}
 
 every_family = pytest.mark.parametrize("family", FAMILIES)
+every_recurrent_family = pytest.mark.parametrize("family", [row.name for row in FAMILIES.values() if row.recurrent])
 every_layout = pytest.mark.parametrize("weights", LAYOUTS)
 every_init = pytest.mark.parametrize("init", INITS)
 both_biases = pytest.mark.parametrize("biases", [1, 2])
@@ -46,8 +47,10 @@ def blocks(stack: Stack, index: int = 0) -> dict[str, dict[str, Tensor]]:
     """The weights of one layer by block (i, f, g, o, ...) and kind (h, x, bias, bias_h), whatever the layout."""
     layer = stack.layer_list[index]
     tensors = {name: parameter.detach() for name, parameter in layer.named_parameters() if name != "peephole"}
-    if "weight" in tensors:
+    if "weight" in tensors and stack.cell.row.recurrent:
         tensors["weight_h"], tensors["weight_x"] = tensors["weight"][:, :H], tensors.pop("weight")[:, H:]
+    elif "weight" in tensors:
+        tensors["weight_x"] = tensors.pop("weight")
     cell = stack.cell
     rows = list(BLOCKS.get(cell.family, cell.rows))
     if cell.family == "lstm":
@@ -63,6 +66,7 @@ def matrices(stack: Stack) -> dict[str, Tensor]:
         for index in range(2)
         for row, tensors in blocks(stack, index).items()
         for kind in "hx"
+        if kind in tensors
     }
 
 
@@ -108,6 +112,37 @@ def test_chrono_sets_f_within_its_range_and_i_to_its_negative(biases: int) -> No
     assert torch.equal(sums["i"], -sums["f"])
 
 
+def sums(family: str, **options: Any) -> dict[str, Tensor]:
+    """Of all biases, by block."""
+    stack = Stack(Cell(family), D, H, generator=seeded(), **options)
+    return {row: block["bias"] + block.get("bias_h", 0) for row, block in blocks(stack).items()}
+
+
+@both_biases
+@pytest.mark.parametrize(
+    ("family", "signs"),
+    [("gru", {"z": 1}), ("mingru", {"z": -1}), ("minlstm", {"f": 1, "i": -1}), ("slstm", {"f": 1, "i": -1})],
+)
+def test_chrono_makes_each_gated_cell_keep_for_every_time_scale(
+    family: str, signs: dict[str, int], biases: int
+) -> None:
+    spread = sums(family, biases=biases, forget_bias=Chrono(50))
+    one, *others = (sign * spread[gate] for gate, sign in signs.items())
+    assert 0 <= float(one.min()) < float(one.max()) <= math.log(49)
+    assert all(torch.equal(one, other) for other in others)
+
+
+@pytest.mark.parametrize("family", ["gru", "mingru"])
+def test_a_cell_without_a_forget_gate_starts_the_same_whatever_the_forget_bias(family: str) -> None:
+    one, other = (sums(family, forget_bias=bias) for bias in (1.0, -3.0))
+    torch.testing.assert_close(one, other, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("family", ["minlstm", "slstm"])
+def test_the_forget_bias_is_that_of_every_forget_gate(family: str) -> None:
+    assert torch.equal(sums(family, forget_bias=1.5)["f"], torch.full((H,), 1.5))
+
+
 # first weights
 
 
@@ -115,7 +150,7 @@ def test_chrono_sets_f_within_its_range_and_i_to_its_negative(biases: int) -> No
 @every_layout
 def test_the_init_uniform_fills_the_range_of_torch(family: str, weights: str) -> None:
     tensors = blocks(built(family, init="uniform", weights=weights, generator=seeded()))
-    for kind in "hx":
+    for kind in "hx" if FAMILIES[family].recurrent else "x":
         assert 0.95 * H**-0.5 < largest(tensors, kind) <= H**-0.5
 
 
@@ -127,9 +162,12 @@ def test_the_init_uniform_fills_the_range_of_torch(family: str, weights: str) ->
 def test_the_init_linear_fills_the_ranges_of_its_linear_layers(
     family: str, weights: str, range_h: float, range_x: float
 ) -> None:
-    """One Linear of H + D inputs, or one of H and one of D."""
+    """One Linear of H + D inputs, or one of H and one of D; one of D where there is no W_h."""
     tensors = blocks(built(family, init="linear", weights=weights, generator=seeded()))
-    assert 0.95 * range_h < largest(tensors, "h") <= range_h
+    if FAMILIES[family].recurrent:
+        assert 0.95 * range_h < largest(tensors, "h") <= range_h
+    else:
+        range_x = D**-0.5
     assert 0.95 * range_x < largest(tensors, "x") <= range_x
 
 
@@ -137,7 +175,7 @@ def test_the_init_linear_fills_the_ranges_of_its_linear_layers(
 @every_layout
 def test_the_init_xavier_fills_the_ranges_of_glorot(family: str, weights: str) -> None:
     tensors = blocks(built(family, init="xavier", weights=weights, generator=seeded()))
-    for kind, inputs in (("h", H), ("x", D)):
+    for kind, inputs in (("h", H), ("x", D)) if FAMILIES[family].recurrent else (("x", D),):
         bound = math.sqrt(6 / (H + inputs))
         assert 0.95 * bound < largest(tensors, kind) <= bound
 
@@ -155,7 +193,7 @@ def test_other_inits_start_with_biases_of_0(init: str) -> None:
     assert largest(tensors, "bias") == largest(tensors, "bias_h") == 0
 
 
-@every_family
+@every_recurrent_family
 @every_layout
 @pytest.mark.parametrize("gain", [0.5, 1.0, 2.0])
 def test_orthogonal_recurrent_blocks_keep_lengths_up_to_the_gain(family: str, weights: str, gain: float) -> None:
@@ -163,7 +201,7 @@ def test_orthogonal_recurrent_blocks_keep_lengths_up_to_the_gain(family: str, we
         torch.testing.assert_close(block["h"] @ block["h"].T, gain**2 * torch.eye(H), rtol=0, atol=1e-5)
 
 
-@every_family
+@every_recurrent_family
 @every_layout
 @pytest.mark.parametrize("gain", [0.5, 1.0, 2.0])
 def test_identity_recurrent_blocks_are_the_gain_times_the_identity(family: str, weights: str, gain: float) -> None:
@@ -171,7 +209,7 @@ def test_identity_recurrent_blocks_are_the_gain_times_the_identity(family: str, 
         assert torch.equal(block["h"], gain * torch.eye(H))
 
 
-@every_family
+@every_recurrent_family
 @every_layout
 @pytest.mark.parametrize("gain", [0.5, 1.0, 2.0])
 def test_gaussian_recurrent_blocks_have_a_deviation_of_gain_over_root_h(family: str, weights: str, gain: float) -> None:
@@ -186,7 +224,7 @@ def test_gaussian_recurrent_blocks_have_a_deviation_of_gain_over_root_h(family: 
 def test_the_gain_scales_the_recurrent_weights_alone(family: str, init: str) -> None:
     once, twice = (blocks(built(family, init=init, gain=gain, generator=seeded())) for gain in (1.0, 2.0))
     for row, block in once.items():
-        assert torch.equal(2 * block["h"], twice[row]["h"])
+        assert "h" not in block or torch.equal(2 * block["h"], twice[row]["h"])
         assert torch.equal(block["x"], twice[row]["x"])
         assert torch.equal(block["bias"], twice[row]["bias"])
 

@@ -2,8 +2,10 @@
 
 from lstm_core.cells.family import (
     FAMILIES,
+    FORGET_ACTIVATIONS,
     LAYOUTS,
     MOST_WINDOW,
+    OPTIONS,
     Cell,
     Family,
     Trace,
@@ -11,16 +13,21 @@ from lstm_core.cells.family import (
 )
 from lstm_core.cells.gru import GRU
 from lstm_core.cells.lstm import GATES, LSTM
+from lstm_core.cells.mingru import MINGRU
+from lstm_core.cells.minlstm import MINLSTM
 from lstm_core.cells.parameters import Parameters
 from lstm_core.cells.path import Back, Path
 from lstm_core.cells.rnn import RNN
+from lstm_core.cells.slstm import SLSTM
 from lstm_core.cells.unroll import unroll
 
 __all__ = [
     "FAMILIES",
+    "FORGET_ACTIVATIONS",
     "GATES",
     "LAYOUTS",
     "MOST_WINDOW",
+    "OPTIONS",
     "Back",
     "Cell",
     "Family",
@@ -31,4 +38,4 @@ __all__ = [
     "unroll",
 ]
 
-FAMILIES |= {row.name: row for row in (RNN, LSTM, GRU)}
+FAMILIES |= {row.name: row for row in (RNN, LSTM, GRU, MINGRU, MINLSTM, SLSTM)}

@@ -9,7 +9,7 @@ import reprlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -22,6 +22,7 @@ from lstm_core.streams import Rng
 
 LAYOUTS = {"separate": "W_h h + W_x x", "concatenated": "W [h; x]"}
 MOST_WINDOW = 8
+FORGET_ACTIVATIONS = ("sigmoid", "exponential")
 
 
 def choose(name: str, value: object, allowed: Iterable[object]) -> None:
@@ -83,20 +84,23 @@ class Family:
 
     `blocks` are the blocks of rows by letter, with what each is called, in their order; `gates` are those among them
     that open and close; `apart` is "" or the last block, whose halves, that of h and that of x, reach the step one by
-    one, as "n" and "n_x".
-    `states` are letters, the hidden state first; those in `complex_states` are complex numbers. `own` are parameters
-    that it alone has, by name: what they start as, of H and random numbers. `title` is what it is called in a race,
-    where that is not its label.
+    one, as "n" and "n_x". Where they are not `recurrent`, blocks see x alone, and there is no W_h.
+    `states` are letters, the hidden state first; those in `complex_states` are complex numbers, and those in
+    `from_below` start at minus infinity, all others at 0. `own` are parameters that it alone has, by name: what they
+    start as, of H and random numbers. `title` is what it is called in a race, where that is not its label.
 
     `step(cell, p, blocks, states)` is one time step: from the preactivations W_h h + W_x x + b, (B, H) each by letter,
     and the states before, (B, H) each, to the new states and the gates, each by its letter. Where W_h sees something
     else than the state before, such as what a gate leaves of it, `cell.of_hidden` takes the place of the half "n".
 
     `equations(setting)` are the same in LaTeX, one line each. `options` are the fields of a `Cell` that the family
-    knows beside its activation; `forget` is the gate that multiplies what is kept, with the
-    forget bias for its bias, "" if none.
+    knows beside its activation, which it has where it is `activated`; `forget` is the gate that multiplies what is
+    kept, with the forget bias for its bias, "" if none; `chrono` are the signs of the biases that remember for every
+    time scale, by block.
     `transforms` says that its state is made anew by one matrix at each step, so that the spectrum of W_h rules its
-    gradient; `adds` that a state of its own is added to, along which the gradient has a direct path.
+    gradient; `kept(path)` is what each step keeps of the state that is added to, (T, B, H), the factors of the
+    gradient's direct path. None: no state is added to. `unscaled` are the fields with which states are what they stand
+    for, where they are kept within range otherwise.
 
     `code(cell)` are the same as lines of Python, for scripts and files that are taken away: assignments to a gate or a
     state, each by its letter, made of the states before, the preactivation a_x of block x, the peephole p_x of gate x,
@@ -113,16 +117,31 @@ class Family:
     equations: Callable[[Setting], list[str]]
     gates: str = ""
     apart: str = ""
+    recurrent: bool = True
     states: tuple[str, ...] = ("h",)
     complex_states: str = ""
+    from_below: str = ""
     own: Mapping[str, Callable[[int, Rng], Tensor]] = field(default_factory=dict)
     options: frozenset[str] = field(default_factory=frozenset)
+    activated: bool = True
     forget: str = ""
+    chrono: Mapping[str, int] = field(default_factory=dict)
     title: str = ""
     transforms: bool = False
-    adds: bool = False
+    kept: Callable[[Path], Tensor] | None = None
+    unscaled: Mapping[str, Any] = field(default_factory=dict)
     back: Callable[[Parameters, "Cell", Path], Back] | None = None
     code: Callable[["Cell"], list[str]] | None = None
+
+    @property
+    def adds(self) -> bool:
+        """Whether a state is added to, so that the gradient has a direct path."""
+        return self.kept is not None
+
+    @property
+    def memory(self) -> str:
+        """The letter of the state that says what is remembered: the one after the hidden state, where there is one."""
+        return self.states[:2][-1]
 
 
 FAMILIES: dict[str, Family] = {}
@@ -136,7 +155,8 @@ class Cell:
     A gate that is not in `gates` is held at 1 and has no parameters; `coupled` takes f = 1 - i (CIFG of Greff et al.
     2017); `peephole` lets i and f see c_(t-1), and o see c_t (Gers and Schmidhuber 2000). These three and
     `output_activation` belong to the LSTM family. The last `window` hidden states are what W_h sees, (H, kH), of a
-    vanilla RNN alone. Raises ValueError for anything else.
+    vanilla RNN alone. The forget gate of an sLSTM has a `forget_activation`, a sigmoid or an exponential function, and
+    where it is `stabilised`, its states are kept within range. Raises ValueError for anything else.
     """
 
     family: str
@@ -146,6 +166,8 @@ class Cell:
     coupled: bool = False
     peephole: bool = False
     window: int = 1
+    forget_activation: str = "sigmoid"
+    stabilised: bool = True
 
     def __post_init__(self) -> None:
         choose("cell", self.family, FAMILIES)
@@ -157,11 +179,13 @@ class Cell:
         choose("coupled", self.coupled, (False, True))
         choose("peephole", self.peephole, (False, True))
         choose("window", self.window, range(1, MOST_WINDOW + 1))
+        choose("forget_activation", self.forget_activation, FORGET_ACTIVATIONS)
+        choose("stabilised", self.stabilised, (False, True))
         if self.coupled and not {"i", "f"} <= set(self.gates):
             raise ValueError(f"coupled: f = 1 - i needs both gates i and f, but gates is {self.gates!r}")
         for name, default in OPTIONS.items():
-            if getattr(self, name) != default and name not in self.row.options:
-                able = " or ".join(row.name for row in FAMILIES.values() if name in row.options)
+            if getattr(self, name) != default and not _knows(self.row, name):
+                able = " or ".join(row.name for row in FAMILIES.values() if _knows(row, name))
                 raise ValueError(f"{name}: {getattr(self, name)!r} needs cell {able}, not {self.family}")
 
     @property
@@ -173,13 +197,31 @@ class Cell:
         return tuple(real.to_complex() if letter in self.row.complex_states else real for letter in self.row.states)
 
     def start(self, like: Tensor, size: int) -> States:
-        """Zero states, (B, H) each, for a batch of inputs (..., B, D)."""
-        return tuple(like.new_zeros(like.shape[-2], size, dtype=kind) for kind in self.kinds(like.dtype))
+        """The states before the first step, (B, H) each, for a batch of inputs (..., B, D)."""
+        shape = like.shape[-2], size
+        values = (-torch.inf if letter in self.row.from_below else 0.0 for letter in self.row.states)
+        kinds = self.kinds(like.dtype)
+        return tuple(like.new_full(shape, value, dtype=kind) for value, kind in zip(values, kinds, strict=True))
 
     @property
-    def activations(self) -> tuple[str, str]:
-        """phi and psi; only an LSTM has a psi."""
-        return self.activation, self.output_activation or self.activation
+    def activations(self) -> tuple[str, ...]:
+        """phi and psi; only an LSTM has a psi, and a cell that is not activated has neither."""
+        return (self.activation, self.output_activation or self.activation) if self.row.activated else ()
+
+    def seen(self, size: int) -> int:
+        """How many numbers of hidden states (B, H) with H = `size` W_h is multiplied with, 0 where there is no W_h."""
+        return self.window * size if self.row.recurrent else 0
+
+    def remembering(self, chrono: bool) -> Mapping[str, int]:
+        """
+        The blocks whose biases are the forget bias, with their signs: as they are spread over time scales, or as one
+        for all. Coupled gates have f = 1 - i and so b_i = -b_f.
+        """
+        if chrono and self.row.chrono:
+            return self.row.chrono
+        if self.coupled:
+            return {"i": -1}
+        return {self.row.forget: 1} if self.row.forget else {}
 
     def of_hidden(self, p: Parameters, block: str, h: Tensor) -> Tensor:
         """W_h h + b_h of one block, (B, H), for any h (B, H); of a single bias, which goes with x, nothing is added."""
@@ -201,4 +243,17 @@ class Cell:
 
 
 # The fields of a cell that not every family has, and their values where it has not.
-OPTIONS = {"window": 1, "gates": "ifo", "coupled": False, "peephole": False, "output_activation": None}
+OPTIONS = {
+    "activation": "tanh",
+    "window": 1,
+    "gates": "ifo",
+    "coupled": False,
+    "peephole": False,
+    "output_activation": None,
+    "forget_activation": "sigmoid",
+    "stabilised": True,
+}
+
+
+def _knows(row: Family, name: str) -> bool:
+    return row.activated if name == "activation" else name in row.options

@@ -73,6 +73,7 @@ GRU = Family(
     equations=equations,
     gates="rz",
     apart="n",
+    chrono={"z": 1},
     back=back,
     code=code,
 )

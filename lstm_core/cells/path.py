@@ -1,8 +1,9 @@
 """
 Where did a layer go, and how does a gradient come back along its path? One step at a time, as each family does it.
 
-The state s is h, or [h; c] where there is a cell state, or the last k hidden states, newest first, where the cell sees
-them; S numbers. A row vector u dL/ds_t becomes u ds_t/ds_(t-1). Dimensions: T time, B batch, D input, H hidden.
+The state s is h, or [h; c] where there is a cell state, with further ones behind it, or the last k hidden states,
+newest first, where the cell sees them; S numbers. A row vector u dL/ds_t becomes u ds_t/ds_(t-1). Dimensions: T time,
+B batch, D input, H hidden.
 """
 
 from collections.abc import Callable
@@ -52,8 +53,9 @@ class Path(NamedTuple):
 
 
 def preactivations(p: Parameters, path: Path, count: int) -> tuple[Tensor, ...]:
-    """W_h h_(t-1) + W_x x_t + b of every block, (T, B, H) each."""
-    return (linear(path.inputs, p.input, p.whole_bias) + linear(path.seen, p.recurrent)).chunk(count, 2)
+    """W_h h_(t-1) + W_x x_t + b of every block, (T, B, H) each; where there is no W_h, what comes from x alone."""
+    of_x = linear(path.inputs, p.input, p.whole_bias)
+    return (of_x + linear(path.seen, p.recurrent) if p.recurrent.shape[1] else of_x).chunk(count, 2)
 
 
 def sigmoid_slope(gate: Tensor) -> Tensor:

@@ -16,27 +16,22 @@ _STAR = (
 )
 SHAPES = ("circle", "square", "diamond", "cross", "triangle-right", _STAR)
 
-# Racers that are met on several pages, or come and go on one, in the slots that they have if those are free.
+# Racers that are met on several pages, or come and go on one, in the slots that they have if those are free: each row
+# from the first slot on.
 _OWN = (
-    ("vanilla RNN", "tanh", "your cell", "separate", "one bias", "plain", "k = 1", "seed 0", "softplus"),
-    (
-        "LSTM",
-        "sigmoid",
-        "no gates",
-        "concatenated",
-        "two biases",
-        "dense",
-        "k = 2",
-        "seed 1",
-        "with peepholes",
-        "leaky ReLU",
-    ),
-    ("GRU", "ReLU", "coupled gates", "residual", "k = 4", "seed 2", "no input activation", "sine"),
-    ("ReLU, W_h = I", "no forget gate", "k = 3", "k = 7", "seed 3", "no peepholes", "softsign"),
-    ("GELU", "no input gate", "k = 5", "k = 8", "seed 4", "hard tanh", "ELU"),
-    ("identity", "no output gate", "no output activation", "k = 6", "seed 5", "SiLU"),
+    ("vanilla RNN", "LSTM", "GRU", "minGRU", "minLSTM", "sLSTM"),
+    ("tanh", "sigmoid", "ReLU", "ReLU, W_h = I", "GELU", "identity"),
+    ("softplus", "leaky ReLU", "sine", "softsign", "ELU", "SiLU"),
+    ("your cell", "no gates", "coupled gates", "no forget gate", "no input gate", "no output gate"),
+    ("", "with peepholes", "no input activation", "no peepholes", "", "no output activation"),
+    ("separate", "concatenated"),
+    ("one bias", "two biases"),
+    ("plain", "dense", "residual"),
+    ("k = 1", "k = 2", "k = 4", "k = 3", "k = 5", "k = 6"),
+    ("", "", "", "k = 7", "k = 8"),
+    ("seed 0", "seed 1", "seed 2", "seed 3", "seed 4", "seed 5"),
 )
-PREFERRED = {label: slot for slot, labels in enumerate(_OWN) for label in labels}
+PREFERRED = {label: slot for row in _OWN for slot, label in enumerate(row) if label} | {"hard tanh": 4}
 
 
 def slots(labels: Sequence[str]) -> dict[str, int]:

@@ -58,7 +58,9 @@ class _AsSet:
 
     def sum(self, block: str = "", peephole: str = "") -> str:
         states = r";\,".join(_last_states(self.experiment.window))
-        if self.experiment.weights == "concatenated":
+        if not self.cell.row.recurrent:
+            products = rf"W_{{x{block}}}\,x_t"
+        elif self.experiment.weights == "concatenated":
             products = rf"W{_index(block)}\,[{states};\,x_t]"
         else:
             states = f"[{states}]" if self.experiment.window > 1 else states
@@ -109,9 +111,11 @@ def terms(experiment: Experiment) -> list[Term]:
 def _of_layer(experiment: Experiment, layer: int, inputs: int) -> list[Term]:
     """The weights of one layer, which sees so many inputs; they carry its number where there are several."""
     cell, size = experiment.recurrent_cell, experiment.hidden
-    rows, states = len(cell.rows) * size, cell.window * size
+    rows, states = len(cell.rows) * size, cell.seen(size)
     blocks = "" if len(cell.row.blocks) == 1 else _("rows of {gates}").format(gates=" ".join(cell.rows))
-    if experiment.weights == "concatenated":
+    if not states:
+        terms = [Term("W_x", (rows, inputs), blocks)]
+    elif experiment.weights == "concatenated":
         terms = [Term("W", (rows, states + inputs), blocks)]
     else:
         terms = [Term("W_h", (rows, states), blocks), Term("W_x", (rows, inputs), blocks)]

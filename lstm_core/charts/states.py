@@ -21,13 +21,17 @@ LONGEST_MEMORY = 12
 SMALLEST = 1e-100
 
 
+def _has_optional_gates(curve: Curve) -> bool:
+    return adds(curve) and "gates" in curve.experiment.recurrent_cell.row.options
+
+
 def _can_hold_open(curve: Curve) -> bool:
     cell = curve.experiment.recurrent_cell
-    return adds(curve) and "f" in cell.gates and not cell.coupled
+    return _has_optional_gates(curve) and "f" in cell.gates and not cell.coupled
 
 
 def _trained(curve: Curve) -> bool:
-    return adds(curve) and bool(curve.snapshots)
+    return _has_optional_gates(curve) and bool(curve.snapshots)
 
 
 STATES = Need(checkpoints.states, single, last)
@@ -99,7 +103,7 @@ def states(curves: Sequence[Curve]) -> pa.Table:
     """The first units of each racer's state, one `channel` a unit, by time step (x to x2), relative to the largest."""
     rows = []
     for curve, _step, values in STATES.found(curves):
-        letter = curve.experiment.recurrent_cell.row.states[-1]
+        letter = curve.experiment.recurrent_cell.row.memory
         largest = float(values.abs().max()) or 1.0
         stride = math.ceil((len(values) - 1) / STATE_COLUMNS)
         for unit in range(min(SHOWN_UNITS, values.shape[1])):

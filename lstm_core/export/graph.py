@@ -1,6 +1,7 @@
 """How does a network read in ONNX? Layer by layer a `Scan`, whose body is translated from the code of its cell."""
 
 import ast
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +58,10 @@ def _clipped(nodes: _Nodes, x: str) -> str:
     return nodes.one("Clip", x, nodes.number(-1), nodes.number(1))
 
 
+def _log_sigmoid(nodes: _Nodes, x: str) -> str:
+    return nodes.one("Neg", nodes.one("Softplus", nodes.one("Neg", x)))
+
+
 def _operator(kind: str) -> Callable[..., str]:
     return lambda nodes, x: nodes.one(kind, x)
 
@@ -69,6 +74,9 @@ CALLS: dict[str, Callable[..., str]] = {
     "gelu": _operator("Gelu"),
     "torch.sin": _operator("Sin"),
     "torch.relu": _operator("Relu"),
+    "torch.exp": _operator("Exp"),
+    "torch.maximum": lambda nodes, x, other: nodes.one("Max", x, other),
+    "F.logsigmoid": _log_sigmoid,
     "F.softplus": _operator("Softplus"),
     "F.elu": _operator("Elu"),
     "F.silu": _silu,
@@ -88,7 +96,8 @@ def _translated(node: ast.expr, known: dict[str, str], nodes: _Nodes) -> str:
             both = (_translated(side, known, nodes) for side in (left, right))
             return nodes.one(SIGNS[type(sign)], *both)
         case ast.Call(func=function, args=[x, *others]) if (name := ast.unparse(function)) in CALLS:
-            return CALLS[name](nodes, _translated(x, known, nodes), *map(ast.literal_eval, others))
+            further = (known[one.id] if isinstance(one, ast.Name) else ast.literal_eval(one) for one in others)
+            return CALLS[name](nodes, _translated(x, known, nodes), *further)
     raise ValueError(f"cell: {ast.unparse(node)} has no words in ONNX here; those that have are {', '.join(CALLS)}")
 
 
@@ -115,6 +124,10 @@ def _body(layer: Layer, constants: dict[str, Tensor], prefix: str) -> "onnx.Grap
 def _preactivations(nodes: _Nodes, cell: Cell, p: Parameters, seen: str, x: str) -> dict[str, str]:
     """Of each block, a_i and so on; of a block that is `apart` both halves, a_n and a_n_x; and peepholes, p_i."""
     known: dict[str, str] = {}
+    if not cell.row.recurrent:
+        rows = nodes.one("Gemm", x, nodes.constant(p.input), nodes.constant(p.whole_bias), transB=1)
+        blocks = nodes.add("Split", rows, outputs=len(cell.rows), axis=1, num_outputs=len(cell.rows))
+        return dict(zip((f"a_{block}" for block in cell.rows), blocks, strict=True))
     for of, matrix, bias, name in ((seen, p.recurrent, p.recurrent_bias, "a_{}"), (x, p.input, p.bias, "a_{}_x")):
         given = [of, nodes.constant(matrix), *([] if bias is None else [nodes.constant(bias)])]
         rows = nodes.one("Gemm", *given, transB=1)
@@ -139,9 +152,11 @@ def _declared(names: Iterable[str]) -> list[Any]:
     return [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in names]
 
 
-def _zeros(nodes: _Nodes, batch: str, size: int) -> str:
+def _filled(nodes: _Nodes, batch: str, size: int, value: float) -> str:
+    from onnx import TensorProto, helper
+
     shape = nodes.one("Concat", batch, nodes.constant(torch.tensor([size])), axis=0)
-    return nodes.one("ConstantOfShape", shape)
+    return nodes.one("ConstantOfShape", shape, value=helper.make_tensor("value", TensorProto.FLOAT, [1], [value]))
 
 
 def to_onnx(checkpoint: Checkpoint) -> bytes:
@@ -181,7 +196,8 @@ def _through_layers(nodes: _Nodes, network: Network) -> str:
     above, states = ABOVE[network.stack.wiring], _states(network.stack.cell)
     for number, layer in enumerate(network.stack.layer_list):
         sizes = [layer.recurrent_size if state == SEEN else layer.hidden_size for state in states]
-        starts = [_zeros(nodes, batch, size) for size in sizes]
+        values = [-math.inf if state in network.stack.cell.row.from_below else 0.0 for state in states]
+        starts = [_filled(nodes, batch, size, value) for size, value in zip(sizes, values, strict=True)]
         body = _body(layer, nodes.constants, f"layer_{number}_")
         below = above(nodes, hidden) if hidden else "inputs"
         *_, kept = nodes.add("Scan", *starts, below, outputs=len(starts) + 1, body=body, num_scan_inputs=1)

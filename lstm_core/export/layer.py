@@ -61,7 +61,7 @@ def _indented(lines: Iterator[str]) -> str:
 
 
 def _is_joint(experiment: Experiment) -> bool:
-    return experiment.weights == "concatenated"
+    return experiment.weights == "concatenated" and experiment.recurrent_cell.row.recurrent
 
 
 def _has_peepholes(experiment: Experiment) -> bool:
@@ -80,11 +80,12 @@ def _first_weights(experiment: Experiment) -> Iterator[str]:
     scale = f"{experiment.gain!r} * " if experiment.gain != 1 else ""
     older = f" / {cell.window}" if cell.window > 1 else ""
     square, vectors = f"{scale}{start.square.format(bound=of_h)}{older}", _vectors(experiment)
-    names = ["W_h", "W_x", *vectors]
+    names = [*["W_h"] * cell.row.recurrent, "W_x", *vectors]
     yield f"{', '.join(names)} = {', '.join(['{}'] * len(names))}"
     why = "" if blocks == cell.rows else "  # also for gates that are left out: all others begin as with them"
     yield f'for block in "{blocks}":{why}'
-    yield f"    W_h[block] = {square}"
+    if cell.row.recurrent:
+        yield f"    W_h[block] = {square}"
     yield f"    W_x[block] = uniform(stream, {of_x}, H, width)"
     yield "    three = uniform(stream, 1, 3, H)  # for up to two biases and a peephole"
     for name in vectors:
@@ -92,23 +93,20 @@ def _first_weights(experiment: Experiment) -> Iterator[str]:
         yield f"    {name}[block] = {f'{bound} * three[{place}]' if start.biases else 'torch.zeros(H)'}"
     if older:
         yield f"older = [{square} for _ in range({cell.window - 1})]"
-    if cell.row.forget:
-        yield from _forget_bias(experiment)
+    yield from _forget_bias(experiment)
     yield from _parameters(experiment)
 
 
 def _forget_bias(experiment: Experiment) -> Iterator[str]:
-    cell = experiment.recurrent_cell
-    if experiment.forget_bias == CHRONO:
+    cell, chrono = experiment.recurrent_cell, experiment.forget_bias == CHRONO
+    signs = cell.remembering(chrono)
+    if signs and chrono:
         longest = max(experiment.time_steps, 2)
         yield f"chrono = torch.log1p({longest - 2} * (uniform(stream, 0.5, H) + 0.5))"
-        values = {"f": "chrono", "i": "-chrono"}
-    else:
-        value = float(experiment.forget_bias)
-        values = {"i": f"torch.full((H,), {-value!r})"} if cell.coupled else {"f": f"torch.full((H,), {value!r})"}
-    for name, code in values.items():
+    for name, sign in signs.items():
         if name in cell.rows:
-            yield f'b["{name}"] = {code}'
+            spread, value = "chrono" if sign > 0 else "-chrono", 0.0 if chrono else sign * float(experiment.forget_bias)
+            yield f'b["{name}"] = {spread if chrono else f"torch.full((H,), {value!r})"}'
             if experiment.biases == 2:
                 yield f'b_h["{name}"] = torch.zeros(H)'
 
@@ -124,7 +122,8 @@ def _parameters(experiment: Experiment) -> Iterator[str]:
         yield f"W_x = {of_x}"
         yield "self.W = parameter(torch.cat([W_h, W_x], 1))"
     else:
-        yield f"self.W_h = parameter({of_h})"
+        if cell.row.recurrent:
+            yield f"self.W_h = parameter({of_h})"
         yield f"self.W_x = parameter({of_x})"
     for name in _vectors(experiment):
         if name == "p":
@@ -137,7 +136,10 @@ def _over_time(experiment: Experiment) -> Iterator[str]:
     """`unroll`, with the step of the cell in its middle."""
     cell, joint = experiment.recurrent_cell, _is_joint(experiment)
     assert cell.row.code is not None
-    yield f"{' = '.join(cell.row.states)} = torch.zeros(inputs.shape[1], H)"
+    below = cell.row.from_below
+    yield f"{' = '.join(state for state in cell.row.states if state not in below)} = torch.zeros(inputs.shape[1], H)"
+    for state in below:
+        yield f"{state} = torch.full((inputs.shape[1], H), -torch.inf)"
     if cell.window > 1:
         yield f"seen = torch.zeros(inputs.shape[1], {cell.window} * H)  # the last {cell.window} hidden states"
     if _has_peepholes(experiment):
@@ -180,6 +182,9 @@ def _preactivations(experiment: Experiment) -> Iterator[str]:
     """W_h h + W_x x + b of each block, a_i and so on; of a block that is `apart` both halves, a_n and a_n_x."""
     cell, joint = experiment.recurrent_cell, _is_joint(experiment)
     seen = "seen" if cell.window > 1 else "h"
+    if not cell.row.recurrent:
+        yield _chunks(cell.rows, "x")
+        return
     if not cell.row.apart:
         product = f"torch.cat([{seen}, x], 1), self.W.T" if joint else f"{seen}, self.W_h.T"
         yield _chunks(cell.rows, f"torch.addmm({'b' if joint else 'x'}, {product})")

@@ -15,7 +15,7 @@ from lstm_core.export.script import script, sections
 from lstm_core.export.words import SERIES_FILE, series_csv
 
 BASE = Experiment(length=20, hidden=12, batch=8, steps=50, precision="float64", engine="reference")
-# Ten for every run of the tests, together with all that is special somewhere.
+# Some for every run of the tests, together with all that is special somewhere.
 TESTED: dict[str, dict[str, Any]] = {
     "LSTM, adding": {},
     "LSTM without gates, latch, RMSprop": {"gates": "", "task": "latch", "optimizer": "rmsprop", "lr": 0.001},
@@ -74,11 +74,22 @@ TESTED: dict[str, dict[str, Any]] = {
         "horizon": 3,
         "init": "gaussian",
     },
+    "minGRU, concatenated, two biases, chrono": {
+        "cell": "mingru",
+        "weights": "concatenated",
+        "biases": 2,
+        "init": "linear",
+        "forget_bias": "chrono",
+    },
+    "minLSTM, dense, recall": {"cell": "minlstm", "layers": 2, "wiring": "dense", "task": "recall"},
+    "sLSTM, two biases": {"cell": "slstm", "biases": 2},
+    "sLSTM exponential, not stabilised": {"cell": "slstm", "forget_activation": "exponential", "stabilised": False},
 }
 MATRIX: dict[str, dict[str, Any]] = TESTED | {
     "RNN": {"cell": "rnn"},
     "LSTM without gates, latch, RMSprop, chaotic": {"gates": "", "task": "latch", "optimizer": "rmsprop"},
     "GRU two biases": {"cell": "gru", "biases": 2, "init": "xavier"},
+    "GRU chrono": {"cell": "gru", "forget_bias": "chrono"},
     "GRU concatenated": {"cell": "gru", "weights": "concatenated"},
     "RNN window of 8, sigmoid, concatenated": {
         "cell": "rnn",

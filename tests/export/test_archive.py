@@ -178,6 +178,10 @@ def answered(content: bytes, inputs: torch.Tensor) -> torch.Tensor:
         "GRU softsign, residual, recall",
         "LSTM dense, multiplication, fixed set",
         "RNN orthogonal, copy, SGD, no clip",
+        "minGRU, concatenated, two biases, chrono",
+        "minLSTM, dense, recall",
+        "sLSTM, two biases",
+        "sLSTM exponential, not stabilised",
     ],
 )
 def test_a_network_in_onnx_answers_the_same(name: str) -> None:

@@ -1,0 +1,54 @@
+"""The minGRU (Feng et al. 2024): a GRU whose gate and candidate see x alone, so that a unit mixes old and new."""
+
+import torch
+from torch import Tensor
+
+from lstm_core.cells.family import Blocks, Cell, Family, Setting, States
+from lstm_core.cells.parameters import Parameters
+from lstm_core.cells.path import Back, Path
+from lstm_core.language import _
+
+
+def step(cell: Cell, p: Parameters, blocks: Blocks, states: States) -> tuple[States, dict[str, Tensor]]:
+    """z = sigmoid(W_xz x + b_z)        h' = (1 - z) * h + z * (W_xh x + b_h)"""
+    z = torch.sigmoid(blocks["z"])
+    return (torch.lerp(states[0], blocks["h"], z),), {"z": z}
+
+
+def equations(setting: Setting) -> list[str]:
+    return [
+        rf"z_t &= \sigma({setting.sum('z')})",
+        rf"\tilde h_t &= {setting.sum('h')}",
+        r"h_t &= (1 - z_t) \odot h_{t-1} + z_t \odot \tilde h_t",
+    ]
+
+
+def code(cell: Cell) -> list[str]:
+    return ["z = sigmoid(a_z)", "h = (1 - z) * h + z * a_h"]
+
+
+def kept(path: Path) -> Tensor:
+    """1 - z"""
+    return 1 - path.gates["z"]
+
+
+def back(p: Parameters, cell: Cell, path: Path) -> Back:
+    """u (1 - z)"""
+    factors = kept(path)
+    return lambda t, u: u * factors[t - 1]
+
+
+MINGRU = Family(
+    "mingru",
+    "minGRU",
+    blocks={"z": _("update gate"), "h": _("candidate")},
+    step=step,
+    equations=equations,
+    gates="z",
+    recurrent=False,
+    activated=False,
+    chrono={"z": -1},
+    kept=kept,
+    back=back,
+    code=code,
+)

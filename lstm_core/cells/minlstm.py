@@ -1,0 +1,62 @@
+"""The minLSTM (Feng et al. 2024): gates and candidate see x alone, and what is kept and what is added make up 1."""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import logsigmoid
+
+from lstm_core.cells.family import Blocks, Cell, Family, Setting, States
+from lstm_core.cells.lstm import GATES
+from lstm_core.cells.parameters import Parameters
+from lstm_core.cells.path import Back, Path
+from lstm_core.language import _
+
+
+def step(cell: Cell, p: Parameters, blocks: Blocks, states: States) -> tuple[States, dict[str, Tensor]]:
+    """
+    h' = f / (f + i) * h + i / (f + i) * (W_xh x + b_h)         f, i = sigmoid(W_x x + b)
+
+    The gates are told as they multiply, divided by their sum: f / (f + i) = sigmoid(log f - log i), which is never 0/0.
+    """
+    f = torch.sigmoid(logsigmoid(blocks["f"]) - logsigmoid(blocks["i"]))
+    return (torch.lerp(blocks["h"], states[0], f),), {"f": f, "i": 1 - f}
+
+
+def equations(setting: Setting) -> list[str]:
+    return [
+        rf"f_t &= \sigma({setting.sum('f')})",
+        rf"i_t &= \sigma({setting.sum('i')})",
+        rf"\tilde h_t &= {setting.sum('h')}",
+        r"h_t &= \frac{f_t}{f_t + i_t} \odot h_{t-1} + \frac{i_t}{f_t + i_t} \odot \tilde h_t",
+    ]
+
+
+def code(cell: Cell) -> list[str]:
+    return ["f = sigmoid(F.logsigmoid(a_f) - F.logsigmoid(a_i))", "i = 1 - f", "h = f * h + i * a_h"]
+
+
+def kept(path: Path) -> Tensor:
+    """f / (f + i)"""
+    return path.gates["f"]
+
+
+def back(p: Parameters, cell: Cell, path: Path) -> Back:
+    """u f / (f + i)"""
+    factors = kept(path)
+    return lambda t, u: u * factors[t - 1]
+
+
+MINLSTM = Family(
+    "minlstm",
+    "minLSTM",
+    blocks={"f": GATES["f"], "i": GATES["i"], "h": _("candidate")},
+    step=step,
+    equations=equations,
+    gates="fi",
+    recurrent=False,
+    activated=False,
+    forget="f",
+    chrono={"f": 1, "i": -1},
+    kept=kept,
+    back=back,
+    code=code,
+)
