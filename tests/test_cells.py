@@ -15,6 +15,7 @@ from lstm_core.activations import ACTIVATIONS
 from lstm_core.cells import FAMILIES, LAYOUTS, Cell, Trace
 from lstm_core.layers import Layer, Stack
 from lstm_core.model import GRU, LSTM, RNN
+from tests import written_out
 
 T, B, D, H = 5, 3, 4, 2
 assert_same = partial(torch.testing.assert_close, rtol=0, atol=1e-12)
@@ -24,10 +25,10 @@ LSTMS = [Cell("lstm", gates=gates, peephole=peephole) for gates in GATE_SETS for
     Cell("lstm", gates=gates, coupled=True, peephole=peephole) for gates in ("if", "ifo") for peephole in (False, True)
 ]
 CELLS = [Cell("rnn"), Cell("gru"), *LSTMS]
-ACTIVATED = [Cell(family, activation=name) for family in FAMILIES for name in ACTIVATIONS] + [
+ACTIVATED = [Cell(row.name, activation=name) for row in FAMILIES.values() if row.activated for name in ACTIVATIONS] + [
     Cell("lstm", output_activation=name) for name in ACTIVATIONS
 ]
-ALL = list(dict.fromkeys(CELLS + ACTIVATED))
+ALL = list(dict.fromkeys(CELLS + ACTIVATED + [Cell(family) for family in FAMILIES]))
 
 TORCH_MODULES = {
     "rnn-tanh": (RNN, partial(nn.RNN, nonlinearity="tanh")),
@@ -197,6 +198,7 @@ WRITTEN_OUT: dict[str, Callable[..., list[Tensor]]] = {
     "rnn": rnn_written_out,
     "lstm": lstm_written_out,
     "gru": gru_written_out,
+    **written_out.WRITTEN_OUT,
 }
 
 

@@ -10,7 +10,9 @@ from lstm_core.cells.family import (
     choose,
 )
 from lstm_core.cells.gru import GRU
+from lstm_core.cells.indrnn import INDRNN
 from lstm_core.cells.lstm import GATES, LSTM
+from lstm_core.cells.modrelu import FREE, KEPT, SLOWLY_FREE
 from lstm_core.cells.parameters import Parameters
 from lstm_core.cells.path import Back, Path
 from lstm_core.cells.rnn import RNN
@@ -31,4 +33,4 @@ __all__ = [
     "unroll",
 ]
 
-FAMILIES |= {row.name: row for row in (RNN, LSTM, GRU)}
+FAMILIES |= {row.name: row for row in (RNN, LSTM, GRU, KEPT, FREE, SLOWLY_FREE, INDRNN)}

@@ -15,13 +15,14 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
-from lstm_core.activations import ACTIVATIONS
+from lstm_core.activations import ACTIVATIONS, Activation
 from lstm_core.cells.parameters import Parameters
 from lstm_core.cells.path import Back, Path
 from lstm_core.streams import Rng
 
 LAYOUTS = {"separate": "W_h h + W_x x", "concatenated": "W [h; x]"}
 MOST_WINDOW = 8
+W_H = "W_h"
 
 
 def choose(name: str, value: object, allowed: Iterable[object]) -> None:
@@ -88,12 +89,18 @@ class Family:
     that it alone has, by name: what they start as, of H and random numbers. `title` is what it is called in a race,
     where that is not its label.
 
+    `made(p)` are the weights as a layer computes with them, of those that are learned, once for a sequence; with
+    `free` false W_h is among what is made, and with `biased` false there is no bias. `square(H, bound, rng)` draws the
+    first W_h, whatever `INITS` says. By the name of an own parameter, or `W_H`: `rates` are shares of the learning
+    rate, and `most` absolute values that are never exceeded: what an update makes larger is cut.
+
     `step(cell, p, blocks, states)` is one time step: from the preactivations W_h h + W_x x + b, (B, H) each by letter,
     and the states before, (B, H) each, to the new states and the gates, each by its letter. Where W_h sees something
     else than the state before, such as what a gate leaves of it, `cell.of_hidden` takes the place of the half "n".
 
     `equations(setting)` are the same in LaTeX, one line each. `options` are the fields of a `Cell` that the family
-    knows beside its activation; `forget` is the gate that multiplies what is kept, with the
+    knows beside its activation, which it has where it is `activated`; otherwise `phi(p)` is what stands in its place,
+    and may depend on weights of its own. `forget` is the gate that multiplies what is kept, with the
     forget bias for its bias, "" if none.
     `transforms` says that its state is made anew by one matrix at each step, so that the spectrum of W_h rules its
     gradient; `adds` that a state of its own is added to, along which the gradient has a direct path.
@@ -113,10 +120,18 @@ class Family:
     equations: Callable[[Setting], list[str]]
     gates: str = ""
     apart: str = ""
+    phi: Callable[[Parameters], Activation] | None = None
     states: tuple[str, ...] = ("h",)
     complex_states: str = ""
     own: Mapping[str, Callable[[int, Rng], Tensor]] = field(default_factory=dict)
+    made: Callable[[Parameters], Parameters] | None = None
+    free: bool = True
+    biased: bool = True
+    square: Callable[[int, float, Rng], Tensor] | None = None
+    rates: Mapping[str, float] = field(default_factory=dict)
+    most: Mapping[str, float] = field(default_factory=dict)
     options: frozenset[str] = field(default_factory=frozenset)
+    activated: bool = True
     forget: str = ""
     title: str = ""
     transforms: bool = False
@@ -160,8 +175,8 @@ class Cell:
         if self.coupled and not {"i", "f"} <= set(self.gates):
             raise ValueError(f"coupled: f = 1 - i needs both gates i and f, but gates is {self.gates!r}")
         for name, default in OPTIONS.items():
-            if getattr(self, name) != default and name not in self.row.options:
-                able = " or ".join(row.name for row in FAMILIES.values() if name in row.options)
+            if getattr(self, name) != default and not _knows(self.row, name):
+                able = " or ".join(row.name for row in FAMILIES.values() if _knows(row, name))
                 raise ValueError(f"{name}: {getattr(self, name)!r} needs cell {able}, not {self.family}")
 
     @property
@@ -176,10 +191,14 @@ class Cell:
         """Zero states, (B, H) each, for a batch of inputs (..., B, D)."""
         return tuple(like.new_zeros(like.shape[-2], size, dtype=kind) for kind in self.kinds(like.dtype))
 
+    def phi(self, p: Parameters) -> Activation:
+        """The function of the preactivation, of the family's own or as chosen."""
+        return self.row.phi(p) if self.row.phi else ACTIVATIONS[self.activation]
+
     @property
-    def activations(self) -> tuple[str, str]:
-        """phi and psi; only an LSTM has a psi."""
-        return self.activation, self.output_activation or self.activation
+    def activations(self) -> tuple[str, ...]:
+        """phi and psi; only an LSTM has a psi, and a cell that is not activated has neither."""
+        return (self.activation, self.output_activation or self.activation) if self.row.activated else ()
 
     def of_hidden(self, p: Parameters, block: str, h: Tensor) -> Tensor:
         """W_h h + b_h of one block, (B, H), for any h (B, H); of a single bias, which goes with x, nothing is added."""
@@ -201,4 +220,15 @@ class Cell:
 
 
 # The fields of a cell that not every family has, and their values where it has not.
-OPTIONS = {"window": 1, "gates": "ifo", "coupled": False, "peephole": False, "output_activation": None}
+OPTIONS = {
+    "activation": "tanh",
+    "window": 1,
+    "gates": "ifo",
+    "coupled": False,
+    "peephole": False,
+    "output_activation": None,
+}
+
+
+def _knows(row: Family, name: str) -> bool:
+    return row.activated if name == "activation" else name in row.options

@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
-from lstm_core.activations import ACTIVATIONS
 from lstm_core.cells import Back, Cell, Parameters, Path, unroll
 from lstm_core.cells.path import preactivations
 from lstm_core.streams import Rng
@@ -31,7 +30,7 @@ def walk(p: Parameters, cell: Cell, inputs: Tensor) -> Path:
 def walk_residual(p: Parameters, cell: Cell, inputs: Tensor) -> Path:
     """The path of h' = h + phi(W_h h + W_x x + b), a residual chain with the weights of an RNN (He et al. 2016)."""
     hidden = [inputs.new_zeros(inputs.shape[1], p.recurrent.shape[1])]
-    phi, from_inputs = ACTIVATIONS[cell.activation].function, linear(inputs, p.input, p.whole_bias)
+    phi, from_inputs = cell.phi(p).function, linear(inputs, p.input, p.whole_bias)
     for pre in from_inputs:
         hidden.append(hidden[-1] + phi(pre + hidden[-1] @ p.recurrent.t()))
     return Path(inputs, (torch.stack(hidden),), {})
@@ -39,7 +38,7 @@ def walk_residual(p: Parameters, cell: Cell, inputs: Tensor) -> Path:
 
 def slopes(p: Parameters, cell: Cell, path: Path) -> Tensor:
     """phi'(a_t) of an RNN, (T, B, H)."""
-    return ACTIVATIONS[cell.activation].derivative(preactivations(p, path, 1)[0])
+    return cell.phi(p).derivative(preactivations(p, path, 1)[0])
 
 
 def back_residual(p: Parameters, cell: Cell, path: Path) -> Back:
@@ -181,7 +180,7 @@ def bounds(p: Parameters, cell: Cell, path: Path) -> Bounds:
     """
     recurrent = spectrum(p.recurrent)
     steepest = slopes(p, cell, path).abs().amax((1, 2))
-    gamma = ACTIVATIONS[cell.activation].largest_slope
+    gamma = cell.phi(p).largest_slope
 
     def product(factors: Tensor) -> Tensor:
         """Of the last T - t factors, for every t."""
