@@ -28,12 +28,12 @@ class Layer(nn.Module):
     def __init__(self, cell: Cell, input_size: int, hidden_size: int, weights: str, biases: int) -> None:
         super().__init__()
         self.cell, self.input_size, self.hidden_size = cell, input_size, hidden_size
-        rows, self.recurrent_size = len(cell.rows) * hidden_size, cell.window * hidden_size
+        rows, self.recurrent_size = len(cell.rows) * hidden_size, cell.seen(hidden_size)
         self.joint = weights == "concatenated" and cell.row.free
         if self.joint:
             self.weight = nn.Parameter(torch.empty(rows, self.recurrent_size + input_size))
         else:
-            if cell.row.free:
+            if cell.row.free and cell.row.recurrent:
                 self.weight_h = nn.Parameter(torch.empty(rows, self.recurrent_size))
             self.weight_x = nn.Parameter(torch.empty(rows, input_size))
         if cell.row.biased:
@@ -57,7 +57,8 @@ class Layer(nn.Module):
             recurrent, inputs = weight.split([self.recurrent_size, self.input_size], 1)
         else:
             weight, inputs = None, self.weight_x
-            recurrent = self.weight_h if row.free else inputs.new_zeros(len(inputs), self.recurrent_size)
+            learned = row.free and row.recurrent
+            recurrent = self.weight_h if learned else inputs.new_zeros(len(inputs), self.recurrent_size)
         bias = self.bias if row.biased else inputs.new_zeros(len(inputs))
         return Parameters(recurrent, inputs, bias, self.bias_h, self.peephole, weight, own)
 
@@ -77,24 +78,27 @@ class Layer(nn.Module):
         blocks the states start as the mean of the last k, and do not grow. A gain of k takes it back.
         """
         row, size, p = INITS[init], self.hidden_size, self._learned()
-        square = self.cell.row.square or row.recurrent
         gain /= self.cell.window
-        bound_h, bound_x = row.bounds(size, self.input_size, self.joint)
+        bound_h, bound_x = row.bounds(size, self.input_size, self.joint and self.cell.row.recurrent)
         bias_h = torch.empty_like(p.bias) if p.recurrent_bias is None else p.recurrent_bias
         for name in self.cell.row.blocks:
-            recurrent = gain * square(size, bound_h, rng)
+            recurrent = gain * row.recurrent(size, bound_h, rng) if self.cell.row.recurrent else None
             inputs = uniform(size, self.input_size, bound_x, rng)
             biases = row.biases * uniform(3, size, 1.0, rng)
             if name in self.cell.rows:
                 block = self.block(name)
-                p.recurrent[block, :size], p.input[block] = recurrent, inputs
+                if recurrent is not None:
+                    p.recurrent[block, :size] = recurrent
+                p.input[block] = inputs
                 p.bias[block], bias_h[block] = bound_x * biases[0], bound_h * biases[1]
             if p.peephole is not None and name in self.cell.learned_gates:
                 p.peephole[self.cell.learned_gates.index(name)] = bound_h * biases[2]
         for older in p.recurrent.split(size, 1)[1:]:
-            older.copy_(gain * square(size, bound_h, rng))
+            older.copy_(gain * row.recurrent(size, bound_h, rng))
         for name, draw in self.cell.row.own.items():
             self.own[name] = nn.Parameter(draw(size, rng).to(p.bias.dtype))
+        if self.cell.row.starts:
+            self.cell.row.starts(self._learned(), gain, rng)
         if self.cell.row.forget:
             self._set_forget_bias(forget_bias, rng)
 

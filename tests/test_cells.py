@@ -70,7 +70,9 @@ def only_layer(stack: Stack) -> Layer:
 
 def initial(cell: Cell, layers: int = 1) -> list[Tensor]:
     """Random initial states (L, B, H)."""
-    return [normal(layers, B, H, seed=seed) for seed in range(2 if cell.family == "lstm" else 1)]
+    drawn = [torch.complex(*normal(2, layers, B, H, seed=seed)) for seed in range(len(cell.row.states))]
+    kinds = cell.kinds(torch.float64)
+    return [one if kind.is_complex else one.real.clone() for one, kind in zip(drawn, kinds, strict=True)]
 
 
 def gradients(outputs: list[Tensor], sources: dict[str, Tensor]) -> dict[str, Tensor]:

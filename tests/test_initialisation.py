@@ -22,7 +22,7 @@ BLOCKS = {"rnn": "h", "lstm": "ifgo", "gru": "rzn"}
 every_family = pytest.mark.parametrize("family", FAMILIES)
 # Those whose first W_h is drawn as `INITS` say.
 drawn_families = pytest.mark.parametrize(
-    "family", [name for name, row in FAMILIES.items() if row.free and not row.square]
+    "family", [name for name, row in FAMILIES.items() if row.recurrent and row.free and not row.starts]
 )
 every_layout = pytest.mark.parametrize("weights", LAYOUTS)
 every_init = pytest.mark.parametrize("init", INITS)
@@ -51,7 +51,8 @@ def blocks(stack: Stack, index: int = 0) -> dict[str, dict[str, Tensor]]:
     layer = stack.layer_list[index]
     tensors = {name: parameter.detach() for name, parameter in layer.named_parameters() if name != "peephole"}
     if "weight" in tensors:
-        tensors["weight_h"], tensors["weight_x"] = tensors["weight"][:, :H], tensors.pop("weight")[:, H:]
+        of_h, tensors["weight_x"] = tensors.pop("weight").split([layer.recurrent_size, layer.input_size], 1)
+        tensors |= {"weight_h": of_h} if stack.cell.row.recurrent else {}
     cell = stack.cell
     rows = list(BLOCKS.get(cell.family, cell.rows))
     if cell.family == "lstm":

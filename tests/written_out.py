@@ -1,5 +1,6 @@
 """The equations of cells whose W_h is not like others, in numpy, as their papers have them."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -49,4 +50,37 @@ def indrnn(cell: Cell, layer: Layer, x: Tensor, h: Tensor) -> list[Tensor]:
     return [torch.from_numpy(np.stack(states)), torch.from_numpy(state)]
 
 
-WRITTEN_OUT = {"exprnn": exprnn, "modrnn": modrnn, "modrnn_slow": modrnn, "indrnn": indrnn}
+def _turning(p: dict[str, Any], inward: Any, seen: Any, s: Any) -> list[Tensor]:
+    """
+    Orvieto et al. 2023, equation 5 and section 3.4, in complex numbers: x_k = Lambda x_(k-1) + exp(gamma) * (B u_k),
+    y_k = Re(C x_k) + D u_k, Lambda = diag(exp(-exp(nu) + i exp(theta))).
+    """
+    r, i, d = np.split(inward, 3)
+    of_lambda = np.exp(-np.exp(p["own.nu"]) + 1j * np.exp(p["own.theta"]))
+    b, c = np.exp(p["own.gamma"])[:, None] * (r + 1j * i), p["own.C_r"] + 1j * p["own.C_i"]
+    outputs = []
+    for u in seen:
+        s = of_lambda * s + u @ b.T
+        outputs.append((s @ c.T).real + u @ d.T)
+    return [torch.from_numpy(np.stack(outputs)), torch.from_numpy(outputs[-1]), torch.from_numpy(s)]
+
+
+def lru(cell: Cell, layer: Layer, x: Tensor, h: Tensor, s: Tensor) -> list[Tensor]:
+    p = numbers(layer)
+    return _turning(p, p["weight_x"], x.detach().numpy(), s.detach().numpy())
+
+
+def lru_relu(cell: Cell, layer: Layer, x: Tensor, h: Tensor, s: Tensor) -> list[Tensor]:
+    p = numbers(layer)
+    seen = np.maximum(x.detach().numpy() @ p["weight_x"].T + p["bias"], 0)
+    return _turning(p, p["own.W_v"], seen, s.detach().numpy())
+
+
+WRITTEN_OUT: dict[str, Callable[..., list[Tensor]]] = {
+    "exprnn": exprnn,
+    "modrnn": modrnn,
+    "modrnn_slow": modrnn,
+    "indrnn": indrnn,
+    "lru": lru,
+    "lru_relu": lru_relu,
+}

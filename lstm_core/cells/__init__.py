@@ -11,6 +11,7 @@ from lstm_core.cells.family import (
 )
 from lstm_core.cells.gru import GRU
 from lstm_core.cells.indrnn import INDRNN
+from lstm_core.cells.lru import AFTER_LAYER, ALONE
 from lstm_core.cells.lstm import GATES, LSTM
 from lstm_core.cells.modrelu import FREE, KEPT, SLOWLY_FREE
 from lstm_core.cells.parameters import Parameters
@@ -33,4 +34,4 @@ __all__ = [
     "unroll",
 ]
 
-FAMILIES |= {row.name: row for row in (RNN, LSTM, GRU, KEPT, FREE, SLOWLY_FREE, INDRNN)}
+FAMILIES |= {row.name: row for row in (RNN, LSTM, GRU, KEPT, FREE, SLOWLY_FREE, INDRNN, ALONE, AFTER_LAYER)}

@@ -84,15 +84,16 @@ class Family:
 
     `blocks` are the blocks of rows by letter, with what each is called, in their order; `gates` are those among them
     that open and close; `apart` is "" or the last block, whose halves, that of h and that of x, reach the step one by
-    one, as "n" and "n_x".
+    one, as "n" and "n_x". Where they are not `recurrent`, blocks see x alone, and there is no W_h.
     `states` are letters, the hidden state first; those in `complex_states` are complex numbers. `own` are parameters
     that it alone has, by name: what they start as, of H and random numbers. `title` is what it is called in a race,
     where that is not its label.
 
     `made(p)` are the weights as a layer computes with them, of those that are learned, once for a sequence; with
-    `free` false W_h is among what is made, and with `biased` false there is no bias. `square(H, bound, rng)` draws the
-    first W_h, whatever `INITS` says. By the name of an own parameter, or `W_H`: `rates` are shares of the learning
-    rate, and `most` absolute values that are never exceeded: what an update makes larger is cut.
+    `free` false W_h is among what is made, and with `biased` false there is no bias. `starts(p, gain, rng)` puts in the
+    place of what was drawn what starts otherwise than `INITS` and `own` say. By the name of an own parameter, or `W_H`:
+    `rates` are shares of the learning rate, and `most` absolute values that are never exceeded: what an update makes
+    larger is cut.
 
     `step(cell, p, blocks, states)` is one time step: from the preactivations W_h h + W_x x + b, (B, H) each by letter,
     and the states before, (B, H) each, to the new states and the gates, each by its letter. Where W_h sees something
@@ -103,7 +104,8 @@ class Family:
     and may depend on weights of its own. `forget` is the gate that multiplies what is kept, with the
     forget bias for its bias, "" if none.
     `transforms` says that its state is made anew by one matrix at each step, so that the spectrum of W_h rules its
-    gradient; `adds` that a state of its own is added to, along which the gradient has a direct path.
+    gradient; `kept(p, path)` is what each step keeps of the state that is added to, (T, B, H), the factors of the
+    gradient's direct path. None: no state is added to.
 
     `code(cell)` are the same as lines of Python, for scripts and files that are taken away: assignments to a gate or a
     state, each by its letter, made of the states before, the preactivation a_x of block x, the peephole p_x of gate x,
@@ -120,6 +122,7 @@ class Family:
     equations: Callable[[Setting], list[str]]
     gates: str = ""
     apart: str = ""
+    recurrent: bool = True
     phi: Callable[[Parameters], Activation] | None = None
     states: tuple[str, ...] = ("h",)
     complex_states: str = ""
@@ -127,7 +130,7 @@ class Family:
     made: Callable[[Parameters], Parameters] | None = None
     free: bool = True
     biased: bool = True
-    square: Callable[[int, float, Rng], Tensor] | None = None
+    starts: Callable[[Parameters, float, Rng], None] | None = None
     rates: Mapping[str, float] = field(default_factory=dict)
     most: Mapping[str, float] = field(default_factory=dict)
     options: frozenset[str] = field(default_factory=frozenset)
@@ -135,9 +138,14 @@ class Family:
     forget: str = ""
     title: str = ""
     transforms: bool = False
-    adds: bool = False
+    kept: Callable[[Parameters, Path], Tensor] | None = None
     back: Callable[[Parameters, "Cell", Path], Back] | None = None
     code: Callable[["Cell"], list[str]] | None = None
+
+    @property
+    def adds(self) -> bool:
+        """Whether a state is added to, so that the gradient has a direct path."""
+        return self.kept is not None
 
 
 FAMILIES: dict[str, Family] = {}
@@ -199,6 +207,10 @@ class Cell:
     def activations(self) -> tuple[str, ...]:
         """phi and psi; only an LSTM has a psi, and a cell that is not activated has neither."""
         return (self.activation, self.output_activation or self.activation) if self.row.activated else ()
+
+    def seen(self, size: int) -> int:
+        """How many numbers of hidden states (B, H) with H = `size` W_h is multiplied with, 0 where there is no W_h."""
+        return self.window * size if self.row.recurrent else 0
 
     def of_hidden(self, p: Parameters, block: str, h: Tensor) -> Tensor:
         """W_h h + b_h of one block, (B, H), for any h (B, H); of a single bias, which goes with x, nothing is added."""

@@ -127,6 +127,11 @@ def back(p: Parameters, cell: Cell, path: Path) -> Back:
     return step_back
 
 
+def kept(p: Parameters, path: Path) -> Tensor:
+    """The forget gate, or 1 without one."""
+    return path.gates.get("f", torch.ones_like(path.hidden[1:]))
+
+
 LSTM = Family(
     "lstm",
     "LSTM",
@@ -137,7 +142,7 @@ LSTM = Family(
     states=("h", "c"),
     options=frozenset({"gates", "coupled", "peephole", "output_activation"}),
     forget="f",
-    adds=True,
+    kept=kept,
     back=back,
     code=code,
 )

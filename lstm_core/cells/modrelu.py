@@ -34,13 +34,16 @@ def modrelu(p: Parameters) -> Activation:
     )
 
 
-def rotations(size: int, bound: float, rng: Rng) -> Tensor:
-    """(H, H): pairs of units turn by angles U(-pi, pi) (Henaff et al. 2016); of an odd number the last stays."""
-    return torch.linalg.matrix_exp(skew(generators(size, rng)))
+def turns(p: Parameters, gain: float, rng: Rng) -> None:
+    """W_h turns pairs of units, as exp(A - A^T) does."""
+    p.recurrent.copy_(gain * torch.linalg.matrix_exp(skew(generators(len(p.recurrent), rng))))
 
 
 def generators(size: int, rng: Rng) -> Tensor:
-    """A, (H, H), of which exp(A - A^T) are these rotations."""
+    """
+    A, (H, H), of which exp(A - A^T) turns pairs of units by angles U(-pi, pi) (Henaff et al. 2016); of an odd number
+    the last stays.
+    """
     drawn, first = torch.zeros(size, size, dtype=torch.float64), torch.arange(0, size - 1, 2)
     drawn[first, first + 1] = torch.from_numpy(rng.uniform(-math.pi, math.pi, len(first)))
     return drawn
@@ -80,7 +83,7 @@ FREE = Family(
     phi=modrelu,
     own={"b": shifts},
     biased=False,
-    square=rotations,
+    starts=turns,
     title="W_h orthogonal at first",
     activated=False,
     transforms=True,
@@ -97,7 +100,7 @@ KEPT = dataclasses.replace(
     own={"A_h": generators, "b": shifts},
     made=orthogonal,
     free=False,
-    square=None,
+    starts=None,
     rates={"A_h": SLOW},
     title="W_h kept orthogonal",
 )

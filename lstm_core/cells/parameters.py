@@ -11,8 +11,8 @@ class Parameters(NamedTuple):
     """
     One layer's weights: `recurrent` (kH, H), `input` (kH, D), `bias` (kH,), a second bias on the recurrent side or
     None, `peephole` (gates, H) or None; where h and x are concatenated also `joint` (kH, H + D), of which the first two
-    are views. A cell that sees its last few hidden states has as many times H columns in `recurrent`. `own` are those
-    that its family alone has, by name.
+    are views. A cell that sees its last few hidden states has as many times H columns in `recurrent`, and one that has
+    no W_h none. `own` are those that its family alone has, by name.
     """
 
     recurrent: Tensor

@@ -52,8 +52,9 @@ class Path(NamedTuple):
 
 
 def preactivations(p: Parameters, path: Path, count: int) -> tuple[Tensor, ...]:
-    """W_h h_(t-1) + W_x x_t + b of every block, (T, B, H) each."""
-    return (linear(path.inputs, p.input, p.whole_bias) + linear(path.seen, p.recurrent)).chunk(count, 2)
+    """W_h h_(t-1) + W_x x_t + b of every block, (T, B, H) each; where there is no W_h, what comes from x alone."""
+    of_x = linear(path.inputs, p.input, p.whole_bias)
+    return (of_x + linear(path.seen, p.recurrent) if p.recurrent.shape[1] else of_x).chunk(count, 2)
 
 
 def sigmoid_slope(gate: Tensor) -> Tensor:

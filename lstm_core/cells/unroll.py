@@ -68,13 +68,16 @@ def preactivation(p: Parameters, inputs: Tensor) -> Callable[[int, Tensor], Tens
     (t, h) -> W_h h + W_x x_t + b, (B, kH), for inputs (T, B, D).
 
     With one joint matrix it is a product with [h; x_t] at each step; with separate ones the part of x is known
-    beforehand and computed for all steps at once.
+    beforehand and computed for all steps at once, and where there is no W_h, this part is all.
     """
     bias = p.whole_bias
+    if not p.recurrent.shape[1]:
+        of_inputs = linear(inputs, p.input, bias).unbind(0)
+        return lambda t, h: of_inputs[t]
     if p.joint is not None:
         steps, joint = inputs.unbind(0), p.joint.t()
         return lambda t, h: torch.addmm(bias, torch.cat([h, steps[t]], 1), joint)
-    from_inputs, recurrent = torch.nn.functional.linear(inputs, p.input, bias).unbind(0), p.recurrent.t()
+    from_inputs, recurrent = linear(inputs, p.input, bias).unbind(0), p.recurrent.t()
     return lambda t, h: torch.addmm(from_inputs[t], h, recurrent)
 
 
@@ -90,7 +93,8 @@ def unroll(inputs: Tensor, states: tuple[Tensor, ...], p: Parameters, cell: Cell
     product = p if not row.apart else _of_rows(p, slice(None, len(together) * size))
     blocks_at, trace = preactivation(product, inputs), _Steps(len(row.states))
     halves_at = _halves(_of_rows(p, slice(len(together) * size, None)), inputs, row.apart) if row.apart else None
-    seen, older = pad(states[0], (0, p.recurrent.shape[1] - states[0].shape[1])), p.recurrent.shape[1] - size
+    older = cell.window * size - size
+    seen = pad(states[0], (0, size + older - states[0].shape[1]))
     for t in range(len(inputs)):
         blocks = dict(zip(together, blocks_at(t, seen).chunk(len(together), 1), strict=True))
         if halves_at:

@@ -18,9 +18,21 @@ SHAPES = ("circle", "square", "diamond", "cross", "triangle-right", _STAR)
 
 # Racers that are met on several pages, or come and go on one, in the slots that they have if those are free.
 _OWN = (
-    ("vanilla RNN", "tanh", "your cell", "separate", "one bias", "plain", "k = 1", "seed 0", "softplus", "IndRNN"),
+    (
+        "vanilla RNN",
+        "tanh",
+        "your cell",
+        "separate",
+        "one bias",
+        "plain",
+        "k = 1",
+        "seed 0",
+        "softplus",
+        "IndRNN",
+        "LRU after ReLU",
+    ),
     ("LSTM", "sigmoid", "no gates", "concatenated", "two biases", "dense", "k = 2", "seed 1", "V", "leaky ReLU"),
-    ("GRU", "ReLU", "CIFG", "residual", "k = 4", "seed 2", "NIAF", "sine"),
+    ("GRU", "ReLU", "CIFG", "residual", "k = 4", "seed 2", "NIAF", "sine", "LRU"),
     ("ReLU, W_h = I", "NFG", "k = 3", "k = 7", "seed 3", "NP", "softsign", "W_h kept orthogonal"),
     ("GELU", "NIG", "k = 5", "k = 8", "seed 4", "hard tanh", "ELU", "W_h orthogonal at first"),
     ("identity", "NOG", "NOAF", "k = 6", "seed 5", "SiLU", "W_h orthogonal at first, slow"),

@@ -13,7 +13,8 @@ from lstm_core.streams import Purpose, stream
 from lstm_core.wiring import WIRINGS
 
 # What every layer has for itself: a letter with an index, and the matrix and the bias of an RNN, which have none.
-OF_A_LAYER = re.compile(r"(?<![\\A-Za-z])(?:[A-Za-z](?=_)|[Wb](?![A-Za-z]))")
+OF_A_LAYER = re.compile(r"(?<![\\A-Za-z])(?:[A-Za-z](?=_)|[Wb](?![A-Za-z]))|\\(?:lambda|nu|theta|gamma)(?![a-z])")
+LETTER = re.compile(r"^(?:\\[a-z]+|[A-Za-z])")
 # s^(l), which layer l sees in the place of x; above the last layer it is what the readout sees.
 SEEN = {
     "plain": [r"s^{(\ell+1)}_t &= h^{(\ell)}_t"],
@@ -59,7 +60,9 @@ class _AsSet:
 
     def sum(self, block: str = "", peephole: str = "") -> str:
         states = r";\,".join(_last_states(self.experiment.window))
-        if self.experiment.weights == "concatenated" and self.cell.row.free:
+        if not self.cell.row.recurrent:
+            products = rf"W_{{x{block}}}\,x_t"
+        elif self.experiment.weights == "concatenated" and self.cell.row.free:
             products = rf"W{_index(block)}\,[{states};\,x_t]"
         else:
             states = f"[{states}]" if self.experiment.window > 1 else states
@@ -119,9 +122,11 @@ def _at_its_rate(term: Term, cell: Cell) -> str:
 def _of_layer(experiment: Experiment, layer: int, inputs: int) -> list[Term]:
     """The weights of one layer, which sees so many inputs; they carry its number where there are several."""
     cell, size = experiment.recurrent_cell, experiment.hidden
-    rows, states = len(cell.rows) * size, cell.window * size
+    rows, states = len(cell.rows) * size, cell.seen(size)
     blocks = "" if len(cell.row.blocks) == 1 else _("rows of {gates}").format(gates=" ".join(cell.rows))
-    if experiment.weights == "concatenated" and cell.row.free:
+    if not states:
+        terms = [Term("W_x", (rows, inputs), blocks)]
+    elif experiment.weights == "concatenated" and cell.row.free:
         terms = [Term("W", (rows, states + inputs), blocks)]
     else:
         of_h = [Term(W_H, (rows, states), blocks)] * cell.row.free
@@ -132,8 +137,14 @@ def _of_layer(experiment: Experiment, layer: int, inputs: int) -> list[Term]:
         about = _("peepholes of {gates}").format(gates=" ".join(cell.learned_gates))
         terms.append(Term("p", (len(cell.learned_gates), size), about))
     drawn = {name: tuple(draw(size, stream(0, Purpose.WEIGHTS)).shape) for name, draw in cell.row.own.items()}
-    terms += [Term(name, shape, _("of the {cell}").format(cell=cell.row.label)) for name, shape in drawn.items()]
+    about = _("of the {cell}").format(cell=cell.row.label)
+    terms += [Term(_letter(name), shape, about) for name, shape in drawn.items()]
     terms = [term._replace(about=_at_its_rate(term, cell)) for term in terms]
     if experiment.layers == 1:
         return terms
-    return [term._replace(name=f"{term.name[0]}^{{({layer})}}{term.name[1:]}") for term in terms]
+    return [term._replace(name=LETTER.sub(rf"\g<0>^{{({layer})}}", term.name)) for term in terms]
+
+
+def _letter(name: str) -> str:
+    """The name of an own parameter in LaTeX: a Greek letter is written out."""
+    return rf"\{name}" if len(name) > 1 and name.isalpha() else name

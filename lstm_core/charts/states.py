@@ -21,13 +21,17 @@ LONGEST_MEMORY = 12
 SMALLEST = 1e-100
 
 
+def _has_optional_gates(curve: Curve) -> bool:
+    return adds(curve) and "gates" in curve.experiment.recurrent_cell.row.options
+
+
 def _can_hold_open(curve: Curve) -> bool:
     cell = curve.experiment.recurrent_cell
-    return adds(curve) and "f" in cell.gates and not cell.coupled
+    return _has_optional_gates(curve) and "f" in cell.gates and not cell.coupled
 
 
 def _trained(curve: Curve) -> bool:
-    return adds(curve) and bool(curve.snapshots)
+    return _has_optional_gates(curve) and bool(curve.snapshots)
 
 
 STATES = Need(checkpoints.states, single, last)

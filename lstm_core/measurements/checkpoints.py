@@ -143,8 +143,8 @@ def reach(checkpoint: Checkpoint) -> Reach:
 
 class Highway(NamedTuple):
     """
-    Of an LSTM, spectral norms by time step, (N,): the Jacobian dc_T/dc_t; its direct part, the product of the forget
-    gates; the rest, through gates and hidden state; and dh_T/dh_t.
+    Of a cell that adds to a state c, spectral norms by time step, (N,): the Jacobian dc_T/dc_t; its direct part, the
+    product of what each step keeps; the rest, through gates and hidden state; and dh_T/dh_t.
     """
 
     steps: list[int]
@@ -155,20 +155,31 @@ class Highway(NamedTuple):
 
 
 def highway(checkpoint: Checkpoint) -> Highway:
-    """Of an LSTM, on the first sequence of its task."""
+    """Of a cell that adds, on the first sequence of its task."""
     p, cell = checkpoint.parameters(), checkpoint.cell
     path = walk(p, cell, first_inputs(checkpoint.experiment))
-    steps, size = shown_steps(len(path.inputs)), p.recurrent.shape[1]
+    steps, size = shown_steps(len(path.inputs)), path.hidden.shape[2]
     whole = jacobians(backward(p, cell, path), path, steps)
-    hidden, cells = whole[:, :size, :size], whole[:, size:, size:]
-    direct = torch.diag_embed(direct_path(path)[steps])
+    direct = _as_matrices(direct_path(p, cell, path)[steps])
+    added = slice(size, size + direct.shape[1]) if len(path.states) > 1 else slice(size)
+    hidden, cells = whole[:, :size, :size], whole[:, added, added]
     return Highway(steps, *map(spectral_norms, (cells, direct, cells - direct, hidden)))
 
 
-def direct_path(path: Path) -> Tensor:
-    """The product of the forget gates from t + 1 to T, (T + 1, H) for t = 0 .. T, of a batch of one; 1 without them."""
-    forget = path.gates.get("f", torch.ones_like(path.hidden[1:]))[:, 0]
-    return torch.cat([forget.flip(0).cumprod(0).flip(0), torch.ones_like(forget[:1])])
+def _as_matrices(factors: Tensor) -> Tensor:
+    """Diagonals (N, H) as real matrices, (N, H, H), or (N, 2H, 2H) where a complex number is two real ones."""
+    if not factors.is_complex():
+        return torch.diag_embed(factors)
+    parts = zip((factors.real, factors.imag), ([[1, 0], [0, 1]], [[0, -1], [1, 0]]), strict=True)
+    real, imaginary = (torch.kron(torch.diag_embed(part), part.new_tensor(pair)) for part, pair in parts)
+    return real + imaginary
+
+
+def direct_path(p: Parameters, cell: Cell, path: Path) -> Tensor:
+    """The product of what is kept from t + 1 to T, (T + 1, H) for t = 0 .. T, of a batch of one."""
+    assert cell.row.kept is not None
+    kept = cell.row.kept(p, path)[:, 0]
+    return torch.cat([kept.flip(0).cumprod(0).flip(0), torch.ones_like(kept[:1])])
 
 
 def recurrent_spectrum(checkpoint: Checkpoint) -> Spectrum:
@@ -197,13 +208,13 @@ def powers(matrix: Tensor) -> Powers:
 
 def time_constants(checkpoint: Checkpoint) -> Tensor:
     """
-    1/(1 - f) of each unit of an LSTM in time steps, (H,), where f is the unit's mean over the first sequence; infinite
-    without a forget gate.
+    1/(1 - f) of each unit of a cell that adds in time steps, (H,), where f is the mean size of what it keeps over the
+    first sequence; infinite where it forgets nothing.
     """
-    forget = one_sequence(checkpoint).gates.get("f")
-    if forget is None:
-        return torch.full((checkpoint.experiment.hidden,), torch.inf)
-    return 1 / (1 - forget.mean((0, 1)))
+    row = checkpoint.cell.row
+    assert row.kept is not None
+    kept = row.kept(checkpoint.parameters(), one_sequence(checkpoint)).abs().mean((0, 1))
+    return 1 / (1 - kept).clamp_min(0)
 
 
 def states(checkpoint: Checkpoint) -> Tensor:

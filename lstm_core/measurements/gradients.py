@@ -65,8 +65,12 @@ def back_by_autograd(p: Parameters, cell: Cell, path: Path) -> Back:
 
 
 def _as_numbers(states: tuple[Tensor, ...]) -> Tensor:
-    """States (B, H) each as real numbers side by side, (B, S)."""
-    return torch.cat([torch.view_as_real(one).flatten(1) if one.is_complex() else one for one in states], 1)
+    """
+    States (B, H) each as real numbers side by side, (B, S): copies, as torch takes no pair at an odd place for a view
+    of a complex number.
+    """
+    pairs = [torch.stack([one.real, one.imag], 2).flatten(1) if one.is_complex() else one for one in states]
+    return torch.cat(pairs, 1)
 
 
 def _as_states(numbers: Tensor, path: Path) -> tuple[Tensor, ...]:
@@ -74,9 +78,7 @@ def _as_states(numbers: Tensor, path: Path) -> tuple[Tensor, ...]:
     size = path.hidden.shape[2]
     parts = numbers.split([size * (1 + state.is_complex()) for state in path.states], 1)
     pairs = zip(parts, path.states, strict=True)
-    return tuple(
-        torch.view_as_complex(part.unflatten(1, (size, 2))) if state.is_complex() else part for part, state in pairs
-    )
+    return tuple(torch.complex(part[:, ::2], part[:, 1::2]) if state.is_complex() else part for part, state in pairs)
 
 
 def backward(p: Parameters, cell: Cell, path: Path) -> Back:
