@@ -1,13 +1,15 @@
 """How do cells become layers that train?"""
 
+import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from lstm_core import engine as engines
 from lstm_core.cells import LAYOUTS, Cell, Parameters, Trace, choose
+from lstm_core.cells.family import W_H
 from lstm_core.initialisation import INITS, Chrono, uniform
 from lstm_core.streams import Rng, stream_of
 from lstm_core.wiring import MOST_LAYERS, PLAIN, WIRINGS
@@ -19,7 +21,8 @@ class Layer(nn.Module):
 
     `weight_h` (kH, H) and `weight_x` (kH, D), or both side by side in `weight` (kH, H + D); `bias` (kH,), which goes
     with x, and `bias_h` (kH,), which goes with h, where there are two; `peephole` (gates, H). Where the cell sees its
-    last few hidden states, there are as many times H columns for h, and none where its blocks see x alone.
+    last few hidden states, there are as many times H columns for h. What its family has not, or makes of its own
+    parameters, is missing.
     """
 
     weight_h: nn.Parameter
@@ -28,15 +31,17 @@ class Layer(nn.Module):
         super().__init__()
         self.cell, self.input_size, self.hidden_size = cell, input_size, hidden_size
         rows, self.recurrent_size = len(cell.rows) * hidden_size, cell.seen(hidden_size)
-        self.joint = weights == "concatenated"
+        self.joint = weights == "concatenated" and cell.row.free
         if self.joint:
             self.weight = nn.Parameter(torch.empty(rows, self.recurrent_size + input_size))
         else:
-            weight_h = nn.Parameter(torch.empty(rows, self.recurrent_size)) if self.recurrent_size else None
+            learned = cell.row.free and cell.row.recurrent
+            weight_h = nn.Parameter(torch.empty(rows, self.recurrent_size)) if learned else None
             self.register_parameter("weight_h", weight_h)
             self.weight_x = nn.Parameter(torch.empty(rows, input_size))
-        self.bias = nn.Parameter(torch.empty(rows))
-        self.bias_h = nn.Parameter(torch.empty(rows)) if biases == 2 else None
+        if cell.row.biased:
+            self.bias = nn.Parameter(torch.empty(rows))
+        self.bias_h = nn.Parameter(torch.empty(rows)) if biases == 2 and cell.row.biased else None
         gates = len(cell.learned_gates)
         self.peephole = nn.Parameter(torch.empty(gates, hidden_size)) if cell.peephole and gates else None
 
@@ -44,13 +49,21 @@ class Layer(nn.Module):
 
     def tensors(self) -> Parameters:
         """The weights as the engines take them."""
-        own = dict(self.own.items())
+        made = self.cell.row.made
+        return made(self._learned()) if made else self._learned()
+
+    def _learned(self) -> Parameters:
+        """The weights as they are learned; those that are not are zeros."""
+        own, row = dict(self.own.items()), self.cell.row
         if self.joint:
             weight = self.weight  # Looked up once: a parametrization computes it at every look.
             recurrent, inputs = weight.split([self.recurrent_size, self.input_size], 1)
-            return Parameters(recurrent, inputs, self.bias, self.bias_h, self.peephole, weight, own)
-        recurrent = self.weight_h if self.recurrent_size else self.bias.new_empty(len(self.bias), 0)
-        return Parameters(recurrent, self.weight_x, self.bias, self.bias_h, self.peephole, own=own)
+        else:
+            weight, inputs = None, self.weight_x
+            learned = row.free and row.recurrent
+            recurrent = self.weight_h if learned else inputs.new_zeros(len(inputs), self.recurrent_size)
+        bias = self.bias if row.biased else inputs.new_zeros(len(inputs))
+        return Parameters(recurrent, inputs, bias, self.bias_h, self.peephole, weight, own)
 
     def block(self, name: str) -> slice:
         """The rows of a gate, or of another block of the cell."""
@@ -67,7 +80,7 @@ class Layer(nn.Module):
         them is drawn like the only one and divided by k, so that k equal states count as much as one: from identity
         blocks the states start as the mean of the last k, and do not grow. A gain of k takes it back.
         """
-        row, size, p = INITS[init], self.hidden_size, self.tensors()
+        row, size, p = INITS[init], self.hidden_size, self._learned()
         gain /= self.cell.window
         bound_h, bound_x = row.bounds(size, self.input_size, self.joint and self.cell.row.recurrent)
         bias_h = torch.empty_like(p.bias) if p.recurrent_bias is None else p.recurrent_bias
@@ -86,8 +99,21 @@ class Layer(nn.Module):
         for older in p.recurrent.split(size, 1)[1:]:
             older.copy_(gain * row.recurrent(size, bound_h, rng))
         for name, draw in self.cell.row.own.items():
-            self.own[name] = nn.Parameter(draw(size, rng).to(self.bias.dtype))
+            self.own[name] = nn.Parameter(draw(size, rng).to(p.bias.dtype))
+        if self.cell.row.starts:
+            self.cell.row.starts(self._learned(), gain, rng)
         self._set_forget_bias(forget_bias, rng)
+
+    @torch.no_grad()
+    def of_each(self, values: Mapping[str, float], other: float) -> Tensor:
+        """The value for each of its numbers, in the order of its parameters, by the name of its own ones or of W_h."""
+        twin = copy.deepcopy(self)
+        for parameter in twin.parameters():
+            parameter.fill_(other)
+        learned = twin._learned()
+        for name, value in values.items():
+            (learned.recurrent if name == W_H else learned.own[name]).fill_(value)
+        return nn.utils.parameters_to_vector(twin.parameters())
 
     def _set_forget_bias(self, forget_bias: float | Chrono, rng: Rng) -> None:
         """Fill b_f, or what keeps in its place, on one of two biases so that their sum is right."""

@@ -1,6 +1,6 @@
 """What is trained? A stack of recurrent layers and its readout, and how they get their gradients."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple, Self
 
@@ -67,6 +67,11 @@ class Network(nn.Module):
     def layer(self) -> Layer:
         """The last one."""
         return self.stack.layer_list[-1]
+
+    def of_each(self, values: Mapping[str, float], other: float) -> Tensor:
+        """The value for each of its numbers, in the order of its parameters, see `Layer.of_each`."""
+        readout = torch.full_like(nn.utils.parameters_to_vector(self.readout.parameters()), other)
+        return torch.cat([readout, *(layer.of_each(values, other) for layer in self.stack.layer_list)]).detach()
 
     def reached(self, trace: Trace) -> Tensor:
         """The hidden states of a layer that answers are made of: all (T, B, H), or the last (B, H)."""

@@ -1,5 +1,6 @@
 """How does a training step change the weights? By torch's own update rules."""
 
+import torch
 from torch import Tensor
 
 from lstm_core.borrowed.update_rules import UpdateRule, adam, rmsprop, sgd
@@ -18,3 +19,17 @@ def update_rule(experiment: Experiment, weights: Tensor, gradient: Tensor, first
             return rmsprop(weights, gradient, second, experiment.lr)
         case _:
             return sgd(weights, gradient, first, experiment.lr, experiment.momentum)
+
+
+def bounded(update: UpdateRule, weights: Tensor, shares: Tensor, most: Tensor) -> UpdateRule:
+    """
+    The same for weights each of which moves by its share, as if it had so much of the learning rate, and gets no larger
+    than it may be.
+    """
+
+    def call() -> None:
+        before = weights.clone()
+        update()
+        weights.copy_(torch.lerp(before, weights, shares).clamp(-most, most))
+
+    return torch.no_grad()(call)

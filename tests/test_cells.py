@@ -16,6 +16,7 @@ from lstm_core.activations import ACTIVATIONS
 from lstm_core.cells import FAMILIES, FORGET_ACTIVATIONS, LAYOUTS, Cell, Trace
 from lstm_core.layers import Layer, Stack
 from lstm_core.model import GRU, LSTM, RNN
+from tests import written_out
 
 T, B, D, H = 5, 3, 4, 2
 assert_same = partial(torch.testing.assert_close, rtol=1e-14, atol=1e-12)
@@ -33,7 +34,7 @@ CELLS = [Cell("rnn"), Cell("gru"), *LSTMS, Cell("mingru"), Cell("minlstm"), *SLS
 ACTIVATED = [Cell(row.name, activation=name) for row in FAMILIES.values() if row.activated for name in ACTIVATIONS] + [
     Cell("lstm", output_activation=name) for name in ACTIVATIONS
 ]
-ALL = list(dict.fromkeys(CELLS + ACTIVATED))
+ALL = list(dict.fromkeys(CELLS + ACTIVATED + [Cell(family) for family in FAMILIES]))
 
 TORCH_MODULES = {
     "rnn-tanh": (RNN, partial(nn.RNN, nonlinearity="tanh")),
@@ -77,8 +78,12 @@ def only_layer(stack: Stack) -> Layer:
 
 def initial(cell: Cell, layers: int = 1) -> list[Tensor]:
     """Random initial states (L, B, H); the sum that an sLSTM divides by is positive."""
-    states = {letter: normal(layers, B, H, seed=seed) for seed, letter in enumerate(cell.row.states)}
-    return [state.abs() + 0.1 if letter == "n" else state for letter, state in states.items()]
+    drawn = [torch.complex(*normal(2, layers, B, H, seed=seed)) for seed in range(len(cell.row.states))]
+    kinds = cell.kinds(torch.float64)
+    states = [one if kind.is_complex else one.real.clone() for one, kind in zip(drawn, kinds, strict=True)]
+    return [
+        state.abs() + 0.1 if letter == "n" else state for letter, state in zip(cell.row.states, states, strict=True)
+    ]
 
 
 def gradients(outputs: list[Tensor], sources: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -258,6 +263,7 @@ WRITTEN_OUT: dict[str, Callable[..., list[Tensor]]] = {
     "mingru": mingru_written_out,
     "minlstm": minlstm_written_out,
     "slstm": slstm_written_out,
+    **written_out.WRITTEN_OUT,
 }
 
 

@@ -62,10 +62,10 @@ def test_all_of_a_highway_is_its_direct_part_and_the_rest() -> None:
 
 @pytest.mark.parametrize("gates", ["if", "fo", "f", "ifo"])
 def test_the_direct_path_is_the_product_of_the_forget_gates(gates: str) -> None:
-    checkpoint = trained(gates=gates)[-1]
-    path = checkpoints.one_sequence(checkpoint)
+    one = trained(gates=gates)[-1]
+    path = checkpoints.one_sequence(one)
     forget = path.gates["f"][:, 0]
-    for t, direct in enumerate(checkpoints.direct_path(path, checkpoint.cell)):
+    for t, direct in enumerate(checkpoints.direct_path(one.parameters(), one.cell, path)):
         torch.testing.assert_close(direct, forget[t:].prod(0), rtol=1e-12, atol=0)
 
 

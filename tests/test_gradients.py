@@ -1,6 +1,7 @@
 """Are the Jacobians those of autograd, and do the bounds bound them?"""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -34,8 +35,20 @@ def weights(cell: Cell, size: int = H, **options: Any) -> Parameters:
     return layer.tensors().each(Tensor.detach)
 
 
+def as_numbers(states: Sequence[Tensor]) -> Tensor:
+    """Of a batch of one, complex numbers as pairs."""
+    return torch.cat([torch.view_as_real(one).flatten() if one.is_complex() else one.flatten() for one in states])
+
+
+def as_states(numbers: Tensor, cell: Cell) -> tuple[Tensor, ...]:
+    kinds, left = cell.kinds(torch.float64), list(numbers.split(H))
+    parts = [(left.pop(0), left.pop(0)) if kind.is_complex else (left.pop(0),) for kind in kinds]
+    whole = [torch.cat(part).reshape(-1, len(part)) for part in parts]
+    return tuple(torch.complex(*one.unbind(1))[None] if one.shape[1] > 1 else one.t() for one in whole)
+
+
 def state(path: Path, t: int) -> Tensor:
-    return torch.cat([states[t, 0] for states in path.states])
+    return as_numbers([one[t] for one in path.states])
 
 
 def assert_autograds(p: Parameters, cell: Cell) -> None:
@@ -46,8 +59,7 @@ def assert_autograds(p: Parameters, cell: Cell) -> None:
     for t in range(T):
 
         def last(start: Tensor, t: int = t) -> Tensor:
-            states = start[None].split(H, 1)
-            return torch.cat(unroll(inputs[t:], states, p, cell).final, 1)[0]
+            return as_numbers(unroll(inputs[t:], as_states(start, cell), p, cell).final)
 
         torch.testing.assert_close(ours[t], jacobian(last, state(path, t)), rtol=0, atol=1e-10)
 

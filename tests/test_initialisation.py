@@ -20,7 +20,10 @@ MODULES: dict[str, Any] = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
 BLOCKS = {"rnn": "h", "lstm": "ifgo", "gru": "rzn"}
 
 every_family = pytest.mark.parametrize("family", FAMILIES)
-every_recurrent_family = pytest.mark.parametrize("family", [row.name for row in FAMILIES.values() if row.recurrent])
+# Those whose first W_h is drawn as `INITS` say.
+drawn_families = pytest.mark.parametrize(
+    "family", [name for name, row in FAMILIES.items() if row.recurrent and row.free and not row.starts]
+)
 every_layout = pytest.mark.parametrize("weights", LAYOUTS)
 every_init = pytest.mark.parametrize("init", INITS)
 both_biases = pytest.mark.parametrize("biases", [1, 2])
@@ -47,10 +50,9 @@ def blocks(stack: Stack, index: int = 0) -> dict[str, dict[str, Tensor]]:
     """The weights of one layer by block (i, f, g, o, ...) and kind (h, x, bias, bias_h), whatever the layout."""
     layer = stack.layer_list[index]
     tensors = {name: parameter.detach() for name, parameter in layer.named_parameters() if name != "peephole"}
-    if "weight" in tensors and stack.cell.row.recurrent:
-        tensors["weight_h"], tensors["weight_x"] = tensors["weight"][:, :H], tensors.pop("weight")[:, H:]
-    elif "weight" in tensors:
-        tensors["weight_x"] = tensors.pop("weight")
+    if "weight" in tensors:
+        of_h, tensors["weight_x"] = tensors.pop("weight").split([layer.recurrent_size, layer.input_size], 1)
+        tensors |= {"weight_h": of_h} if stack.cell.row.recurrent else {}
     cell = stack.cell
     rows = list(BLOCKS.get(cell.family, cell.rows))
     if cell.family == "lstm":
@@ -146,7 +148,7 @@ def test_the_forget_bias_is_that_of_every_forget_gate(family: str) -> None:
 # first weights
 
 
-@every_family
+@drawn_families
 @every_layout
 def test_the_init_uniform_fills_the_range_of_torch(family: str, weights: str) -> None:
     tensors = blocks(built(family, init="uniform", weights=weights, generator=seeded()))
@@ -154,7 +156,7 @@ def test_the_init_uniform_fills_the_range_of_torch(family: str, weights: str) ->
         assert 0.95 * H**-0.5 < largest(tensors, kind) <= H**-0.5
 
 
-@every_family
+@drawn_families
 @pytest.mark.parametrize(
     ("weights", "range_h", "range_x"),
     [("separate", H**-0.5, D**-0.5), ("concatenated", (H + D) ** -0.5, (H + D) ** -0.5)],
@@ -171,7 +173,7 @@ def test_the_init_linear_fills_the_ranges_of_its_linear_layers(
     assert 0.95 * range_x < largest(tensors, "x") <= range_x
 
 
-@every_family
+@drawn_families
 @every_layout
 def test_the_init_xavier_fills_the_ranges_of_glorot(family: str, weights: str) -> None:
     tensors = blocks(built(family, init="xavier", weights=weights, generator=seeded()))
@@ -193,7 +195,7 @@ def test_other_inits_start_with_biases_of_0(init: str) -> None:
     assert largest(tensors, "bias") == largest(tensors, "bias_h") == 0
 
 
-@every_recurrent_family
+@drawn_families
 @every_layout
 @pytest.mark.parametrize("gain", [0.5, 1.0, 2.0])
 def test_orthogonal_recurrent_blocks_keep_lengths_up_to_the_gain(family: str, weights: str, gain: float) -> None:
@@ -201,7 +203,7 @@ def test_orthogonal_recurrent_blocks_keep_lengths_up_to_the_gain(family: str, we
         torch.testing.assert_close(block["h"] @ block["h"].T, gain**2 * torch.eye(H), rtol=0, atol=1e-5)
 
 
-@every_recurrent_family
+@drawn_families
 @every_layout
 @pytest.mark.parametrize("gain", [0.5, 1.0, 2.0])
 def test_identity_recurrent_blocks_are_the_gain_times_the_identity(family: str, weights: str, gain: float) -> None:
@@ -209,7 +211,7 @@ def test_identity_recurrent_blocks_are_the_gain_times_the_identity(family: str, 
         assert torch.equal(block["h"], gain * torch.eye(H))
 
 
-@every_recurrent_family
+@drawn_families
 @every_layout
 @pytest.mark.parametrize("gain", [0.5, 1.0, 2.0])
 def test_gaussian_recurrent_blocks_have_a_deviation_of_gain_over_root_h(family: str, weights: str, gain: float) -> None:
@@ -219,7 +221,7 @@ def test_gaussian_recurrent_blocks_have_a_deviation_of_gain_over_root_h(family: 
         assert float(block["h"].mean()) == pytest.approx(0, abs=0.06 * gain * H**-0.5)
 
 
-@every_family
+@drawn_families
 @every_init
 def test_the_gain_scales_the_recurrent_weights_alone(family: str, init: str) -> None:
     once, twice = (blocks(built(family, init=init, gain=gain, generator=seeded())) for gain in (1.0, 2.0))
@@ -238,7 +240,7 @@ def test_first_weights_do_not_depend_on_the_layout(family: str, init: str) -> No
         torch.testing.assert_close(blocks(joint, index), blocks(apart, index), rtol=0, atol=0)
 
 
-@every_family
+@drawn_families
 @every_init
 @every_layout
 def test_first_weights_do_not_depend_on_the_number_of_biases(family: str, init: str, weights: str) -> None:

@@ -12,9 +12,12 @@ from lstm_core.cells.family import (
     choose,
 )
 from lstm_core.cells.gru import GRU
+from lstm_core.cells.indrnn import INDRNN
+from lstm_core.cells.lru import AFTER_LAYER, ALONE
 from lstm_core.cells.lstm import GATES, LSTM
 from lstm_core.cells.mingru import MINGRU
 from lstm_core.cells.minlstm import MINLSTM
+from lstm_core.cells.modrelu import FREE, KEPT, SLOWLY_FREE
 from lstm_core.cells.parameters import Parameters
 from lstm_core.cells.path import Back, Path
 from lstm_core.cells.rnn import RNN
@@ -38,4 +41,7 @@ __all__ = [
     "unroll",
 ]
 
-FAMILIES |= {row.name: row for row in (RNN, LSTM, GRU, MINGRU, MINLSTM, SLSTM)}
+FAMILIES |= {
+    row.name: row
+    for row in (RNN, LSTM, GRU, MINGRU, MINLSTM, SLSTM, ALONE, AFTER_LAYER, KEPT, FREE, SLOWLY_FREE, INDRNN)
+}

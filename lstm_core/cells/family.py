@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
-from lstm_core.activations import ACTIVATIONS
+from lstm_core.activations import ACTIVATIONS, Activation
 from lstm_core.cells.parameters import Parameters
 from lstm_core.cells.path import Back, Path
 from lstm_core.streams import Rng
@@ -23,6 +23,7 @@ from lstm_core.streams import Rng
 LAYOUTS = {"separate": "W_h h + W_x x", "concatenated": "W [h; x]"}
 MOST_WINDOW = 8
 FORGET_ACTIVATIONS = ("sigmoid", "exponential")
+W_H = "W_h"
 
 
 def choose(name: str, value: object, allowed: Iterable[object]) -> None:
@@ -89,16 +90,22 @@ class Family:
     `from_below` start at minus infinity, all others at 0. `own` are parameters that it alone has, by name: what they
     start as, of H and random numbers. `title` is what it is called in a race, where that is not its label.
 
+    `made(p)` are the weights as a layer computes with them, of those that are learned, once for a sequence; with
+    `free` false W_h is among what is made, and with `biased` false there is no bias. `starts(p, gain, rng)` puts in the
+    place of what was drawn what starts otherwise than `INITS` and `own` say. By the name of an own parameter, or `W_H`:
+    `rates` are shares of the learning rate, and `most` absolute values that are never exceeded: what an update makes
+    larger is cut.
+
     `step(cell, p, blocks, states)` is one time step: from the preactivations W_h h + W_x x + b, (B, H) each by letter,
     and the states before, (B, H) each, to the new states and the gates, each by its letter. Where W_h sees something
     else than the state before, such as what a gate leaves of it, `cell.of_hidden` takes the place of the half "n".
 
     `equations(setting)` are the same in LaTeX, one line each. `options` are the fields of a `Cell` that the family
-    knows beside its activation, which it has where it is `activated`; `forget` is the gate that multiplies what is
-    kept, with the forget bias for its bias, "" if none; `chrono` are the signs of the biases that remember for every
-    time scale, by block.
+    knows beside its activation, which it has where it is `activated`; otherwise `phi(p)` is what stands in its place,
+    and may depend on weights of its own. `forget` is the gate that multiplies what is kept, with the forget bias for
+    its bias, "" if none; `chrono` are the signs of the biases that remember for every time scale, by block.
     `transforms` says that its state is made anew by one matrix at each step, so that the spectrum of W_h rules its
-    gradient; `kept(path)` is what each step keeps of the state that is added to, (T, B, H), the factors of the
+    gradient; `kept(p, path)` is what each step keeps of the state that is added to, (T, B, H), the factors of the
     gradient's direct path. None: no state is added to. `unscaled` are the fields with which states are what they stand
     for, where they are kept within range otherwise.
 
@@ -118,17 +125,24 @@ class Family:
     gates: str = ""
     apart: str = ""
     recurrent: bool = True
+    phi: Callable[[Parameters], Activation] | None = None
     states: tuple[str, ...] = ("h",)
     complex_states: str = ""
     from_below: str = ""
     own: Mapping[str, Callable[[int, Rng], Tensor]] = field(default_factory=dict)
+    made: Callable[[Parameters], Parameters] | None = None
+    free: bool = True
+    biased: bool = True
+    starts: Callable[[Parameters, float, Rng], None] | None = None
+    rates: Mapping[str, float] = field(default_factory=dict)
+    most: Mapping[str, float] = field(default_factory=dict)
     options: frozenset[str] = field(default_factory=frozenset)
     activated: bool = True
     forget: str = ""
     chrono: Mapping[str, int] = field(default_factory=dict)
     title: str = ""
     transforms: bool = False
-    kept: Callable[[Path], Tensor] | None = None
+    kept: Callable[[Parameters, Path], Tensor] | None = None
     unscaled: Mapping[str, Any] = field(default_factory=dict)
     back: Callable[[Parameters, "Cell", Path], Back] | None = None
     code: Callable[["Cell"], list[str]] | None = None
@@ -202,6 +216,10 @@ class Cell:
         values = (-torch.inf if letter in self.row.from_below else 0.0 for letter in self.row.states)
         kinds = self.kinds(like.dtype)
         return tuple(like.new_full(shape, value, dtype=kind) for value, kind in zip(values, kinds, strict=True))
+
+    def phi(self, p: Parameters) -> Activation:
+        """The function of the preactivation, of the family's own or as chosen."""
+        return self.row.phi(p) if self.row.phi else ACTIVATIONS[self.activation]
 
     @property
     def activations(self) -> tuple[str, ...]:

@@ -127,7 +127,7 @@ def back(p: Parameters, cell: Cell, path: Path) -> Back:
     return step_back
 
 
-def kept(path: Path) -> Tensor:
+def kept(p: Parameters, path: Path) -> Tensor:
     """The forget gate, or 1 without one."""
     return path.gates.get("f", torch.ones_like(path.hidden[1:]))
 

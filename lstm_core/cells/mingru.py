@@ -27,14 +27,14 @@ def code(cell: Cell) -> list[str]:
     return ["z = sigmoid(a_z)", "h = (1 - z) * h + z * a_h"]
 
 
-def kept(path: Path) -> Tensor:
+def kept(p: Parameters, path: Path) -> Tensor:
     """1 - z"""
     return 1 - path.gates["z"]
 
 
 def back(p: Parameters, cell: Cell, path: Path) -> Back:
     """u (1 - z)"""
-    factors = kept(path)
+    factors = kept(p, path)
     return lambda t, u: u * factors[t - 1]
 
 

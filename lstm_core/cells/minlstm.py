@@ -34,14 +34,14 @@ def code(cell: Cell) -> list[str]:
     return ["f = sigmoid(F.logsigmoid(a_f) - F.logsigmoid(a_i))", "i = 1 - f", "h = f * h + i * a_h"]
 
 
-def kept(path: Path) -> Tensor:
+def kept(p: Parameters, path: Path) -> Tensor:
     """f / (f + i)"""
     return path.gates["f"]
 
 
 def back(p: Parameters, cell: Cell, path: Path) -> Back:
     """u f / (f + i)"""
-    factors = kept(path)
+    factors = kept(p, path)
     return lambda t, u: u * factors[t - 1]
 
 

@@ -3,7 +3,7 @@
 from torch import Tensor
 from torch.nn.functional import pad
 
-from lstm_core.activations import ACTIVATIONS, as_code, as_latex
+from lstm_core.activations import as_code, as_latex
 from lstm_core.cells.family import Blocks, Cell, Family, Setting, States
 from lstm_core.cells.parameters import Parameters
 from lstm_core.cells.path import Back, Path, preactivations
@@ -16,7 +16,7 @@ def step(cell: Cell, p: Parameters, blocks: Blocks, states: States) -> tuple[Sta
 
     With a window of k, [h_(t-1); ...; h_(t-k)] stands in the place of h.
     """
-    return (ACTIVATIONS[cell.activation].function(blocks["h"]),), {}
+    return (cell.phi(p).function(blocks["h"]),), {}
 
 
 def equations(setting: Setting) -> list[str]:
@@ -33,7 +33,7 @@ def back(p: Parameters, cell: Cell, path: Path) -> Back:
 
     For u = [u_1 .. u_k], of the last k hidden states, it is u_1 diag(phi'(a_t)) W_h + [u_2 .. u_k 0].
     """
-    slope, size = ACTIVATIONS[cell.activation].derivative(preactivations(p, path, 1)[0]), len(p.recurrent)
+    slope, size = cell.phi(p).derivative(preactivations(p, path, 1)[0]), len(p.recurrent)
 
     def step_back(t: int, u: Tensor) -> Tensor:
         through = (u[..., :size] * slope[t - 1]) @ p.recurrent

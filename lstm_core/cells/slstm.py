@@ -87,7 +87,7 @@ def code(cell: Cell) -> list[str]:
     ]
 
 
-def kept(path: Path) -> Tensor:
+def kept(p: Parameters, path: Path) -> Tensor:
     """The forget gate."""
     return path.gates["f"]
 

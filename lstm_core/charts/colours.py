@@ -20,6 +20,14 @@ SHAPES = ("circle", "square", "diamond", "cross", "triangle-right", _STAR)
 # from the first slot on.
 _OWN = (
     ("vanilla RNN", "LSTM", "GRU", "minGRU", "minLSTM", "sLSTM"),
+    (
+        "IndRNN",
+        "LRU after ReLU",
+        "LRU",
+        "W_h kept orthogonal",
+        "W_h orthogonal at first",
+        "W_h orthogonal at first, slow",
+    ),
     ("tanh", "sigmoid", "ReLU", "ReLU, W_h = I", "GELU", "identity"),
     ("softplus", "leaky ReLU", "sine", "softsign", "ELU", "SiLU"),
     ("your cell", "no gates", "coupled gates", "no forget gate", "no input gate", "no output gate"),

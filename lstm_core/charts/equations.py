@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from lstm_core.cells import Cell
+from lstm_core.cells.family import W_H
 from lstm_core.experiment import Experiment
 from lstm_core.language import _
 from lstm_core.streams import Purpose, stream
 from lstm_core.wiring import WIRINGS
 
 # What every layer has for itself: a letter with an index, and the matrix and the bias of an RNN, which have none.
-OF_A_LAYER = re.compile(r"(?<![\\A-Za-z])(?:[A-Za-z](?=_)|[Wb](?![A-Za-z]))")
+OF_A_LAYER = re.compile(r"(?<![\\A-Za-z])(?:[A-Za-z](?=_)|[Wb](?![A-Za-z]))|\\(?:lambda|nu|theta|gamma)(?![a-z])")
+LETTER = re.compile(r"^(?:\\[a-z]+|[A-Za-z])")
 # s^(l), which layer l sees in the place of x; above the last layer it is what the readout sees.
 SEEN = {
     "plain": [r"s^{(\ell+1)}_t &= h^{(\ell)}_t"],
@@ -60,14 +62,14 @@ class _AsSet:
         states = r";\,".join(_last_states(self.experiment.window))
         if not self.cell.row.recurrent:
             products = rf"W_{{x{block}}}\,x_t"
-        elif self.experiment.weights == "concatenated":
+        elif self.experiment.weights == "concatenated" and self.cell.row.free:
             products = rf"W{_index(block)}\,[{states};\,x_t]"
         else:
             states = f"[{states}]" if self.experiment.window > 1 else states
             products = rf"W_{{h{block}}}\,{states} + W_{{x{block}}}\,x_t"
         seen = rf" + p_{{{block}}} \odot {peephole}" if peephole else ""
         bias = f"b_{{x{block}}} + b_{{h{block}}}" if self.experiment.biases == 2 else f"b{_index(block)}"
-        return f"{products}{seen} + {bias}"
+        return f"{products}{seen} + {bias}" if self.cell.row.biased else f"{products}{seen}"
 
     def parts(self, block: str, seen: str = "h_{t-1}") -> tuple[str, str]:
         order = "{1}{0}" if self.experiment.weights == "separate" else "{0},{1}"
@@ -108,6 +110,15 @@ def terms(experiment: Experiment) -> list[Term]:
     return [*terms, Term("V", (outputs, widths[-1]), _("readout")), Term("a", (outputs,), _("readout"))]
 
 
+def _at_its_rate(term: Term, cell: Cell) -> str:
+    """What it is for, and where it has a rate of its own, how much of the others' that is."""
+    name = W_H if term.name == "W" else term.name
+    if name not in cell.row.rates:
+        return term.about
+    slowed = _("{name} at {share:g} of the learning rate").format(name=name, share=cell.row.rates[name])
+    return ", ".join(filter(None, [term.about, slowed]))
+
+
 def _of_layer(experiment: Experiment, layer: int, inputs: int) -> list[Term]:
     """The weights of one layer, which sees so many inputs; they carry its number where there are several."""
     cell, size = experiment.recurrent_cell, experiment.hidden
@@ -115,18 +126,25 @@ def _of_layer(experiment: Experiment, layer: int, inputs: int) -> list[Term]:
     blocks = "" if len(cell.row.blocks) == 1 else _("rows of {gates}").format(gates=" ".join(cell.rows))
     if not states:
         terms = [Term("W_x", (rows, inputs), blocks)]
-    elif experiment.weights == "concatenated":
+    elif experiment.weights == "concatenated" and cell.row.free:
         terms = [Term("W", (rows, states + inputs), blocks)]
     else:
-        terms = [Term("W_h", (rows, states), blocks), Term("W_x", (rows, inputs), blocks)]
-    terms += [
-        Term("b" if experiment.biases == 1 else name, (rows,), blocks) for name in ("b_x", "b_h")[: experiment.biases]
-    ]
+        of_h = [Term(W_H, (rows, states), blocks)] * cell.row.free
+        terms = [*of_h, Term("W_x", (rows, inputs), blocks)]
+    biases = ("b",) if experiment.biases == 1 else ("b_x", "b_h")
+    terms += [Term(name, (rows,), blocks) for name in biases if cell.row.biased]
     if cell.peephole and cell.learned_gates:
         about = _("peepholes of {gates}").format(gates=" ".join(cell.learned_gates))
         terms.append(Term("p", (len(cell.learned_gates), size), about))
     drawn = {name: tuple(draw(size, stream(0, Purpose.WEIGHTS)).shape) for name, draw in cell.row.own.items()}
-    terms += [Term(name, shape, _("of the {cell}").format(cell=cell.row.label)) for name, shape in drawn.items()]
+    about = _("of the {cell}").format(cell=cell.row.label)
+    terms += [Term(_letter(name), shape, about) for name, shape in drawn.items()]
+    terms = [term._replace(about=_at_its_rate(term, cell)) for term in terms]
     if experiment.layers == 1:
         return terms
-    return [term._replace(name=f"{term.name[0]}^{{({layer})}}{term.name[1:]}") for term in terms]
+    return [term._replace(name=LETTER.sub(rf"\g<0>^{{({layer})}}", term.name)) for term in terms]
+
+
+def _letter(name: str) -> str:
+    """The name of an own parameter in LaTeX: a Greek letter is written out."""
+    return rf"\{name}" if len(name) > 1 and name.isalpha() else name

@@ -160,9 +160,9 @@ def highway(checkpoint: Checkpoint) -> Highway:
     path = walk(p, cell, first_inputs(checkpoint.experiment))
     steps, size = shown_steps(len(path.inputs)), path.hidden.shape[2]
     whole = jacobians(backward(p, cell, path), path, steps)
-    added = slice(size, 2 * size) if len(path.states) > 1 else slice(size)
+    direct = _as_matrices(direct_path(p, cell, path)[steps])
+    added = slice(size, size + direct.shape[1]) if len(path.states) > 1 else slice(size)
     hidden, cells = whole[:, :size, :size], whole[:, added, added]
-    direct = torch.diag_embed(direct_path(path, cell)[steps])
     return Highway(steps, *map(spectral_norms, (cells, direct, cells - direct, hidden)))
 
 
@@ -171,10 +171,19 @@ def unscaled(cell: Cell) -> Cell:
     return dataclasses.replace(cell, **cell.row.unscaled)
 
 
-def direct_path(path: Path, cell: Cell) -> Tensor:
+def _as_matrices(factors: Tensor) -> Tensor:
+    """Diagonals (N, H) as real matrices, (N, H, H), or (N, 2H, 2H) where a complex number is two real ones."""
+    if not factors.is_complex():
+        return torch.diag_embed(factors)
+    parts = zip((factors.real, factors.imag), ([[1, 0], [0, 1]], [[0, -1], [1, 0]]), strict=True)
+    real, imaginary = (torch.kron(torch.diag_embed(part), part.new_tensor(pair)) for part, pair in parts)
+    return real + imaginary
+
+
+def direct_path(p: Parameters, cell: Cell, path: Path) -> Tensor:
     """The product of what is kept from t + 1 to T, (T + 1, H) for t = 0 .. T, of a batch of one."""
     assert cell.row.kept is not None
-    kept = cell.row.kept(path)[:, 0]
+    kept = cell.row.kept(p, path)[:, 0]
     return torch.cat([kept.flip(0).cumprod(0).flip(0), torch.ones_like(kept[:1])])
 
 
@@ -204,12 +213,12 @@ def powers(matrix: Tensor) -> Powers:
 
 def time_constants(checkpoint: Checkpoint) -> Tensor:
     """
-    1/(1 - f) of each unit of a cell that adds in time steps, (H,), where f is the mean of what it keeps over the first
-    sequence; infinite where it forgets nothing.
+    1/(1 - f) of each unit of a cell that adds in time steps, (H,), where f is the mean size of what it keeps over the
+    first sequence; infinite where it forgets nothing.
     """
-    cell = unscaled(checkpoint.cell)
+    p, cell = checkpoint.parameters(), unscaled(checkpoint.cell)
     assert cell.row.kept is not None
-    kept = cell.row.kept(walk(checkpoint.parameters(), cell, first_inputs(checkpoint.experiment))).mean((0, 1))
+    kept = cell.row.kept(p, walk(p, cell, first_inputs(checkpoint.experiment))).abs().mean((0, 1))
     return 1 / (1 - kept).clamp_min(0)
 
 

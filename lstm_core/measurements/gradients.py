@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
-from lstm_core.activations import ACTIVATIONS
 from lstm_core.cells import Back, Cell, Parameters, Path, unroll
 from lstm_core.cells.path import preactivations
 from lstm_core.streams import Rng
@@ -31,7 +30,7 @@ def walk(p: Parameters, cell: Cell, inputs: Tensor) -> Path:
 def walk_residual(p: Parameters, cell: Cell, inputs: Tensor) -> Path:
     """The path of h' = h + phi(W_h h + W_x x + b), a residual chain with the weights of an RNN (He et al. 2016)."""
     hidden = [inputs.new_zeros(inputs.shape[1], p.recurrent.shape[1])]
-    phi, from_inputs = ACTIVATIONS[cell.activation].function, linear(inputs, p.input, p.whole_bias)
+    phi, from_inputs = cell.phi(p).function, linear(inputs, p.input, p.whole_bias)
     for pre in from_inputs:
         hidden.append(hidden[-1] + phi(pre + hidden[-1] @ p.recurrent.t()))
     return Path(inputs, (torch.stack(hidden),), {})
@@ -39,7 +38,7 @@ def walk_residual(p: Parameters, cell: Cell, inputs: Tensor) -> Path:
 
 def slopes(p: Parameters, cell: Cell, path: Path) -> Tensor:
     """phi'(a_t) of an RNN, (T, B, H)."""
-    return ACTIVATIONS[cell.activation].derivative(preactivations(p, path, 1)[0])
+    return cell.phi(p).derivative(preactivations(p, path, 1)[0])
 
 
 def back_residual(p: Parameters, cell: Cell, path: Path) -> Back:
@@ -66,8 +65,12 @@ def back_by_autograd(p: Parameters, cell: Cell, path: Path) -> Back:
 
 
 def _as_numbers(states: tuple[Tensor, ...]) -> Tensor:
-    """States (B, H) each as real numbers side by side, (B, S)."""
-    return torch.cat([torch.view_as_real(one).flatten(1) if one.is_complex() else one for one in states], 1)
+    """
+    States (B, H) each as real numbers side by side, (B, S): copies, as torch takes no pair at an odd place for a view
+    of a complex number.
+    """
+    pairs = [torch.stack([one.real, one.imag], 2).flatten(1) if one.is_complex() else one for one in states]
+    return torch.cat(pairs, 1)
 
 
 def _as_states(numbers: Tensor, path: Path) -> tuple[Tensor, ...]:
@@ -75,9 +78,7 @@ def _as_states(numbers: Tensor, path: Path) -> tuple[Tensor, ...]:
     size = path.hidden.shape[2]
     parts = numbers.split([size * (1 + state.is_complex()) for state in path.states], 1)
     pairs = zip(parts, path.states, strict=True)
-    return tuple(
-        torch.view_as_complex(part.unflatten(1, (size, 2))) if state.is_complex() else part for part, state in pairs
-    )
+    return tuple(torch.complex(part[:, ::2], part[:, 1::2]) if state.is_complex() else part for part, state in pairs)
 
 
 def backward(p: Parameters, cell: Cell, path: Path) -> Back:
@@ -181,7 +182,7 @@ def bounds(p: Parameters, cell: Cell, path: Path) -> Bounds:
     """
     recurrent = spectrum(p.recurrent)
     steepest = slopes(p, cell, path).abs().amax((1, 2))
-    gamma = ACTIVATIONS[cell.activation].largest_slope
+    gamma = cell.phi(p).largest_slope
 
     def product(factors: Tensor) -> Tensor:
         """Of the last T - t factors, for every t."""

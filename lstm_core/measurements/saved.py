@@ -135,7 +135,9 @@ def _forecaster(file: safe_open, size: int) -> Forecaster:
     mean, scale = _scale("scale", (_number(name, header[name]) for name in ("mean", "scale")))
     change = _scales("change", header, int(experiment.difference), int(experiment.difference))
     beside = _scales("beside", header, 0, MOST_BESIDE)
-    fewest = experiment.dtype.itemsize * experiment.layers * experiment.hidden**2
+    row = experiment.recurrent_cell.row
+    square = experiment.hidden if row.recurrent and row.free else 1
+    fewest = experiment.dtype.itemsize * experiment.layers * experiment.hidden * square
     if size < fewest:
         raise ValueError(f"hidden: {experiment.hidden} units need at least {fewest:,} bytes, and the file has {size:,}")
     network = Network(experiment, 1 + len(beside))

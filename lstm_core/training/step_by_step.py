@@ -14,7 +14,7 @@ from lstm_core.engine import REFERENCE_ENGINE
 from lstm_core.experiment import Experiment
 from lstm_core.layers import Layer
 from lstm_core.network import Learned
-from lstm_core.optimizers import update_rule
+from lstm_core.optimizers import bounded, update_rule
 from lstm_core.training.snapshot import COMPLETED, DIVERGED, SOLVED
 from lstm_core.training.standing import MEAN_OVER, Standing, solved_below
 
@@ -28,6 +28,10 @@ class StepByStep:
         self._experiment, self._standing = experiment, standing
         self._learn = standing.network.training_step(self.engine)
         self._update = update_rule(experiment, standing.weights, standing.gradient, standing.first, standing.second)
+        row, network = experiment.recurrent_cell.row, standing.network
+        if row.rates or row.most:
+            shares, most = network.of_each(row.rates, 1.0), network.of_each(row.most, math.inf)
+            self._update = bounded(self._update, standing.weights[: len(shares)], shares, most)
 
     @property
     def _step(self) -> int:

@@ -5,13 +5,13 @@ from functools import partial
 
 import streamlit as st
 
-from lstm_core.activations import ACTIVATIONS
 from lstm_core.charts import tables
 from lstm_core.charts.equations import latex, terms
 from lstm_core.charts.marks import sample, spec
 from lstm_core.charts.words import meanings
 from lstm_core.experiment import Experiment
 from lstm_core.language import _
+from lstm_core.network import Network
 
 
 def texts(
@@ -74,7 +74,7 @@ def equations(experiments: Mapping[str, Experiment]) -> None:
         ]
         head = f"| {_('weights')} | {_('shape')} | {_('numbers')} | {_('meaning')} |"
         table = "\n".join([head, "|---|---|---|---|", *rows])
-        row = ACTIVATIONS[experiment.activation]
+        row = experiment.recurrent_cell.phi(Network(experiment).layer.tensors())
         with tab:
             said = _(
                 "Together **{size:,}** numbers. The activation is {label}: ${function}$, with slope ${slope}$."
