@@ -12,6 +12,8 @@ from lstm_core.initialisation import INITS, Chrono, uniform
 from lstm_core.streams import Rng, stream_of
 from lstm_core.wiring import MOST_LAYERS, PLAIN, WIRINGS
 
+TRANSFORM_BIAS = -1.0
+
 
 class Layer(nn.Module):
     """
@@ -109,6 +111,21 @@ class Readout(nn.Module):
         return nn.functional.linear(seen, self.weight, self.bias)
 
 
+class TransformGate(nn.Module):
+    """
+    T = sigmoid(W_T s + b_T) of a highway, (..., H) -> (..., H): `weight` (H, H), uniform in +-1/sqrt(H), and `bias`
+    (H,), which starts at -1, so that at first most of s is carried past the layer (Srivastava et al. 2015).
+    """
+
+    def __init__(self, size: int, rng: Rng) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(uniform(size, size, size**-0.5, rng).float())
+        self.bias = nn.Parameter(torch.full((size,), TRANSFORM_BIAS))
+
+    def forward(self, seen: Tensor) -> Tensor:
+        return torch.sigmoid(nn.functional.linear(seen, self.weight, self.bias))
+
+
 def _check_sizes(**sizes: int) -> None:
     for name, value in sizes.items():
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
@@ -163,10 +180,17 @@ class Stack(nn.Module):
             layer = Layer(cell, size, hidden_size, weights, biases)
             layer.initialise(init, gain, forget_bias, rng)
             self.layers.append(layer)
+        gates = WIRINGS[wiring].gates(num_layers)
+        self.gates = nn.ModuleList(TransformGate(hidden_size, rng) for _ in range(gates))
 
     @property
     def layer_list(self) -> list[Layer]:
         return list(self.layers)  # type: ignore[arg-type]
+
+    @property
+    def gate_list(self) -> list[TransformGate]:
+        """Of a wiring that has them; the lowest, that of the second layer, first."""
+        return list(self.gates)  # type: ignore[arg-type]
 
     def forward(
         self, inputs: Tensor, states: tuple[Tensor, ...] | None = None
@@ -175,7 +199,8 @@ class Stack(nn.Module):
         Inputs (T, B, D) to the outputs (T, B, W), the final states (L, B, H) each, a trace per layer.
 
         The outputs are what the wiring shows above all layers, W = `output_size`: the hidden states of the last one,
-        their sum over all layers (residual), or input and hidden states of all layers side by side (dense).
+        their sum over all layers (residual), the same with gates (highway), or input and hidden states of all layers
+        side by side (dense).
 
         `states` are the initial hidden states (L, B, H) and, for the LSTM family, cell states; None is zeros. Raises
         ValueError where a shape does not fit.
@@ -195,7 +220,7 @@ class Stack(nn.Module):
 
     def seen(self, inputs: Tensor, hidden: Sequence[Tensor]) -> Tensor:
         """What is seen above layers with these hidden states, (..., H) each, for the stack's inputs (..., D)."""
-        return WIRINGS[self.wiring].seen(inputs, hidden)
+        return WIRINGS[self.wiring].seen(inputs, hidden, self.gate_list)
 
     def _checked(self, inputs: Tensor, states: tuple[Tensor, ...] | None) -> tuple[Tensor, ...]:
         if not isinstance(inputs, Tensor):

@@ -21,7 +21,7 @@ _OWN = (
     ("vanilla RNN", "tanh", "your cell", "separate", "one bias", "plain", "k = 1", "seed 0", "softplus"),
     ("LSTM", "sigmoid", "no gates", "concatenated", "two biases", "dense", "k = 2", "seed 1", "V", "leaky ReLU"),
     ("GRU", "ReLU", "CIFG", "residual", "k = 4", "seed 2", "NIAF", "sine"),
-    ("ReLU, W_h = I", "NFG", "k = 3", "k = 7", "seed 3", "NP", "softsign"),
+    ("ReLU, W_h = I", "NFG", "highway", "k = 3", "k = 7", "seed 3", "NP", "softsign"),
     ("GELU", "NIG", "k = 5", "k = 8", "seed 4", "hard tanh", "ELU"),
     ("identity", "NOG", "NOAF", "k = 6", "seed 5", "SiLU"),
 )

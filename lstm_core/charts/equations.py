@@ -20,6 +20,11 @@ SEEN = {
         r"s^{(2)}_t &= h^{(1)}_t",
         r"s^{(\ell+1)}_t &= s^{(\ell)}_t + h^{(\ell)}_t \quad (\ell \geq 2)",
     ],
+    "highway": [
+        r"s^{(2)}_t &= h^{(1)}_t",
+        r"T^{(\ell)}_t &= \sigma(W^{(\ell)}_T\,s^{(\ell)}_t + b^{(\ell)}_T) \quad (\ell \geq 2)",
+        r"s^{(\ell+1)}_t &= T^{(\ell)}_t \odot h^{(\ell)}_t + (1 - T^{(\ell)}_t) \odot s^{(\ell)}_t",
+    ],
     "dense": [r"s^{(\ell+1)}_t &= [x_t;\,h^{(1)}_t;\,\dots;\,h^{(\ell)}_t]"],
 }
 
@@ -102,6 +107,9 @@ def terms(experiment: Experiment) -> list[Term]:
     task, size = experiment.problem, experiment.hidden
     widths = WIRINGS[experiment.wiring].widths(len(task.inputs), size, experiment.layers)
     terms = [term for layer, width in enumerate(widths[:-1], start=1) for term in _of_layer(experiment, layer, width)]
+    for layer in range(2, WIRINGS[experiment.wiring].gates(experiment.layers) + 2):
+        about, of = _("gate of the highway"), f"^{{({layer})}}_T"
+        terms += [Term(f"W{of}", (size, size), about), Term(f"b{of}", (size,), about)]
     outputs = len(task.outputs)
     return [*terms, Term("V", (outputs, widths[-1]), _("readout")), Term("a", (outputs,), _("readout"))]
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 OPSET, FORMAT = 20, 10
 # The last few hidden states, beside the states of a cell that sees them.
 SEEN = "seen"
+# Of a highway's gates, W_T transposed and b_T.
+Gates = Sequence[tuple[str, str]]
 SIGNS: dict[type[ast.operator], str] = {ast.Add: "Add", ast.Sub: "Sub", ast.Mult: "Mul", ast.Div: "Div"}
 
 
@@ -176,6 +178,7 @@ def to_onnx(checkpoint: Checkpoint) -> bytes:
 
 def _through_layers(nodes: _Nodes, network: Network) -> str:
     """What the readout sees at all time steps, (T, B, W)."""
+    gates = [(nodes.constant(gate.weight.t()), nodes.constant(gate.bias)) for gate in network.stack.gate_list]
     ends = [nodes.constant(torch.tensor([place])) for place in (1, 2)]
     batch, hidden = nodes.one("Slice", nodes.one("Shape", "inputs"), *ends), list[str]()
     above, states = ABOVE[network.stack.wiring], _states(network.stack.cell)
@@ -183,15 +186,24 @@ def _through_layers(nodes: _Nodes, network: Network) -> str:
         sizes = [layer.recurrent_size if state == SEEN else layer.hidden_size for state in states]
         starts = [_zeros(nodes, batch, size) for size in sizes]
         body = _body(layer, nodes.constants, f"layer_{number}_")
-        below = above(nodes, hidden) if hidden else "inputs"
+        below = above(nodes, hidden, gates) if hidden else "inputs"
         *_, kept = nodes.add("Scan", *starts, below, outputs=len(starts) + 1, body=body, num_scan_inputs=1)
         hidden.append(kept)
-    return above(nodes, hidden)
+    return above(nodes, hidden, gates)
+
+
+def _gated_sum(nodes: _Nodes, hidden: Sequence[str], gates: Gates) -> str:
+    seen, *others = hidden
+    for (weight, bias), one in zip(gates, others, strict=False):
+        through = nodes.one("Sigmoid", nodes.one("Add", nodes.one("MatMul", seen, weight), bias))
+        seen = nodes.one("Add", seen, nodes.one("Mul", through, nodes.one("Sub", one, seen)))
+    return seen
 
 
 # What the rows of `WIRINGS` show above at least one layer with such hidden states.
-ABOVE: dict[str, Callable[[_Nodes, Sequence[str]], str]] = {
-    PLAIN: lambda nodes, hidden: hidden[-1],
-    "residual": lambda nodes, hidden: nodes.one("Sum", *hidden),
-    "dense": lambda nodes, hidden: nodes.one("Concat", "inputs", *hidden, axis=-1),
+ABOVE: dict[str, Callable[[_Nodes, Sequence[str], Gates], str]] = {
+    PLAIN: lambda nodes, hidden, gates: hidden[-1],
+    "residual": lambda nodes, hidden, gates: nodes.one("Sum", *hidden),
+    "highway": _gated_sum,
+    "dense": lambda nodes, hidden, gates: nodes.one("Concat", "inputs", *hidden, axis=-1),
 }

@@ -20,12 +20,10 @@ from lstm_core.training.standing import MEAN_OVER, Standing, solved_below
 
 
 class StepByStep:
-    """In Python: torch's loss, readout and optimizer around the sequences of the layers, on the reference engine."""
+    """In Python: torch's loss, readout and optimizer around the sequences of the layers, on either engine."""
 
-    engine = REFERENCE_ENGINE
-
-    def __init__(self, experiment: Experiment, standing: Standing) -> None:
-        self._experiment, self._standing = experiment, standing
+    def __init__(self, experiment: Experiment, standing: Standing, engine: str = REFERENCE_ENGINE) -> None:
+        self._experiment, self._standing, self.engine = experiment, standing, engine
         self._learn = standing.network.training_step(self.engine)
         self._update = update_rule(experiment, standing.weights, standing.gradient, standing.first, standing.second)
 

@@ -15,7 +15,7 @@ from lstm_core.export.script import script, sections
 from lstm_core.export.words import SERIES_FILE, series_csv
 
 BASE = Experiment(length=20, hidden=12, batch=8, steps=50, precision="float64", engine="reference")
-# Ten for every run of the tests, together with all that is special somewhere.
+# A few for every run of the tests, together with all that is special somewhere.
 TESTED: dict[str, dict[str, Any]] = {
     "LSTM, adding": {},
     "LSTM without gates, latch, RMSprop": {"gates": "", "task": "latch", "optimizer": "rmsprop", "lr": 0.001},
@@ -60,6 +60,7 @@ TESTED: dict[str, dict[str, Any]] = {
         "wiring": "residual",
         "task": "recall",
     },
+    "LSTM highway, three layers": {"layers": 3, "wiring": "highway"},
     "LSTM dense, multiplication, fixed set": {
         "layers": 2,
         "wiring": "dense",
