@@ -12,7 +12,7 @@ from typing import Any, Self
 import torch
 
 from lstm_core.activations import ACTIVATIONS
-from lstm_core.cells import FAMILIES, LAYOUTS, MOST_WINDOW, Cell, choose
+from lstm_core.cells import FAMILIES, LAYOUTS, MOST_WINDOW, MOST_ZONEOUT, Cell, choose
 from lstm_core.engine import ENGINES, check_kernels
 from lstm_core.initialisation import INITS
 from lstm_core.streams import CURRENT, Purpose, Rng, stream
@@ -38,6 +38,9 @@ YOUNGER: dict[str, Any] = {
     "difference": False,
     "fold": 1,
     "folds": 1,
+    "layer_norm": False,
+    "zoneout_h": 0.0,
+    "zoneout_c": 0.0,
 }
 
 
@@ -97,6 +100,9 @@ class Experiment:
     difference: bool = _one_of(False, (False, True), "forecast the change of a series over the horizon")
     fold: int = _number(1, 1, MOST_FOLDS, "which piece of the test part is tested, all before it being known")
     folds: int = _number(1, 1, MOST_FOLDS, "into how many pieces the test part of a series is split")
+    layer_norm: bool = _one_of(False, (False, True), "W_h h, W_x x and the cell state are normalised")
+    zoneout_h: float = _number(0.0, 0.0, MOST_ZONEOUT, "probability that a unit keeps its hidden state for a step")
+    zoneout_c: float = _number(0.0, 0.0, MOST_ZONEOUT, "probability that a unit keeps its cell state for a step")
 
     def __post_init__(self) -> None:
         for spec in dataclasses.fields(self):
@@ -114,9 +120,8 @@ class Experiment:
     @property
     def recurrent_cell(self) -> Cell:
         """The cell without its weights; its own ValueErrors name the same fields."""
-        return Cell(
-            self.cell, self.activation, self.output_activation, self.gates, self.coupled, self.peephole, self.window
-        )
+        fields = (spec.name for spec in dataclasses.fields(Cell) if spec.name != "family")
+        return Cell(self.cell, **{name: getattr(self, name) for name in fields})
 
     @property
     def problem(self) -> Task:
@@ -153,11 +158,11 @@ class Experiment:
             f"was trained with them can be looked at, not trained again, and {CURRENT} gives other numbers"
         )
 
-    def stream_for(self, purpose: Purpose) -> Rng:
-        """Its random numbers for one purpose. ValueError where there is a `refusal`."""
+    def stream_for(self, purpose: Purpose, *place: int) -> Rng:
+        """Its random numbers for one purpose, or one place of it. ValueError where there is a `refusal`."""
         if self.refusal:
             raise ValueError(self.refusal)
-        return stream(self.seed, purpose)
+        return stream(self.seed, purpose, *place)
 
     @property
     def key(self) -> str:

@@ -1,7 +1,7 @@
 """How do cells become layers that train?"""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,9 @@ from lstm_core.initialisation import INITS, Chrono, uniform
 from lstm_core.streams import Rng, stream_of
 from lstm_core.wiring import MOST_LAYERS, PLAIN, WIRINGS
 
+# By the number of a layer, 0 for the lowest.
+Held = Callable[[int], Tensor]
+# Of the gates of a highway.
 TRANSFORM_BIAS = -1.0
 
 
@@ -39,7 +42,7 @@ class Layer(nn.Module):
         gates = len(cell.learned_gates)
         self.peephole = nn.Parameter(torch.empty(gates, hidden_size)) if cell.peephole and gates else None
 
-        self.own = nn.ParameterDict({name: torch.empty(0) for name in cell.row.own})
+        self.own = nn.ParameterDict({name: torch.empty(0) for name in cell.own})
 
     def tensors(self) -> Parameters:
         """The weights as the engines take them."""
@@ -81,7 +84,7 @@ class Layer(nn.Module):
                 p.peephole[self.cell.learned_gates.index(name)] = bound_h * biases[2]
         for older in p.recurrent.split(size, 1)[1:]:
             older.copy_(gain * row.recurrent(size, bound_h, rng))
-        for name, draw in self.cell.row.own.items():
+        for name, draw in self.cell.own.items():
             self.own[name] = nn.Parameter(draw(size, rng).to(self.bias.dtype))
         if self.cell.row.forget:
             self._set_forget_bias(forget_bias, rng)
@@ -209,13 +212,16 @@ class Stack(nn.Module):
         final = zip(*(trace.final for trace in traces), strict=True)
         return self.seen(inputs, [trace.hidden for trace in traces]), tuple(map(torch.stack, final)), traces
 
-    def traces(self, inputs: Tensor, states: tuple[Tensor, ...] | None = None) -> list[Trace]:
-        """What each layer does, without the final states in one piece."""
+    def traces(self, inputs: Tensor, states: tuple[Tensor, ...] | None = None, held: Held | None = None) -> list[Trace]:
+        """
+        What each layer does, without the final states in one piece; `held` says which units of which layer keep their
+        states, see `unroll`.
+        """
         states = self._checked(inputs, states)
         traces: list[Trace] = []
-        for layer, *initial in zip(self.layer_list, *states, strict=True):
-            seen = self.seen(inputs, [trace.hidden for trace in traces])
-            traces.append(engines.run(seen, tuple(initial), layer.tensors(), self.cell, self.engine))
+        for number, (layer, *initial) in enumerate(zip(self.layer_list, *states, strict=True)):
+            seen, holds = self.seen(inputs, [trace.hidden for trace in traces]), held(number) if held else None
+            traces.append(engines.run(seen, tuple(initial), layer.tensors(), self.cell, self.engine, holds))
         return traces
 
     def seen(self, inputs: Tensor, hidden: Sequence[Tensor]) -> Tensor:

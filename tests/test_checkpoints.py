@@ -64,7 +64,7 @@ def test_all_of_a_highway_is_its_direct_part_and_the_rest() -> None:
 def test_the_direct_path_is_the_product_of_the_forget_gates(gates: str) -> None:
     path = checkpoints.one_sequence(trained(gates=gates)[-1])
     forget = path.gates["f"][:, 0]
-    for t, direct in enumerate(checkpoints.direct_path(path)):
+    for t, direct in enumerate(checkpoints.direct_path(path, Cell("lstm", gates=gates))):
         torch.testing.assert_close(direct, forget[t:].prod(0), rtol=1e-12, atol=0)
 
 

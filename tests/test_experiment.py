@@ -57,6 +57,9 @@ REFUSED: list[dict[str, Any]] = [
     {"difference": "twice"},
     {"fold": 2},
     {"folds": 51},
+    {"layer_norm": 1},
+    {"zoneout_h": 1.0},
+    {"zoneout_c": -0.1},
 ]
 
 
@@ -77,7 +80,18 @@ def test_coupling_needs_both_gates() -> None:
         Experiment(coupled=True, gates="io")
 
 
-@pytest.mark.parametrize("only_lstm", [{"gates": "io"}, {"peephole": True}, {"output_activation": "tanh"}], ids=str)
+@pytest.mark.parametrize(
+    "only_lstm",
+    [
+        {"gates": "io"},
+        {"peephole": True},
+        {"output_activation": "tanh"},
+        {"layer_norm": True},
+        {"zoneout_h": 0.1},
+        {"zoneout_c": 0.5},
+    ],
+    ids=str,
+)
 @pytest.mark.parametrize("cell", ["rnn", "gru"])
 def test_gates_of_the_lstm_are_refused_elsewhere(cell: str, only_lstm: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=f"^{next(iter(only_lstm))}: .* needs cell lstm"):
@@ -111,6 +125,7 @@ def test_every_field_changes_the_key() -> None:
         "momentum": 0.5, "clip": "value", "clip_at": 2.0, "seed": 1, "precision": "float64", "engine": "reference",
         "layers": 2, "wiring": "dense", "window": 2, "sequences": 8,
         "series": "sines", "horizon": 2, "stream": 1, "log": True, "difference": True, "fold": 2, "folds": 3,
+        "layer_norm": True, "zoneout_h": 0.1, "zoneout_c": 0.5,
     }  # fmt: skip
     assert set(other) == {spec.name for spec in dataclasses.fields(Experiment)}
     needs: dict[str, dict[str, Any]] = {"window": {"cell": "rnn"}, "fold": {"folds": 2}}
@@ -150,11 +165,14 @@ def test_fields_that_are_younger_than_the_first_keys_are_told_where_they_are_set
     assert not set(YOUNGER) & set(json.loads(Experiment(stream=1).to_json()))
     set_to: dict[str, Any] = {
         "layers": 2, "wiring": "dense", "window": 3, "sequences": 8, "series": "sines", "horizon": 4, "stream": 2,
-        "log": True, "difference": True, "fold": 2, "folds": 3,
+        "log": True, "difference": True, "fold": 2, "folds": 3, "layer_norm": True, "zoneout_h": 0.1, "zoneout_c": 0.5,
     }  # fmt: skip
-    deep = dataclasses.replace(Experiment(cell="rnn"), **set_to)
-    assert {name: json.loads(deep.to_json())[name] for name in YOUNGER} == set_to
-    assert Experiment.from_json(deep.to_json()) == deep
+    assert set(set_to) == set(YOUNGER)
+    for name, value in set_to.items():
+        base = Experiment(cell="rnn", folds=3) if name in ("window", "fold") else Experiment()
+        one = dataclasses.replace(base, **{name: value})
+        assert json.loads(one.to_json())[name] == value
+        assert Experiment.from_json(one.to_json()) == one
 
 
 def test_json_brings_an_experiment_back() -> None:

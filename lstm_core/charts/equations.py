@@ -11,8 +11,11 @@ from lstm_core.language import _
 from lstm_core.streams import Purpose, stream
 from lstm_core.wiring import WIRINGS
 
-# What every layer has for itself: a letter with an index, and the matrix and the bias of an RNN, which have none.
-OF_A_LAYER = re.compile(r"(?<![\\A-Za-z])(?:[A-Za-z](?=_)|[Wb](?![A-Za-z]))")
+# What every layer has for itself: a letter with an index, a Greek one too, and the matrix and the bias of an RNN, which
+# have none.
+OF_A_LAYER = re.compile(r"\\[A-Za-z]+(?=_)|(?<![\\A-Za-z])(?:[A-Za-z](?=_)|[Wb](?![A-Za-z]))")
+# Of the name of an array of weights: its letter, and a Greek one that is not yet written as LaTeX does.
+FIRST, GREEK = re.compile(r"^(?:\\[a-z]+|.)"), re.compile(r"^[a-z]{2,}(?=_|$)")
 # s^(l), which layer l sees in the place of x; above the last layer it is what the readout sees.
 SEEN = {
     "plain": [r"s^{(\ell+1)}_t &= h^{(\ell)}_t"],
@@ -68,6 +71,9 @@ class _AsSet:
         else:
             states = f"[{states}]" if self.experiment.window > 1 else states
             products = rf"W_{{h{block}}}\,{states} + W_{{x{block}}}\,x_t"
+        if self.cell.layer_norm:
+            of_x, of_h = ("W_x", "W_h") if self.experiment.weights == "separate" else ("W_{:,x}", "W_{:,h}")
+            products = rf"\mathrm{{LN}}_h({of_h}\,{states})_{block} + \mathrm{{LN}}_x({of_x}\,x_t)_{block}"
         seen = rf" + p_{{{block}}} \odot {peephole}" if peephole else ""
         bias = f"b_{{x{block}}} + b_{{h{block}}}" if self.experiment.biases == 2 else f"b{_index(block)}"
         return f"{products}{seen} + {bias}"
@@ -129,8 +135,9 @@ def _of_layer(experiment: Experiment, layer: int, inputs: int) -> list[Term]:
     if cell.peephole and cell.learned_gates:
         about = _("peepholes of {gates}").format(gates=" ".join(cell.learned_gates))
         terms.append(Term("p", (len(cell.learned_gates), size), about))
-    drawn = {name: tuple(draw(size, stream(0, Purpose.WEIGHTS)).shape) for name, draw in cell.row.own.items()}
-    terms += [Term(name, shape, _("of the {cell}").format(cell=cell.row.label)) for name, shape in drawn.items()]
+    drawn = {name: tuple(draw(size, stream(0, Purpose.WEIGHTS)).shape) for name, draw in cell.own.items()}
+    about = _("of the {cell}").format(cell=cell.row.label)
+    terms += [Term(GREEK.sub(r"\\\g<0>", name), shape, about) for name, shape in drawn.items()]
     if experiment.layers == 1:
         return terms
-    return [term._replace(name=f"{term.name[0]}^{{({layer})}}{term.name[1:]}") for term in terms]
+    return [term._replace(name=FIRST.sub(rf"\g<0>^{{({layer})}}", term.name)) for term in terms]

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from lstm_core.cells import Cell, Parameters
+from lstm_core.export.layer import check_code
 from lstm_core.layers import Layer
 from lstm_core.measurements.checkpoints import Checkpoint
 from lstm_core.network import Network
@@ -155,8 +156,7 @@ def to_onnx(checkpoint: Checkpoint) -> bytes:
 
     network = Network(checkpoint.experiment).load(checkpoint.weights.float()).requires_grad_(False)
     cell, task = network.stack.cell, network.task
-    if cell.row.code is None or cell.row.own:
-        raise ValueError(f"cell: {cell.family!r} has no code of its own")
+    check_code(cell)
     nodes = _Nodes({})
     shown = _through_layers(nodes, network)
     if not task.every_step:

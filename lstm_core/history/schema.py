@@ -16,13 +16,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from lstm_core.experiment import YOUNGER, Experiment
 
-SCHEMA = 7
+SCHEMA = 8
 INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 # What a run tells of its experiment under another name: these two are also said of the run.
 RENAMED = {"steps": "most_steps", "engine": "engine_asked"}
 # Younger than the other fields.
 OF_SERIES, OF_STREAM, OF_VIEW = ("series", "horizon"), ("stream",), ("log", "difference", "fold", "folds")
+OF_CELL = ("layer_norm", "zoneout_h", "zoneout_c")
 PLAIN = ("computed_by", "ended", "last_step", "final_mean_loss", "seconds", "stored", "versions", "reason")
 
 
@@ -93,7 +94,7 @@ def _add_columns(connection: sa.Connection, names: Iterable[str]) -> None:
 
 def _add_fields(connection: sa.Connection) -> None:
     """Version 1 knew the fields of an experiment by its JSON alone, and had to read every row to choose by them."""
-    first = [name for name in FIELDS if name not in (*OF_SERIES, *OF_STREAM, *OF_VIEW)]
+    first = [name for name in FIELDS if name not in (*OF_SERIES, *OF_STREAM, *OF_VIEW, *OF_CELL)]
     _add_columns(connection, first)
     columns = {RENAMED.get(name, name) for name in first}
     rows = connection.execute(sa.select(RUNS.c.key, RUNS.c.computed_by, RUNS.c.experiment)).all()
@@ -128,13 +129,26 @@ def _add_view(connection: sa.Connection) -> None:
     _add_meaning(connection, OF_VIEW)
 
 
+def _add_normalisation(connection: sa.Connection) -> None:
+    """Before version 8, no cell was normalised, and none kept its state by chance."""
+    _add_meaning(connection, OF_CELL)
+
+
 def _add_meaning(connection: sa.Connection, names: Iterable[str]) -> None:
     """Columns that say of every run what it means that its experiment has no such fields."""
     _add_columns(connection, names)
     connection.execute(RUNS.update().values({name: YOUNGER[name] for name in names}))
 
 
-MIGRATIONS = {1: _add_fields, 2: _add_weights, 3: _add_series, 4: _add_stream, 5: _add_leases, 6: _add_view}
+MIGRATIONS = {
+    1: _add_fields,
+    2: _add_weights,
+    3: _add_series,
+    4: _add_stream,
+    5: _add_leases,
+    6: _add_view,
+    7: _add_normalisation,
+}
 
 
 def field_value(name: str, value: Any) -> Any:

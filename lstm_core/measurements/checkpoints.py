@@ -23,6 +23,8 @@ MOST_KEPT = 256
 MOST_TIME_STEPS, MOST_POWERS = 50, 30
 RATE_SEQUENCES, RATE_STEPS, RATE_SKIPPED = 8, 400, 200
 ABLATION_SEQUENCES = 500
+# A bias with which a gate is 1 in double precision.
+HELD_OPEN = 1000.0
 LOSS_SEQUENCES, AT_A_TIME = 5000, 100
 
 
@@ -161,14 +163,23 @@ def highway(checkpoint: Checkpoint) -> Highway:
     steps, size = shown_steps(len(path.inputs)), p.recurrent.shape[1]
     whole = jacobians(backward(p, cell, path), path, steps)
     hidden, cells = whole[:, :size, :size], whole[:, size:, size:]
-    direct = torch.diag_embed(direct_path(path)[steps])
+    direct = torch.diag_embed(direct_path(path, cell)[steps])
     return Highway(steps, *map(spectral_norms, (cells, direct, cells - direct, hidden)))
 
 
-def direct_path(path: Path) -> Tensor:
-    """The product of the forget gates from t + 1 to T, (T + 1, H) for t = 0 .. T, of a batch of one; 1 without them."""
-    forget = path.gates.get("f", torch.ones_like(path.hidden[1:]))[:, 0]
-    return torch.cat([forget.flip(0).cumprod(0).flip(0), torch.ones_like(forget[:1])])
+def direct_path(path: Path, cell: Cell) -> Tensor:
+    """The product of what is kept from t + 1 to T, (T + 1, H) for t = 0 .. T, of a batch of one."""
+    each = kept_of_cell(path, cell)[:, 0]
+    return torch.cat([each.flip(0).cumprod(0).flip(0), torch.ones_like(each[:1])])
+
+
+def kept_of_cell(path: Path, cell: Cell) -> Tensor:
+    """
+    The share of the cell state that each time step keeps, (T, B, H): the forget gate, or 1 without one, but for the
+    share of the steps at which the unit keeps all of it by chance.
+    """
+    forget = path.gates.get("f", torch.ones_like(path.hidden[1:]))
+    return torch.lerp(forget, torch.ones_like(forget), cell.zoneout[-1])
 
 
 def recurrent_spectrum(checkpoint: Checkpoint) -> Spectrum:
@@ -197,13 +208,10 @@ def powers(matrix: Tensor) -> Powers:
 
 def time_constants(checkpoint: Checkpoint) -> Tensor:
     """
-    1/(1 - f) of each unit of an LSTM in time steps, (H,), where f is the unit's mean over the first sequence; infinite
-    without a forget gate.
+    1/(1 - f) of each unit of an LSTM in time steps, (H,), where f is what the unit keeps, its mean over the first
+    sequence; infinite without a forget gate.
     """
-    forget = one_sequence(checkpoint).gates.get("f")
-    if forget is None:
-        return torch.full((checkpoint.experiment.hidden,), torch.inf)
-    return 1 / (1 - forget.mean((0, 1)))
+    return 1 / (1 - kept_of_cell(one_sequence(checkpoint), checkpoint.cell).mean((0, 1)))
 
 
 def states(checkpoint: Checkpoint) -> Tensor:
@@ -246,8 +254,15 @@ def growth(checkpoint: Checkpoint) -> Rate:
 
 
 def held_open(p: Parameters, cell: Cell, gate: str) -> tuple[Parameters, Cell]:
-    """The same LSTM with a learned gate held at 1: its rows are taken out, the others stay."""
+    """
+    The same LSTM with a learned gate held at 1: its rows are taken out, the others stay. Where all rows are normalised
+    together they stay, too, and a large bias opens the gate.
+    """
     size = p.recurrent.shape[1]
+    if cell.layer_norm:
+        at, opened = cell.rows.index(gate) * size, p.bias.clone()
+        opened[at : at + size] = HELD_OPEN
+        return p._replace(bias=opened), cell
     rows = torch.cat([torch.arange(size) + k * size for k, row in enumerate(cell.rows) if row != gate])
     left = dataclasses.replace(cell, gates=cell.gates.replace(gate, ""))
     peephole = None if p.peephole is None else p.peephole[[cell.learned_gates.index(g) for g in left.learned_gates]]

@@ -23,7 +23,7 @@ Settings = Mapping[str, Any]
 Racers = dict[str, Experiment]
 
 FIELDS = {spec.name for spec in dataclasses.fields(Experiment)}
-OF_GATES = ("gates", "coupled", "peephole")
+OF_GATES = ("gates", "coupled", "peephole", "layer_norm", "zoneout_h", "zoneout_c")
 OF_THE_RNN = ("activation", "init", "gain")
 STACKS, IN_TIME = "stacks", "time"
 EQUAL_SIZE, EQUAL_WEIGHTS = "size", "weights"

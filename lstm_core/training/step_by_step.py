@@ -10,11 +10,13 @@ from torch import Tensor
 
 from lstm_core.borrowed.system import stop_if_process_ends
 from lstm_core.cells import Trace
+from lstm_core.cells.zoneout import drawn
 from lstm_core.engine import REFERENCE_ENGINE
 from lstm_core.experiment import Experiment
 from lstm_core.layers import Layer
 from lstm_core.network import Learned
 from lstm_core.optimizers import update_rule
+from lstm_core.streams import Purpose
 from lstm_core.training.snapshot import COMPLETED, DIVERGED, SOLVED
 from lstm_core.training.standing import MEAN_OVER, Standing, solved_below
 
@@ -24,12 +26,18 @@ class StepByStep:
 
     def __init__(self, experiment: Experiment, standing: Standing, engine: str = REFERENCE_ENGINE) -> None:
         self._experiment, self._standing, self.engine = experiment, standing, engine
-        self._learn = standing.network.training_step(self.engine)
+        held = self._held if any(experiment.recurrent_cell.zoneout) else None
+        self._learn = standing.network.training_step(self.engine, held)
         self._update = update_rule(experiment, standing.weights, standing.gradient, standing.first, standing.second)
 
     @property
     def _step(self) -> int:
         return int(self._standing.begun)
+
+    def _held(self, layer: int) -> Tensor:
+        """Which units of a layer keep their states at this training step, whatever was drawn before."""
+        of, rng = self._experiment, self._experiment.stream_for(Purpose.ZONEOUT, self._step + 1, layer)
+        return drawn(of.recurrent_cell, of.time_steps, of.batch, of.hidden, rng)
 
     def advance(self, count: int) -> dict[str, Any]:
         until, standing = self._step + count, self._standing
