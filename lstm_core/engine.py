@@ -115,9 +115,10 @@ def run(
     parameters: Parameters,
     cell: Cell,
     engine: str = AUTO,
+    held: Tensor | None = None,
 ) -> Trace:
     """
-    Run one layer over inputs (T, B, D) from its first states, (B, H) each.
+    Run one layer over inputs (T, B, D) from its first states, (B, H) each; units may be `held` as `unroll` has it.
 
     Both engines return the same values and gradients, of every order. What the kernels cannot do the reference does,
     whichever engine is asked for: derivatives of gradients, transforms of `torch.func`, forward-mode differentiation,
@@ -128,11 +129,11 @@ def run(
     if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
         with torch.autocast(device, enabled=False):
             cast = tuple(_cast(state, dtype) for state in states)
-            return run(_cast(inputs, dtype), cast, parameters, cell, engine)
+            return run(_cast(inputs, dtype), cast, parameters, cell, engine, held)
     _check_kinds(inputs, states, parameters, cell)
     if not more_than_numbers() and inputs.shape[1] and resolve(engine, dtype, device, cell) == FUSED:
         return run_fused(inputs, states, parameters, cell, _code(cell, build(_precision(dtype), cell)))
-    return unroll(inputs, states, parameters, cell)
+    return unroll(inputs, states, parameters, cell, held)
 
 
 class LayerTrainer(Protocol):

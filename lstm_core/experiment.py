@@ -12,7 +12,7 @@ from typing import Any, Self
 import torch
 
 from lstm_core.activations import ACTIVATIONS
-from lstm_core.cells import FAMILIES, FORGET_ACTIVATIONS, LAYOUTS, MOST_WINDOW, OPTIONS, Cell, choose
+from lstm_core.cells import FAMILIES, FORGET_ACTIVATIONS, LAYOUTS, MOST_WINDOW, MOST_ZONEOUT, OPTIONS, Cell, choose
 from lstm_core.engine import ENGINES, check_kernels
 from lstm_core.initialisation import INITS
 from lstm_core.streams import CURRENT, Purpose, Rng, stream
@@ -40,6 +40,9 @@ YOUNGER: dict[str, Any] = {
     "folds": 1,
     "forget_activation": "sigmoid",
     "stabilised": True,
+    "layer_norm": False,
+    "zoneout_h": 0.0,
+    "zoneout_c": 0.0,
 }
 
 
@@ -101,6 +104,9 @@ class Experiment:
     folds: int = _number(1, 1, MOST_FOLDS, "into how many pieces the test part of a series is split")
     forget_activation: str = _one_of("sigmoid", FORGET_ACTIVATIONS, "of an sLSTM's forget gate")
     stabilised: bool = _one_of(True, (False, True), "an sLSTM's exponential functions are kept from overflowing")
+    layer_norm: bool = _one_of(False, (False, True), "W_h h, W_x x and the cell state are normalised")
+    zoneout_h: float = _number(0.0, 0.0, MOST_ZONEOUT, "probability that a unit keeps its hidden state for a step")
+    zoneout_c: float = _number(0.0, 0.0, MOST_ZONEOUT, "probability that a unit keeps its cell state for a step")
 
     def __post_init__(self) -> None:
         for spec in dataclasses.fields(self):
@@ -155,11 +161,11 @@ class Experiment:
             f"was trained with them can be looked at, not trained again, and {CURRENT} gives other numbers"
         )
 
-    def stream_for(self, purpose: Purpose) -> Rng:
-        """Its random numbers for one purpose. ValueError where there is a `refusal`."""
+    def stream_for(self, purpose: Purpose, *place: int) -> Rng:
+        """Its random numbers for one purpose, or one place of it. ValueError where there is a `refusal`."""
         if self.refusal:
             raise ValueError(self.refusal)
-        return stream(self.seed, purpose)
+        return stream(self.seed, purpose, *place)
 
     @property
     def key(self) -> str:

@@ -2,7 +2,7 @@
 
 import copy
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,11 @@ from lstm_core.cells.family import W_H
 from lstm_core.initialisation import INITS, Chrono, uniform
 from lstm_core.streams import Rng, stream_of
 from lstm_core.wiring import MOST_LAYERS, PLAIN, WIRINGS
+
+# By the number of a layer, 0 for the lowest.
+Held = Callable[[int], Tensor]
+# Of the gates of a highway.
+TRANSFORM_BIAS = -1.0
 
 
 class Layer(nn.Module):
@@ -45,7 +50,7 @@ class Layer(nn.Module):
         gates = len(cell.learned_gates)
         self.peephole = nn.Parameter(torch.empty(gates, hidden_size)) if cell.peephole and gates else None
 
-        self.own = nn.ParameterDict({name: torch.empty(0) for name in cell.row.own})
+        self.own = nn.ParameterDict({name: torch.empty(0) for name in cell.own})
 
     def tensors(self) -> Parameters:
         """The weights as the engines take them."""
@@ -98,7 +103,7 @@ class Layer(nn.Module):
                 p.peephole[self.cell.learned_gates.index(name)] = bound_h * biases[2]
         for older in p.recurrent.split(size, 1)[1:]:
             older.copy_(gain * row.recurrent(size, bound_h, rng))
-        for name, draw in self.cell.row.own.items():
+        for name, draw in self.cell.own.items():
             self.own[name] = nn.Parameter(draw(size, rng).to(p.bias.dtype))
         if self.cell.row.starts:
             self.cell.row.starts(self._learned(), gain, rng)
@@ -139,6 +144,21 @@ class Readout(nn.Module):
 
     def forward(self, seen: Tensor) -> Tensor:
         return nn.functional.linear(seen, self.weight, self.bias)
+
+
+class TransformGate(nn.Module):
+    """
+    T = sigmoid(W_T s + b_T) of a highway, (..., H) -> (..., H): `weight` (H, H), uniform in +-1/sqrt(H), and `bias`
+    (H,), which starts at -1, so that at first most of s is carried past the layer (Srivastava et al. 2015).
+    """
+
+    def __init__(self, size: int, rng: Rng) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(uniform(size, size, size**-0.5, rng).float())
+        self.bias = nn.Parameter(torch.full((size,), TRANSFORM_BIAS))
+
+    def forward(self, seen: Tensor) -> Tensor:
+        return torch.sigmoid(nn.functional.linear(seen, self.weight, self.bias))
 
 
 def _check_sizes(**sizes: int) -> None:
@@ -195,10 +215,17 @@ class Stack(nn.Module):
             layer = Layer(cell, size, hidden_size, weights, biases)
             layer.initialise(init, gain, forget_bias, rng)
             self.layers.append(layer)
+        gates = WIRINGS[wiring].gates(num_layers)
+        self.gates = nn.ModuleList(TransformGate(hidden_size, rng) for _ in range(gates))
 
     @property
     def layer_list(self) -> list[Layer]:
         return list(self.layers)  # type: ignore[arg-type]
+
+    @property
+    def gate_list(self) -> list[TransformGate]:
+        """Of a wiring that has them; the lowest, that of the second layer, first."""
+        return list(self.gates)  # type: ignore[arg-type]
 
     def forward(
         self, inputs: Tensor, states: tuple[Tensor, ...] | None = None
@@ -207,7 +234,8 @@ class Stack(nn.Module):
         Inputs (T, B, D) to the outputs (T, B, W), the final states (L, B, H) each, a trace per layer.
 
         The outputs are what the wiring shows above all layers, W = `output_size`: the hidden states of the last one,
-        their sum over all layers (residual), or input and hidden states of all layers side by side (dense).
+        their sum over all layers (residual), the same with gates (highway), or input and hidden states of all layers
+        side by side (dense).
 
         `states` are the initial hidden states (L, B, H) and, for the LSTM family, cell states; None is zeros. Raises
         ValueError where a shape does not fit.
@@ -216,18 +244,21 @@ class Stack(nn.Module):
         final = zip(*(trace.final for trace in traces), strict=True)
         return self.seen(inputs, [trace.hidden for trace in traces]), tuple(map(torch.stack, final)), traces
 
-    def traces(self, inputs: Tensor, states: tuple[Tensor, ...] | None = None) -> list[Trace]:
-        """What each layer does, without the final states in one piece."""
+    def traces(self, inputs: Tensor, states: tuple[Tensor, ...] | None = None, held: Held | None = None) -> list[Trace]:
+        """
+        What each layer does, without the final states in one piece; `held` says which units of which layer keep their
+        states, see `unroll`.
+        """
         states = self._checked(inputs, states)
         traces: list[Trace] = []
-        for layer, *initial in zip(self.layer_list, *states, strict=True):
-            seen = self.seen(inputs, [trace.hidden for trace in traces])
-            traces.append(engines.run(seen, tuple(initial), layer.tensors(), self.cell, self.engine))
+        for number, (layer, *initial) in enumerate(zip(self.layer_list, *states, strict=True)):
+            seen, holds = self.seen(inputs, [trace.hidden for trace in traces]), held(number) if held else None
+            traces.append(engines.run(seen, tuple(initial), layer.tensors(), self.cell, self.engine, holds))
         return traces
 
     def seen(self, inputs: Tensor, hidden: Sequence[Tensor]) -> Tensor:
         """What is seen above layers with these hidden states, (..., H) each, for the stack's inputs (..., D)."""
-        return WIRINGS[self.wiring].seen(inputs, hidden)
+        return WIRINGS[self.wiring].seen(inputs, hidden, self.gate_list)
 
     def _checked(self, inputs: Tensor, states: tuple[Tensor, ...] | None) -> tuple[Tensor, ...]:
         if not isinstance(inputs, Tensor):

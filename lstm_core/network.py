@@ -11,7 +11,7 @@ from lstm_core.cells import Trace
 from lstm_core.engine import LayerTrainer, layer_trainer
 from lstm_core.experiment import CHRONO, Experiment
 from lstm_core.initialisation import Chrono
-from lstm_core.layers import Layer, Readout, Stack
+from lstm_core.layers import Held, Layer, Readout, Stack
 from lstm_core.streams import Purpose, stream
 from lstm_core.wiring import WIRINGS
 
@@ -85,12 +85,15 @@ class Network(nn.Module):
         """Of the last recurrent layer."""
         return layer_trainer(self.layer.tensors, self.stack.cell, engine)
 
-    def training_step(self, engine: str) -> TrainingStep:
-        """How it learns from a batch, on one of `ENGINES`: a single layer without autograd, several by it."""
+    def training_step(self, engine: str, held: Held | None = None) -> TrainingStep:
+        """
+        How it learns from a batch, on one of `ENGINES`: a single layer without autograd, several by it, and so does one
+        whose units keep their states by chance; `held` says which at this training step, else it is the expectation.
+        """
         self.stack.engine = engine
-        if len(self.stack.layers) == 1:
+        if len(self.stack.layers) == 1 and not held:
             return partial(self._learn_alone, self.layer_trainer(engine))
-        return self._learn_by_autograd
+        return partial(self._learn_by_autograd, held)
 
     @torch.no_grad()
     def features(self, inputs: Tensor) -> Tensor:
@@ -114,8 +117,8 @@ class Network(nn.Module):
         layer.back(trace, hidden.grad)
         return Learned(answer.detach(), loss.detach(), [trace])
 
-    def _learn_by_autograd(self, inputs: Tensor, targets: Tensor) -> Learned:
-        traces = self.stack.traces(inputs)
+    def _learn_by_autograd(self, held: Held | None, inputs: Tensor, targets: Tensor) -> Learned:
+        traces = self.stack.traces(inputs, held=held)
         answer = self.answer(inputs, [self.reached(trace) for trace in traces])
         loss = self.task.loss(answer, targets)
         for trace in traces:

@@ -28,16 +28,18 @@ class Purpose(IntEnum):
     NOISE = 6  # of a series that is made here
     DROPOUT = 7  # what a training leaves out by chance
     BLOCKS = 8  # which places a bootstrap takes
+    ZONEOUT = 9  # which states a training keeps by chance
 
 
-def stream(seed: int, purpose: Purpose) -> Rng:
+def stream(seed: int, purpose: Purpose, *place: int) -> Rng:
     """
-    The random numbers of a seed, a whole number from 0 to 2**32 - 1, for one purpose.
+    The random numbers of a seed, a whole number from 0 to 2**32 - 1, for one purpose; for one place of it, such as a
+    training step and a layer, whatever was drawn elsewhere before.
 
     Two streams have nothing in common but by a chance of about 2**-128 (numpy's SeedSequence, with the generator
     PCG64DXSM of O'Neill 2014).
     """
-    return Rng(PCG64DXSM(SeedSequence((seed, purpose))))
+    return Rng(PCG64DXSM(SeedSequence((seed, purpose), spawn_key=place)))
 
 
 def stream_of(generator: torch.Generator | Rng | None) -> Rng:

@@ -4,8 +4,11 @@ from lstm_core.ui.page import begin
 
 begin("depth")
 
+import streamlit as st
+
+from lstm_core.charts.words import WORDS
 from lstm_core.language import _
-from lstm_core.openings.presets import OPENINGS
+from lstm_core.openings.presets import OPENINGS, WIRING_RACERS
 from lstm_core.openings.races import EQUAL_SIZE, EQUAL_WEIGHTS, IN_TIME, STACKS
 from lstm_core.ui import controls
 from lstm_core.ui.live import live
@@ -30,6 +33,7 @@ EQUAL = {EQUAL_SIZE: _("equal hidden size"), EQUAL_WEIGHTS: _("equal number of w
 
 page = stage("depth", _("**Drag the number of layers**, then compare at equal numbers of weights."))
 opening = OPENINGS["depth"]
+plain, *rivals = opening.racers
 with page.control:
     look = controls.one_of(_("Look at"), LOOKS, key="look")
     placed = {"layers": controls.draw("layers", opening.base)} if look == STACKS else {}
@@ -39,6 +43,12 @@ with page.further:
     else:
         sizes, asked = controls.same(map(str, range(1, 9))), _("Number k of last hidden states it sees")
         placed["windows"] = controls.several(asked, sizes, ["1", "2", "4"], "windows", sizes)
+if look == STACKS:
+    with page.rivals:
+        wirings = controls.same(name for name in WIRING_RACERS if name != plain)
+        placed["wirings"] = controls.several(_("Race plain layers against"), wirings, rivals, "wirings", wirings)
+        about = WORDS[_("highway stack")]
+        st.caption(_("A highway stack has gates between its layers: Srivastava and others, 2015."), help=about)
 with page.settings:
     placed |= {field: controls.draw(field, opening.base) for field in ("cell", "sequences")}
 

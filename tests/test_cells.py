@@ -30,7 +30,15 @@ SLSTMS = [
     for forget in FORGET_ACTIVATIONS
     for stabilised in (True, False)
 ]
-CELLS = [Cell("rnn"), Cell("gru"), *LSTMS, Cell("mingru"), Cell("minlstm"), *SLSTMS]
+# With layer normalisation, and with states of which some are kept by chance.
+STEADIED = [
+    Cell("lstm", layer_norm=True),
+    Cell("lstm", zoneout_h=0.05, zoneout_c=0.5),
+    Cell("lstm", zoneout_c=0.3, peephole=True, gates="fo"),
+    Cell("lstm", zoneout_h=0.2, layer_norm=True, coupled=True, peephole=True, activation="softsign"),
+    Cell("lstm", zoneout_c=0.1, layer_norm=True, gates="io", output_activation="sigmoid"),
+]
+CELLS = [Cell("rnn"), Cell("gru"), *LSTMS, *STEADIED, Cell("mingru"), Cell("minlstm"), *SLSTMS]
 ACTIVATED = [Cell(row.name, activation=name) for row in FAMILIES.values() if row.activated for name in ACTIVATIONS] + [
     Cell("lstm", output_activation=name) for name in ACTIVATIONS
 ]
@@ -46,7 +54,8 @@ NAMES = {"weight_hh": "weight_h", "weight_ih": "weight_x", "bias_ih": "bias", "b
 
 
 def described(cell: Cell) -> str:
-    extras = [word for word in ("coupled", "peephole") if getattr(cell, word)]
+    extras = [word for word in ("coupled", "peephole", "layer_norm") if getattr(cell, word)]
+    extras += [f"{word} {getattr(cell, word)}" for word in ("zoneout_h", "zoneout_c") if getattr(cell, word)]
     if cell.window > 1:
         extras.append(f"window {cell.window}")
     if cell.family == "lstm":
@@ -68,7 +77,11 @@ def built(cell: Cell, weights: str = "separate", biases: int = 1, gain: float = 
     """One layer with random weights and biases, the same for every layout."""
     generator = Generator().manual_seed(0)
     options: dict[str, Any] = {"weights": weights, "biases": biases, "gain": gain, "engine": "reference"}
-    return Stack(cell, D, H, generator=generator, **options).double()
+    stack = Stack(cell, D, H, generator=generator, **options).double()
+    for seed, (name, parameter) in enumerate(stack.named_parameters()):
+        if ".own." in name:
+            parameter.data += normal(*parameter.shape, seed=seed, scale=0.3)
+    return stack
 
 
 def only_layer(stack: Stack) -> Layer:
@@ -172,24 +185,38 @@ def rnn_written_out(cell: Cell, layer: Layer, x: Tensor, h: Tensor) -> list[Tens
 
 
 def lstm_written_out(cell: Cell, layer: Layer, x: Tensor, h: Tensor, c: Tensor) -> list[Tensor]:
-    """Gers and Schmidhuber (2000): i and f see the old cell state, o sees the new one. No gate: 1."""
+    """
+    Gers and Schmidhuber (2000): i and f see the old cell state, o sees the new one. No gate: 1. Ba et al. (2016), (20)
+    to (22); Krueger et al. (2017), where the mask is its expectation.
+    """
     phi, psi = (ACTIVATIONS[name].function for name in (cell.activation, cell.output_activation or cell.activation))
     learned = [gate for gate in cell.gates if not (cell.coupled and gate == "f")]
     rows = [row for row in "ifgo" if row == "g" or row in learned]
-    w, u, b = (parts(tensor, rows) for tensor in (layer.weight_h, layer.weight_x, layer.bias))
+    b = parts(layer.bias, rows)
     p = dict(zip(learned, torch.zeros(3, H) if layer.peephole is None else layer.peephole, strict=False))
     outputs = []
 
-    def gate(name: str, x_t: Tensor, h: Tensor, c: Tensor) -> Tensor:
+    def norm(z: Tensor, of: str) -> Tensor:
+        if not cell.layer_norm:
+            return z
+        mean = z.sum(1, keepdim=True) / z.shape[1]
+        deviation = ((z - mean) ** 2).sum(1, keepdim=True) / z.shape[1] + 1e-5
+        return layer.own[f"alpha_{of}"] * (z - mean) / deviation.sqrt() + layer.own[f"beta_{of}"]
+
+    def gate(name: str, sums: dict[str, Tensor], c: Tensor) -> Tensor:
         if name not in learned:
             return torch.ones_like(c)
-        return 1 / (1 + torch.exp(-(h @ w[name].T + x_t @ u[name].T + b[name] + p[name] * c)))
+        return 1 / (1 + torch.exp(-(sums[name] + b[name] + p[name] * c)))
 
     for x_t in x:
-        i, f = gate("i", x_t, h, c), gate("f", x_t, h, c)
-        g = phi(h @ w["g"].T + x_t @ u["g"].T + b["g"])
-        c = (1 - i if cell.coupled else f) * c + i * g
-        h = gate("o", x_t, h, c) * psi(c)
+        total = norm(h @ layer.weight_h.T, "h") + norm(x_t @ layer.weight_x.T, "x")
+        sums = dict(zip(rows, total.split(H, 1), strict=True))
+        i, f = gate("i", sums, c), gate("f", sums, c)
+        g = phi(sums["g"] + b["g"])
+        new = (1 - i if cell.coupled else f) * c + i * g
+        shown = gate("o", sums, new) * psi(norm(new, "c"))
+        c = cell.zoneout_c * c + (1 - cell.zoneout_c) * new
+        h = cell.zoneout_h * h + (1 - cell.zoneout_h) * shown
         outputs.append(h)
     return [torch.stack(outputs), h, c]
 

@@ -80,7 +80,7 @@ def test_features_are_what_the_readout_sees_without_the_input() -> None:
         )
         widths.append(seen.shape[1])
         assert 1 <= stacks.features(last(curve)).rank <= seen.shape[1]
-    assert widths == [6, 6, 2 + 3 * 6]
+    assert widths == [6, 6, 6, 2 + 3 * 6]
 
 
 def test_the_readouts_norms_make_up_its_whole() -> None:
@@ -89,7 +89,8 @@ def test_the_readouts_norms_make_up_its_whole() -> None:
         norms = stacks.readout_norms(last(curve))
         assert math.hypot(*norms.values()) == pytest.approx(float(last(curve).network().readout.weight.norm()))
         names[curve.label] = list(norms)
-    assert names == {"plain": ["layer 3"], "residual": ["layer 3"], "dense": ["input", "layer 1", "layer 2", "layer 3"]}
+    last_alone = {wiring: ["layer 3"] for wiring in ("plain", "residual", "highway")}
+    assert names == last_alone | {"dense": ["input", "layer 1", "layer 2", "layer 3"]}
 
 
 def test_the_shortest_path_has_a_kth_of_the_steps() -> None:

@@ -95,7 +95,7 @@ def test_in_several_layers_every_letter_has_its_layer(cell: Cell, wiring: str) -
     lines = latex(experiment(cell, layers=3, wiring=wiring)).split("\n")[1:-1]
     assert lines[0].startswith("s^{(1)}_t &= x_t")
     assert lines[-1].startswith("y_T &= V\\,s^{(4)}_T")
-    own = [line for line in lines if not re.match(r"[sy][_^]", line)]
+    own = [line for line in lines if not re.match(r"[sy][_^]", line) and line.removesuffix(r" \\") not in SEEN[wiring]]
     assert len(own) == len(latex(experiment(cell)).split("\n")) - 3
     for line in own:
         assert "x_t" not in line

@@ -13,6 +13,7 @@ from lstm_core.experiment import YOUNGER
 from lstm_core.measurements.checkpoints import beginning
 from lstm_core.training.train import train
 
+OF_SLSTM: dict[str, Any] = {"forget_activation": "exponential", "stabilised": False}
 REFUSED: list[dict[str, Any]] = [
     {"task": "nonsense"},
     {"length": -5},
@@ -59,6 +60,9 @@ REFUSED: list[dict[str, Any]] = [
     {"folds": 51},
     {"forget_activation": "relu"},
     {"stabilised": 1},
+    {"layer_norm": 1},
+    {"zoneout_h": 1.0},
+    {"zoneout_c": -0.1},
 ]
 
 
@@ -79,7 +83,18 @@ def test_coupling_needs_both_gates() -> None:
         Experiment(coupled=True, gates="io")
 
 
-@pytest.mark.parametrize("only_lstm", [{"gates": "io"}, {"peephole": True}, {"output_activation": "tanh"}], ids=str)
+@pytest.mark.parametrize(
+    "only_lstm",
+    [
+        {"gates": "io"},
+        {"peephole": True},
+        {"output_activation": "tanh"},
+        {"layer_norm": True},
+        {"zoneout_h": 0.1},
+        {"zoneout_c": 0.5},
+    ],
+    ids=str,
+)
 @pytest.mark.parametrize("cell", ["rnn", "gru"])
 def test_gates_of_the_lstm_are_refused_elsewhere(cell: str, only_lstm: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=f"^{next(iter(only_lstm))}: .* needs cell lstm"):
@@ -114,6 +129,7 @@ def test_every_field_changes_the_key() -> None:
         "layers": 2, "wiring": "dense", "window": 2, "sequences": 8,
         "series": "sines", "horizon": 2, "stream": 1, "log": True, "difference": True, "fold": 2, "folds": 3,
         "forget_activation": "exponential", "stabilised": False,
+        "layer_norm": True, "zoneout_h": 0.1, "zoneout_c": 0.5,
     }  # fmt: skip
     assert set(other) == {spec.name for spec in dataclasses.fields(Experiment)}
     needs: dict[str, dict[str, Any]] = {
@@ -158,13 +174,17 @@ def test_fields_that_are_younger_than_the_first_keys_are_told_where_they_are_set
     assert not set(YOUNGER) & set(json.loads(Experiment(stream=1).to_json()))
     set_to: dict[str, Any] = {
         "layers": 2, "wiring": "dense", "window": 3, "sequences": 8, "series": "sines", "horizon": 4, "stream": 2,
-        "log": True, "difference": True, "fold": 2, "folds": 3,
+        "log": True, "difference": True, "fold": 2, "folds": 3, "layer_norm": True, "zoneout_h": 0.1, "zoneout_c": 0.5,
     }  # fmt: skip
-    of_slstm: dict[str, Any] = {"forget_activation": "exponential", "stabilised": False}
-    assert set_to.keys() | of_slstm.keys() == YOUNGER.keys()
-    for deep, own in ((Experiment(cell="rnn", **set_to), set_to), (Experiment(cell="slstm", **of_slstm), of_slstm)):
-        assert own.items() <= json.loads(deep.to_json()).items()
-        assert Experiment.from_json(deep.to_json()) == deep
+    assert set_to.keys() | OF_SLSTM.keys() == YOUNGER.keys()
+    bases = {
+        **dict.fromkeys(("window", "fold"), Experiment(cell="rnn", folds=3)),
+        **dict.fromkeys(OF_SLSTM, Experiment(cell="slstm")),
+    }
+    for name, value in (set_to | OF_SLSTM).items():
+        one = dataclasses.replace(bases.get(name, Experiment()), **{name: value})
+        assert json.loads(one.to_json())[name] == value
+        assert Experiment.from_json(one.to_json()) == one
 
 
 def test_json_brings_an_experiment_back() -> None:

@@ -75,14 +75,14 @@ def test_a_history_that_knows_no_series_gets_the_two_columns(tmp_path: Path) -> 
     kept = opening.open_history(url)
     database.store(kept, [made_up(0), made_up(1)])
     with kept.begin() as connection:
-        for name in (*schema.OF_SERIES, *schema.OF_STREAM, *schema.OF_VIEW, *schema.OF_SLSTM):
+        for name in (*schema.OF_SERIES, *schema.OF_STREAM, *schema.OF_VIEW, *schema.OF_CELL):
             connection.execute(sa.text(f"ALTER TABLE runs DROP COLUMN {name}"))
         connection.execute(sa.text("DROP TABLE leases"))
         before = next(version for version, step in schema.MIGRATIONS.items() if step is schema._add_series)
         connection.execute(sa.text(f"UPDATE schema_version SET version = {before}"))
     kept.dispose()
     kept = opening.open_history(url)
-    assert database.runs(kept, series="mackey_glass", horizon=1).num_rows == 2
+    assert database.runs(kept, series="mackey_glass", horizon=1, layer_norm=False, zoneout_c=0.0).num_rows == 2
     database.store(kept, [made_up(2, task="forecast", series="sines", horizon=3)])
     assert database.runs(kept, series="sines").column("horizon").to_pylist() == [3]
     assert len(list(database.records(kept))) == 3
@@ -176,7 +176,7 @@ def test_a_new_field_needs_a_new_schema_and_a_migration() -> None:
     fields = (
         "task length cell activation output_activation gates coupled peephole weights biases init gain forget_bias "
         "hidden batch steps optimizer lr momentum clip clip_at seed precision engine layers wiring window sequences "
-        "series horizon stream log difference fold folds forget_activation stabilised"
+        "series horizon stream log difference fold folds forget_activation stabilised layer_norm zoneout_h zoneout_c"
     )
     assert (schema.SCHEMA, sorted(schema.FIELDS)) == (8, sorted(fields.split()))
 

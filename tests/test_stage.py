@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block, Widget
 
 from lstm_core.charts.catalogue import CHARTS
+from lstm_core.network import parameter_count
 from lstm_core.race import race
 from lstm_core.ui import live, navigation, pace, page, room, showing, stage, view
 from lstm_core.ui.session import SHOWING, STEP_SHOWN
@@ -151,6 +152,14 @@ def test_the_number_of_states_is_asked_where_a_cell_sees_several(visits: list[Ap
         check(visit.segmented_control(key="look").set_value(look).run())
         asked += [look for pills in visit.pills if pills.key == "windows"]
     assert asked == ["time"]
+
+
+def test_the_stacks_that_race_are_chosen_and_plain_stays_the_first(visits: list[AppTest]) -> None:
+    for chosen, racers in (("highway", ["plain", "highway"]), ("residual,highway", ["plain", "residual", "highway"])):
+        of = dict(shown(open_page(visits, "depth", wirings=chosen, compared="weights")).experiments)
+        assert list(of) == racers
+        assert [one.wiring for one in of.values()] == racers
+        assert max(map(parameter_count, of.values())) == parameter_count(of["plain"])
 
 
 def test_one_of_a_few_cannot_be_taken_back_to_none(visits: list[AppTest]) -> None:

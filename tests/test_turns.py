@@ -15,9 +15,8 @@ from lstm_core.engine import FUSED, REFERENCE_ENGINE
 from lstm_core.experiment import CLIPS, OPTIMIZERS
 from lstm_core.kernels import turns
 from lstm_core.race.limits import tape_bytes
-from lstm_core.training.by_turns import ByTurns
+from lstm_core.training.by_turns import WIRING_CODES, ByTurns
 from lstm_core.training.standing import standing_of
-from lstm_core.wiring import WIRINGS
 from tests.equality.pairs import SMALL, Pair, close, farthest, free
 from tests.test_cells import described
 from tests.test_fused import WINDOWS, WITH_KERNELS
@@ -45,7 +44,7 @@ def test_a_step_of_every_optimizer_and_clip_equals_the_oracles(optimizer: str, c
     assert_equal(dataclasses.replace(SMALL, optimizer=optimizer, clip=clip, clip_at=0.05), 12)
 
 
-@pytest.mark.parametrize(("wiring", "layers"), list(itertools.product(WIRINGS, (1, 2, 4))))
+@pytest.mark.parametrize(("wiring", "layers"), list(itertools.product(WIRING_CODES, (1, 2, 4))))
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
 @pytest.mark.parametrize("task", ["adding", "copy"])
 def test_a_step_of_every_wiring_equals_the_oracles(wiring: str, layers: int, cell: str, task: str) -> None:

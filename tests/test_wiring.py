@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from lstm_core.cells import LAYOUTS, Cell
 from lstm_core.engine import FUSED, REFERENCE_ENGINE
-from lstm_core.layers import Stack
+from lstm_core.layers import Stack, TransformGate
 from lstm_core.model import GRU, LSTM, RNN
 from lstm_core.wiring import MOST_LAYERS, PLAIN, WIRINGS
 from tests.test_fused import TOLERANCE, B, D, H, Named, T, assert_equal, normal
@@ -30,7 +31,9 @@ every_wiring = pytest.mark.parametrize("wiring", WIRINGS)
 every_engine = pytest.mark.parametrize("engine", [FUSED, REFERENCE_ENGINE])
 
 
-def by_hand(wiring: str, x: Tensor, layers: Sequence[nn.Module], states: Sequence[Any]) -> tuple[Tensor, list[Any]]:
+def by_hand(
+    wiring: str, x: Tensor, layers: Sequence[nn.Module], states: Sequence[Any], gates: Sequence[TransformGate]
+) -> tuple[Tensor, list[Any]]:
     """Single public modules, one after the other, and what the readout sees of them."""
     outputs: list[Tensor] = []
     final: list[Any] = []
@@ -40,6 +43,10 @@ def by_hand(wiring: str, x: Tensor, layers: Sequence[nn.Module], states: Sequenc
         final.append(last)
         if wiring == "residual" and outputs:
             seen = seen + output
+        elif wiring == "highway" and outputs:
+            gate = gates[len(outputs) - 1]
+            through = 1 / (1 + torch.exp(-(seen @ gate.weight.T + gate.bias)))
+            seen = through * output + (1 - through) * seen
         elif wiring == "dense":
             seen = torch.cat([x, *outputs, output], 2)
         else:
@@ -78,7 +85,8 @@ def test_a_stack_is_single_layers_joined_by_hand(kind: str, wiring: str, layout:
     own = dict(whole.stack.named_parameters()) | {"x": x} | {f"first {k}": state for k, state in enumerate(states)}
 
     of_layers = [tuple(state[k : k + 1] for state in states) for k in range(3)]
-    seen, last = by_hand(wiring, x, singles, of_layers if len(states) == 2 else [state for (state,) in of_layers])
+    given = of_layers if len(states) == 2 else [state for (state,) in of_layers]
+    seen, last = by_hand(wiring, x, singles, given, whole.stack.gate_list)
     finals = zip(*last, strict=True) if len(states) == 2 else [last]
     apart = [seen, *(torch.cat(list(parts)) for parts in finals)]
     theirs = {
@@ -117,7 +125,7 @@ def test_both_engines_agree(kind: str, wiring: str, layers: int, dtype: torch.dt
 
 
 @every_family
-@pytest.mark.parametrize(("wiring", "width"), [("plain", H), ("residual", H), ("dense", D + 3 * H)])
+@pytest.mark.parametrize(("wiring", "width"), [("plain", H), ("residual", H), ("highway", H), ("dense", D + 3 * H)])
 def test_the_output_is_as_wide_as_what_the_readout_sees(family: str, wiring: str, width: int) -> None:
     module = MODULES[family](D, H, 3, wiring=wiring)
     assert module(torch.zeros(T, B, D))[0].shape == (T, B, width)
@@ -131,10 +139,50 @@ def test_the_first_layer_adds_nothing_to_its_input_even_where_it_would_fit() -> 
 
 
 @every_family
-def test_plain_and_residual_layers_start_from_the_same_weights(family: str) -> None:
-    plain, residual = (MODULES[family](D, H, 3, wiring=wiring, generator=seeded()) for wiring in ("plain", "residual"))
+@pytest.mark.parametrize("wiring", ["residual", "highway"])
+def test_layers_that_are_joined_to_one_size_start_from_the_plain_ones_weights(family: str, wiring: str) -> None:
+    plain, other = (MODULES[family](D, H, 3, wiring=one, generator=seeded()) for one in (PLAIN, wiring))
     for name, tensor in plain.state_dict().items():
-        assert torch.equal(tensor, residual.state_dict()[name])
+        assert torch.equal(tensor, other.state_dict()[name])
+
+
+@pytest.mark.parametrize("layers", range(1, MOST_LAYERS + 1))
+def test_every_gate_of_a_highway_starts_at_the_bias_that_carries(layers: int) -> None:
+    gates = LSTM(D, H, layers, wiring="highway").stack.gate_list
+    assert [gate.bias.tolist() for gate in gates] == [[-1.0] * H] * (layers - 1)
+    assert all(0 < float(gate.weight.detach().abs().max()) <= H**-0.5 for gate in gates)
+
+
+@every_engine
+def test_a_highway_whose_gates_are_shut_hands_the_first_layer_on(engine: str) -> None:
+    """To the last bit, and the layers that are passed by get no gradient."""
+    stack = LSTM(D, H, 4, wiring="highway", engine=engine, generator=seeded()).stack
+    for gate in stack.gate_list:
+        nn.init.constant_(gate.bias, -1e4)
+    x = normal(T, B, D, dtype=torch.float32)
+    output, _, traces = stack(x)
+    assert torch.equal(output, traces[0].hidden)
+    slopes = torch.autograd.grad(output.sum(), list(stack.layer_list[3].parameters()))
+    assert not any(slope.any() for slope in slopes)
+
+
+def test_a_highway_whose_gates_are_open_is_plain() -> None:
+    highway, plain = (LSTM(D, H, 3, wiring=wiring, generator=seeded()).double() for wiring in ("highway", PLAIN))
+    for gate in highway.stack.gate_list:
+        nn.init.constant_(gate.bias, 1e4)
+    x = normal(T, B, D)
+    torch.testing.assert_close(highway(x)[0], plain(x)[0], rtol=0, atol=1e-12)
+
+
+def test_the_slopes_of_a_highway_are_finite_differences() -> None:
+    stack = Stack(Cell("rnn"), D, H, 3, wiring="highway", engine=REFERENCE_ENGINE, generator=seeded()).double()
+    names = [name for name, _ in stack.named_parameters()]
+
+    def output(*values: Tensor) -> Tensor:
+        seen: Tensor = functional_call(stack, dict(zip(names, values, strict=True)), (normal(T, B, D),))[0]
+        return seen
+
+    assert torch.autograd.gradcheck(output, tuple(stack.parameters()), fast_mode=True)
 
 
 @pytest.mark.parametrize("layers", [1, 2, 6])
@@ -147,13 +195,14 @@ def test_the_number_of_weights_is_the_closed_form(family: str, blocks: int, laye
 
     one = blocks * H * (H + D + 1)
     assert size("plain") == size("residual") == one + (layers - 1) * blocks * H * (2 * H + 1)
+    assert size("highway") == size("plain") + (layers - 1) * H * (H + 1)
     assert size("dense") == layers * one + blocks * H * H * layers * (layers - 1) // 2
 
 
 @every_family
 @pytest.mark.parametrize("value", ["skip", "", None, 1])
 def test_an_unknown_wiring_is_refused_by_name_and_value(family: str, value: object) -> None:
-    with pytest.raises(ValueError, match=f"^wiring: {value!r} is not one of plain, residual, dense"):
+    with pytest.raises(ValueError, match=f"^wiring: {value!r} is not one of plain, residual, highway, dense"):
         MODULES[family](D, H, 2, wiring=value)
 
 

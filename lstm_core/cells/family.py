@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn.functional import linear
 
 from lstm_core.activations import ACTIVATIONS, Activation
+from lstm_core.cells.normalisation import gains_and_biases
 from lstm_core.cells.parameters import Parameters
 from lstm_core.cells.path import Back, Path
 from lstm_core.streams import Rng
@@ -24,6 +25,7 @@ LAYOUTS = {"separate": "W_h h + W_x x", "concatenated": "W [h; x]"}
 MOST_WINDOW = 8
 FORGET_ACTIVATIONS = ("sigmoid", "exponential")
 W_H = "W_h"
+MOST_ZONEOUT = 0.99
 
 
 def choose(name: str, value: object, allowed: Iterable[object]) -> None:
@@ -167,10 +169,12 @@ class Cell:
     What a layer computes, without its weights.
 
     A gate that is not in `gates` is held at 1 and has no parameters; `coupled` takes f = 1 - i (CIFG of Greff et al.
-    2017); `peephole` lets i and f see c_(t-1), and o see c_t (Gers and Schmidhuber 2000). These three and
-    `output_activation` belong to the LSTM family. The last `window` hidden states are what W_h sees, (H, kH), of a
-    vanilla RNN alone. The forget gate of an sLSTM has a `forget_activation`, a sigmoid or an exponential function, and
-    where it is `stabilised`, its states are kept within range. Raises ValueError for anything else.
+    2017); `peephole` lets i and f see c_(t-1), and o see c_t (Gers and Schmidhuber 2000); `layer_norm` normalises
+    W_h h, W_x x and what of c is shown, see `cells.normalisation`; `zoneout_h` and `zoneout_c` are the probabilities
+    that a unit keeps its h, or its c, for a time step, see `cells.zoneout`. All of these and `output_activation` belong
+    to the LSTM family. The last `window` hidden states are what W_h sees, (H, kH), of a vanilla RNN alone. The forget
+    gate of an sLSTM has a `forget_activation`, a sigmoid or an exponential function, and where it is `stabilised`, its
+    states are kept within range. Raises ValueError for anything else.
     """
 
     family: str
@@ -182,6 +186,9 @@ class Cell:
     window: int = 1
     forget_activation: str = "sigmoid"
     stabilised: bool = True
+    layer_norm: bool = False
+    zoneout_h: float = 0.0
+    zoneout_c: float = 0.0
 
     def __post_init__(self) -> None:
         choose("cell", self.family, FAMILIES)
@@ -195,6 +202,11 @@ class Cell:
         choose("window", self.window, range(1, MOST_WINDOW + 1))
         choose("forget_activation", self.forget_activation, FORGET_ACTIVATIONS)
         choose("stabilised", self.stabilised, (False, True))
+        choose("layer_norm", self.layer_norm, (False, True))
+        for name in ("zoneout_h", "zoneout_c"):
+            share = getattr(self, name)
+            if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= MOST_ZONEOUT:
+                raise ValueError(f"{name}: {share!r} is not a number from 0 to {MOST_ZONEOUT}")
         if self.coupled and not {"i", "f"} <= set(self.gates):
             raise ValueError(f"coupled: f = 1 - i needs both gates i and f, but gates is {self.gates!r}")
         for name, default in OPTIONS.items():
@@ -241,6 +253,16 @@ class Cell:
             return {"i": -1}
         return {self.row.forget: 1} if self.row.forget else {}
 
+    @property
+    def own(self) -> Mapping[str, Callable[[int, Rng], Tensor]]:
+        """The parameters of its family alone, see `Family`, and those of its normalisations."""
+        return {**self.row.own, **gains_and_biases(len(self.rows))} if self.layer_norm else self.row.own
+
+    @property
+    def zoneout(self) -> tuple[float, ...]:
+        """The probability that a unit keeps its state, for each of its states."""
+        return tuple(getattr(self, f"zoneout_{letter}", 0.0) for letter in self.row.states)
+
     def of_hidden(self, p: Parameters, block: str, h: Tensor) -> Tensor:
         """W_h h + b_h of one block, (B, H), for any h (B, H); of a single bias, which goes with x, nothing is added."""
         start, size = self.rows.index(block) * h.shape[1], h.shape[1]
@@ -270,6 +292,9 @@ OPTIONS = {
     "output_activation": None,
     "forget_activation": "sigmoid",
     "stabilised": True,
+    "layer_norm": False,
+    "zoneout_h": 0.0,
+    "zoneout_c": 0.0,
 }
 
 

@@ -5,11 +5,16 @@ al. 2000; variants of Greff et al. 2017).
 
 import torch
 from torch import Tensor
+from torch.nn.functional import linear
 
 from lstm_core.activations import ACTIVATIONS, as_code, as_latex
 from lstm_core.cells.family import Blocks, Cell, Family, Setting, States
+from lstm_core.cells.normalisation import back_through, normalised, normalised_sums
+from lstm_core.cells.normalisation import equations as normalisation_equations
 from lstm_core.cells.parameters import Parameters
 from lstm_core.cells.path import Back, Path, preactivations, sigmoid_slope
+from lstm_core.cells.zoneout import equations as zoneout_equations
+from lstm_core.cells.zoneout import with_expectation
 from lstm_core.language import _
 
 GATES = {"i": _("input gate"), "f": _("forget gate"), "o": _("output gate")}
@@ -21,6 +26,7 @@ def step(cell: Cell, p: Parameters, blocks: Blocks, states: States) -> tuple[Sta
     c' = f * c + i * g          h' = o * psi(c')
 
     A gate that is not learned is 1. A peephole adds p_i * c to the preactivation of i, likewise f, and p_o * c' to o.
+    With layer normalisation h' = o * psi(LN(c')).
     """
     phi, psi = (ACTIVATIONS[name].function for name in cell.activations)
     peepholes = {} if p.peephole is None else dict(zip(cell.learned_gates, p.peephole, strict=True))
@@ -41,7 +47,7 @@ def step(cell: Cell, p: Parameters, blocks: Blocks, states: States) -> tuple[Sta
     elif "f" in blocks:
         kept = opened("f", c) * c
     c = kept + added
-    h = psi(c)
+    h = psi(normalised(p, "c", c))
     if "o" in blocks:
         h = opened("o", c) * h
     return (h, c), gates
@@ -53,21 +59,31 @@ def _gate(setting: Setting, gate: str) -> str:
         return f"{gate}_t &= 1"
     if gate == "f" and cell.coupled:
         return "f_t &= 1 - i_t"
-    state = ("c_t" if gate == "o" else "c_{t-1}") if cell.peephole else ""
+    state = (_written(cell)[0] if gate == "o" else "c_{t-1}") if cell.peephole else ""
     return rf"{gate}_t &= \sigma({setting.sum(gate, state)})"
+
+
+def _written(cell: Cell) -> tuple[str, str]:
+    """What a step makes of c and h: these themselves, or, where units keep theirs by chance, u and v."""
+    return "u_t" if cell.zoneout_c else "c_t", "v_t" if cell.zoneout_h else "h_t"
 
 
 def equations(setting: Setting) -> list[str]:
     cell = setting.cell
     phi, psi = map(as_latex, cell.activations)
     held = {gate: f"{gate}_t" if gate in cell.gates else "1" for gate in GATES}
+    c, h = _written(cell)
+    shown = rf"\mathrm{{LN}}_c({c})" if cell.layer_norm else c
     return [
+        *(normalisation_equations() if cell.layer_norm else ()),
         _gate(setting, "i"),
         _gate(setting, "f"),
         rf"g_t &= {phi}({setting.sum('g')})",
-        rf"c_t &= {held['f']} \odot c_{{t-1}} + {held['i']} \odot g_t",
+        rf"{c} &= {held['f']} \odot c_{{t-1}} + {held['i']} \odot g_t",
         _gate(setting, "o"),
-        rf"h_t &= {held['o']} \odot {psi}(c_t)",
+        rf"{h} &= {held['o']} \odot {psi}({shown})",
+        *zoneout_equations("c", "u", cell.zoneout_c),
+        *zoneout_equations("h", "v", cell.zoneout_h),
     ]
 
 
@@ -95,18 +111,22 @@ def back(p: Parameters, cell: Cell, path: Path) -> Back:
         d_i = d_c g i'   d_f = d_c c f'   d_g = d_c i phi'(a_g)   d_o = u_h psi(c') o'
         u_h <- [d_i d_f d_g d_o] W_h      u_c <- d_c f + d_i p_i + d_f p_f
 
-    A gate held at 1 has no derivative; for coupled ones d_i = d_c (g - c) i'.
+    A gate held at 1 has no derivative; for coupled ones d_i = d_c (g - c) i'. Where W_h h and c' are normalised, what
+    comes back to them goes through LN. c' is the state before some of it is kept by chance.
     """
     assert path.cell is not None
     phi, psi = (ACTIVATIONS[name] for name in cell.activations)
-    pre = dict(zip(cell.rows, preactivations(p, path, len(cell.rows)), strict=True))
-    before, after, g = path.cell[:-1], path.cell[1:], phi.function(pre["g"])
+    from_hidden = linear(path.seen, p.recurrent)
+    sums = normalised_sums(p, path.inputs, from_hidden) if cell.layer_norm else preactivations(p, path, 1)[0]
+    pre = dict(zip(cell.rows, sums.chunk(len(cell.rows), 2), strict=True))
+    before, g = path.cell[:-1], phi.function(pre["g"])
     one = torch.ones_like(g)
     i, f, o = (path.gates.get(gate, one) for gate in "ifo")
+    after = f * before + i * g
+    shown = normalised(p, "c", after)
+    of_hidden, of_cell = back_through(p, "h", from_hidden), back_through(p, "c", after)
     peepholes = {} if p.peephole is None else dict(zip(cell.learned_gates, p.peephole, strict=True))
-    out, reads = psi.function(after), o * psi.derivative(after)
-    if "o" in peepholes:
-        reads = reads + out * sigmoid_slope(o) * peepholes["o"]
+    out, reads = psi.function(shown), o * psi.derivative(shown)
     through = {
         "i": (g - before if cell.coupled else g) * sigmoid_slope(i),
         "f": before * sigmoid_slope(f),
@@ -117,14 +137,16 @@ def back(p: Parameters, cell: Cell, path: Path) -> Back:
 
     def step_back(t: int, u: Tensor) -> Tensor:
         u_h, u_c = u.split(size, -1)
-        d_c = u_c + u_h * reads[t - 1]
+        d_c = u_c + of_cell(t - 1, u_h * reads[t - 1])
+        if "o" in peepholes:
+            d_c = d_c + u_h * through["o"][t - 1] * peepholes["o"]
         d = torch.cat([u_h if row == "o" else d_c for row in cell.rows], -1) * all_through[t - 1]
         u_c = d_c * f[t - 1]
         for gate in peepholes.keys() - "o":
             u_c = u_c + d.split(size, -1)[cell.rows.index(gate)] * peepholes[gate]
-        return torch.cat([d @ p.recurrent, u_c], -1)
+        return torch.cat([of_hidden(t - 1, d) @ p.recurrent, u_c], -1)
 
-    return step_back
+    return with_expectation(cell, size, step_back)
 
 
 def kept(p: Parameters, path: Path) -> Tensor:
@@ -140,7 +162,7 @@ LSTM = Family(
     equations=equations,
     gates="ifo",
     states=("h", "c"),
-    options=frozenset({"gates", "coupled", "peephole", "output_activation"}),
+    options=frozenset({"gates", "coupled", "peephole", "output_activation", "layer_norm", "zoneout_h", "zoneout_c"}),
     forget="f",
     chrono={"f": 1, "i": -1},
     kept=kept,

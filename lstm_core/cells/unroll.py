@@ -7,7 +7,9 @@ from torch import Tensor
 from torch.nn.functional import linear, pad
 
 from lstm_core.cells.family import Cell, Trace
+from lstm_core.cells.normalisation import normalised
 from lstm_core.cells.parameters import Parameters
+from lstm_core.cells.zoneout import some_kept
 
 # Of the hidden state and the next one.
 MOST_NORMS = 2
@@ -84,9 +86,16 @@ def preactivation(p: Parameters, inputs: Tensor) -> Callable[[int, Tensor], Tens
     return lambda t, h: torch.addmm(from_inputs[t], h, recurrent)
 
 
-def unroll(inputs: Tensor, states: tuple[Tensor, ...], p: Parameters, cell: Cell) -> Trace:
+def normalised_preactivation(p: Parameters, inputs: Tensor) -> Callable[[int, Tensor], Tensor]:
+    """(t, h) -> LN(W_h h) + LN(W_x x_t) + b, (B, kH), see `cells.normalisation`."""
+    from_inputs = (normalised(p, "x", linear(inputs, p.input)) + p.whole_bias).unbind(0)
+    return lambda t, h: from_inputs[t] + normalised(p, "h", linear(h, p.recurrent))
+
+
+def unroll(inputs: Tensor, states: tuple[Tensor, ...], p: Parameters, cell: Cell, held: Tensor | None = None) -> Trace:
     """
-    A layer over inputs (T, B, D) from its first states, (B, H) each.
+    A layer over inputs (T, B, D) from its first states, (B, H) each; where units keep their states by chance, those
+    that are `held`, (N, T, B, H) for N states, or by default the expectation.
 
     Where the cell sees its last k hidden states, what the first one, (B, H) or, newest first, up to (B, kH), does not
     tell of the time before the start is 0.
@@ -94,7 +103,8 @@ def unroll(inputs: Tensor, states: tuple[Tensor, ...], p: Parameters, cell: Cell
     row, size = cell.row, len(p.recurrent) // len(cell.rows)
     together = [block for block in cell.rows if block not in row.apart]
     product = p if not row.apart else _of_rows(p, slice(None, len(together) * size))
-    blocks_at, trace = preactivation(product, inputs), _Steps(len(row.states))
+    of_steps = normalised_preactivation if cell.layer_norm else preactivation
+    blocks_at, trace = of_steps(product, inputs), _Steps(len(row.states))
     halves_at = _halves(_of_rows(p, slice(len(together) * size, None)), inputs, row.apart) if row.apart else None
     older = cell.window * size - size
     seen = pad(states[0], (0, size + older - states[0].shape[1]))
@@ -102,7 +112,9 @@ def unroll(inputs: Tensor, states: tuple[Tensor, ...], p: Parameters, cell: Cell
         blocks = dict(zip(together, blocks_at(t, seen).chunk(len(together), 1), strict=True))
         if halves_at:
             blocks |= halves_at(t, seen)
-        states, gates = row.step(cell, p, blocks, states)
+        before, (states, gates) = states, row.step(cell, p, blocks, states)
+        if any(cell.zoneout):
+            states = some_kept(cell, before, states, None if held is None else held[:, t])
         seen = torch.cat([states[0], seen[:, :older]], 1) if older else states[0]
         trace.append(states, gates)
     return trace

@@ -12,15 +12,24 @@ from lstm_core.language import _
 from lstm_core.streams import Purpose, stream
 from lstm_core.wiring import WIRINGS
 
-# What every layer has for itself: a letter with an index, and the matrix and the bias of an RNN, which have none.
-OF_A_LAYER = re.compile(r"(?<![\\A-Za-z])(?:[A-Za-z](?=_)|[Wb](?![A-Za-z]))|\\(?:lambda|nu|theta|gamma)(?![a-z])")
-LETTER = re.compile(r"^(?:\\[a-z]+|[A-Za-z])")
+# What every layer has for itself: a letter with an index, a Greek one too, and those which have none: the matrix and the
+# bias of an RNN, and some Greek letters.
+OF_A_LAYER = re.compile(
+    r"\\[A-Za-z]+(?=_)|\\(?:lambda|nu|theta|gamma)(?![a-z])|(?<![\\A-Za-z])(?:[A-Za-z](?=_)|[Wb](?![A-Za-z]))"
+)
+# Of the name of an array of weights: its letter, and a Greek one that is not yet written as LaTeX does.
+FIRST, GREEK = re.compile(r"^(?:\\[a-z]+|.)"), re.compile(r"^[a-z]{2,}(?=_|$)")
 # s^(l), which layer l sees in the place of x; above the last layer it is what the readout sees.
 SEEN = {
     "plain": [r"s^{(\ell+1)}_t &= h^{(\ell)}_t"],
     "residual": [
         r"s^{(2)}_t &= h^{(1)}_t",
         r"s^{(\ell+1)}_t &= s^{(\ell)}_t + h^{(\ell)}_t \quad (\ell \geq 2)",
+    ],
+    "highway": [
+        r"s^{(2)}_t &= h^{(1)}_t",
+        r"T^{(\ell)}_t &= \sigma(W^{(\ell)}_T\,s^{(\ell)}_t + b^{(\ell)}_T) \quad (\ell \geq 2)",
+        r"s^{(\ell+1)}_t &= T^{(\ell)}_t \odot h^{(\ell)}_t + (1 - T^{(\ell)}_t) \odot s^{(\ell)}_t",
     ],
     "dense": [r"s^{(\ell+1)}_t &= [x_t;\,h^{(1)}_t;\,\dots;\,h^{(\ell)}_t]"],
 }
@@ -67,6 +76,9 @@ class _AsSet:
         else:
             states = f"[{states}]" if self.experiment.window > 1 else states
             products = rf"W_{{h{block}}}\,{states} + W_{{x{block}}}\,x_t"
+        if self.cell.layer_norm:
+            of_x, of_h = ("W_x", "W_h") if self.experiment.weights == "separate" else ("W_{:,x}", "W_{:,h}")
+            products = rf"\mathrm{{LN}}_h({of_h}\,{states})_{block} + \mathrm{{LN}}_x({of_x}\,x_t)_{block}"
         seen = rf" + p_{{{block}}} \odot {peephole}" if peephole else ""
         bias = f"b_{{x{block}}} + b_{{h{block}}}" if self.experiment.biases == 2 else f"b{_index(block)}"
         return f"{products}{seen} + {bias}" if self.cell.row.biased else f"{products}{seen}"
@@ -106,6 +118,9 @@ def terms(experiment: Experiment) -> list[Term]:
     task, size = experiment.problem, experiment.hidden
     widths = WIRINGS[experiment.wiring].widths(len(task.inputs), size, experiment.layers)
     terms = [term for layer, width in enumerate(widths[:-1], start=1) for term in _of_layer(experiment, layer, width)]
+    for layer in range(2, WIRINGS[experiment.wiring].gates(experiment.layers) + 2):
+        about, of = _("gate of the highway"), f"^{{({layer})}}_T"
+        terms += [Term(f"W{of}", (size, size), about), Term(f"b{of}", (size,), about)]
     outputs = len(task.outputs)
     return [*terms, Term("V", (outputs, widths[-1]), _("readout")), Term("a", (outputs,), _("readout"))]
 
@@ -136,15 +151,10 @@ def _of_layer(experiment: Experiment, layer: int, inputs: int) -> list[Term]:
     if cell.peephole and cell.learned_gates:
         about = _("peepholes of {gates}").format(gates=" ".join(cell.learned_gates))
         terms.append(Term("p", (len(cell.learned_gates), size), about))
-    drawn = {name: tuple(draw(size, stream(0, Purpose.WEIGHTS)).shape) for name, draw in cell.row.own.items()}
+    drawn = {name: tuple(draw(size, stream(0, Purpose.WEIGHTS)).shape) for name, draw in cell.own.items()}
     about = _("of the {cell}").format(cell=cell.row.label)
-    terms += [Term(_letter(name), shape, about) for name, shape in drawn.items()]
+    terms += [Term(GREEK.sub(r"\\\g<0>", name), shape, about) for name, shape in drawn.items()]
     terms = [term._replace(about=_at_its_rate(term, cell)) for term in terms]
     if experiment.layers == 1:
         return terms
-    return [term._replace(name=LETTER.sub(rf"\g<0>^{{({layer})}}", term.name)) for term in terms]
-
-
-def _letter(name: str) -> str:
-    """The name of an own parameter in LaTeX: a Greek letter is written out."""
-    return rf"\{name}" if len(name) > 1 and name.isalpha() else name
+    return [term._replace(name=FIRST.sub(rf"\g<0>^{{({layer})}}", term.name)) for term in terms]

@@ -55,6 +55,7 @@ WORDS: dict[str, str] = {
     _("Hadamard product"): _("Multiplying two vectors number by number."),
     _("held-out"): _("Never used for training."),
     _("hidden state"): _("The vector h that a recurrent network passes from each time step to the next."),
+    _("highway stack"): _("Each layer has a gate: how much of its output is taken; the rest is what it saw."),
     _("horizon"): _("How many steps ahead the forecast lies."),
     _("identity"): _("Changes nothing: the matrix I, or the function φ(x) = x."),
     _("input gate"): _("The gate i that decides how much new content is written into the cell state."),

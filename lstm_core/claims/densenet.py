@@ -7,10 +7,10 @@ from lstm_core.claims.claim import ALL, DRAWN_RNN, NOTHING, Claim, Question, sol
 from lstm_core.claims.evidence import ALWAYS, BESIDE, Region
 from lstm_core.language import _
 from lstm_core.network import parameter_count
-from lstm_core.openings.presets import OPENINGS, WIRING_RACERS, of_weights, variants, within_budget
+from lstm_core.openings.presets import OPENINGS, of_weights, variants, within_budget
 
 _LAYOUTS = dataclasses.replace(OPENINGS["concatenation"].base, steps=100)
-_STACKS = variants(OPENINGS["depth"].base, WIRING_RACERS)
+_STACKS = OPENINGS["depth"].experiments()
 _ALIKE = within_budget(_STACKS)
 _SINGLE = dataclasses.replace(_STACKS["plain"], layers=1, hidden=41)
 # By how much smaller than the plain stack of the page a stack is.

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from lstm_core.cells import Cell, Parameters
+from lstm_core.export.layer import check_code
 from lstm_core.layers import Layer
 from lstm_core.measurements.checkpoints import Checkpoint
 from lstm_core.network import Network
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 OPSET, FORMAT = 20, 10
 # The last few hidden states, beside the states of a cell that sees them.
 SEEN = "seen"
+# Of a highway's gates, W_T transposed and b_T.
+Gates = Sequence[tuple[str, str]]
 SIGNS: dict[type[ast.operator], str] = {ast.Add: "Add", ast.Sub: "Sub", ast.Mult: "Mul", ast.Div: "Div"}
 
 
@@ -168,8 +171,7 @@ def to_onnx(checkpoint: Checkpoint) -> bytes:
 
     network = Network(checkpoint.experiment).load(checkpoint.weights.float()).requires_grad_(False)
     cell, task = network.stack.cell, network.task
-    if cell.row.code is None or cell.row.own:
-        raise ValueError(f"cell: {cell.family!r} has no code of its own")
+    check_code(cell)
     nodes = _Nodes({})
     shown = _through_layers(nodes, network)
     if not task.every_step:
@@ -191,6 +193,7 @@ def to_onnx(checkpoint: Checkpoint) -> bytes:
 
 def _through_layers(nodes: _Nodes, network: Network) -> str:
     """What the readout sees at all time steps, (T, B, W)."""
+    gates = [(nodes.constant(gate.weight.t()), nodes.constant(gate.bias)) for gate in network.stack.gate_list]
     ends = [nodes.constant(torch.tensor([place])) for place in (1, 2)]
     batch, hidden = nodes.one("Slice", nodes.one("Shape", "inputs"), *ends), list[str]()
     above, states = ABOVE[network.stack.wiring], _states(network.stack.cell)
@@ -199,15 +202,24 @@ def _through_layers(nodes: _Nodes, network: Network) -> str:
         values = [-math.inf if state in network.stack.cell.row.from_below else 0.0 for state in states]
         starts = [_filled(nodes, batch, size, value) for size, value in zip(sizes, values, strict=True)]
         body = _body(layer, nodes.constants, f"layer_{number}_")
-        below = above(nodes, hidden) if hidden else "inputs"
+        below = above(nodes, hidden, gates) if hidden else "inputs"
         *_, kept = nodes.add("Scan", *starts, below, outputs=len(starts) + 1, body=body, num_scan_inputs=1)
         hidden.append(kept)
-    return above(nodes, hidden)
+    return above(nodes, hidden, gates)
+
+
+def _gated_sum(nodes: _Nodes, hidden: Sequence[str], gates: Gates) -> str:
+    seen, *others = hidden
+    for (weight, bias), one in zip(gates, others, strict=False):
+        through = nodes.one("Sigmoid", nodes.one("Add", nodes.one("MatMul", seen, weight), bias))
+        seen = nodes.one("Add", seen, nodes.one("Mul", through, nodes.one("Sub", one, seen)))
+    return seen
 
 
 # What the rows of `WIRINGS` show above at least one layer with such hidden states.
-ABOVE: dict[str, Callable[[_Nodes, Sequence[str]], str]] = {
-    PLAIN: lambda nodes, hidden: hidden[-1],
-    "residual": lambda nodes, hidden: nodes.one("Sum", *hidden),
-    "dense": lambda nodes, hidden: nodes.one("Concat", "inputs", *hidden, axis=-1),
+ABOVE: dict[str, Callable[[_Nodes, Sequence[str], Gates], str]] = {
+    PLAIN: lambda nodes, hidden, gates: hidden[-1],
+    "residual": lambda nodes, hidden, gates: nodes.one("Sum", *hidden),
+    "highway": _gated_sum,
+    "dense": lambda nodes, hidden, gates: nodes.one("Concat", "inputs", *hidden, axis=-1),
 }

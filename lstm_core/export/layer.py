@@ -3,8 +3,12 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from lstm_core.cells import Cell
+from lstm_core.cells.family import OPTIONS
 from lstm_core.experiment import CHRONO, Experiment
 
+# Fields of a cell that a script does not have.
+WITHOUT_CODE = ("layer_norm", "zoneout_h", "zoneout_c")
 ROOT, BOTH = "H**-0.5", "(H + width) ** -0.5"
 
 
@@ -41,8 +45,7 @@ def layer(experiment: Experiment) -> str:
     The class of a layer, with the functions that draw its weights. ValueError for a cell or an activation without code.
     """
     cell = experiment.recurrent_cell
-    if cell.row.code is None or cell.row.own:
-        raise ValueError(f"cell: {experiment.cell!r} has no code of its own")
+    check_code(cell)
     first, steps = _indented(_first_weights(experiment)), _indented(_over_time(experiment))
     written = f'''class Layer(nn.Module):
     """{cell.row.label}: hidden states (T, B, H) from inputs (T, B, width)."""
@@ -54,6 +57,15 @@ def layer(experiment: Experiment) -> str:
     def forward(self, inputs):
 {steps}'''
     return "\n\n\n".join([ORTHOGONAL] * (experiment.init == "orthogonal") + [PARAMETER, written])
+
+
+def check_code(cell: Cell) -> None:
+    """ValueError, naming the field, for a cell that scripts and ONNX files do not know."""
+    if cell.row.code is None or cell.row.own:
+        raise ValueError(f"cell: {cell.family!r} has no code of its own")
+    for name in WITHOUT_CODE:
+        if (value := getattr(cell, name)) != OPTIONS[name]:
+            raise ValueError(f"{name}: {value!r} has no code of its own")
 
 
 def _indented(lines: Iterator[str]) -> str:

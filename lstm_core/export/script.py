@@ -9,6 +9,7 @@ from lstm_core.experiment import Experiment
 from lstm_core.export.layer import layer
 from lstm_core.export.plain import tasks
 from lstm_core.export.sources import imports, needed
+from lstm_core.layers import TRANSFORM_BIAS
 from lstm_core.streams import Purpose
 from lstm_core.tasks.series import FILLED, known
 from lstm_core.training.standing import MEAN_OVER, solved_below
@@ -122,15 +123,33 @@ def _drawing(experiment: Experiment) -> Iterator[str]:
 ABOVE = {
     PLAIN: ("seen = layer(seen)",),
     "residual": ("hidden = layer(seen)", "seen = seen + hidden if number else hidden"),
+    "highway": (
+        "hidden = layer(seen)",
+        "seen = torch.lerp(seen, hidden, self.gates[number - 1](seen)) if number else hidden",
+    ),
     "dense": ("seen = torch.cat([seen, layer(seen)], -1)",),
 }
 
 
+GATE = f'''class Gate(nn.Module):
+    """How much of a layer's hidden states is let through, from 0 to 1; the rest of what it saw stays."""
+
+    def __init__(self, stream):
+        super().__init__()
+        self.W = parameter(uniform(stream, H**-0.5, H, H))
+        self.b = parameter(torch.full((H,), {TRANSFORM_BIAS}))
+
+    def forward(self, seen):
+        return F.linear(seen, self.W, self.b).sigmoid()'''
+
+
 def _network(experiment: Experiment) -> Iterator[str]:
     """Layers, and a linear readout of what the wiring shows."""
-    *sizes, width = WIRINGS[experiment.wiring].widths(
-        len(experiment.problem.inputs), experiment.hidden, experiment.layers
-    )
+    wiring = WIRINGS[experiment.wiring]
+    *sizes, width = wiring.widths(len(experiment.problem.inputs), experiment.hidden, experiment.layers)
+    gates = wiring.gates(experiment.layers)
+    if gates:
+        yield from (GATE, "", "")
     yield "class Network(nn.Module):"
     yield '    """Layers, and a linear readout of what they show."""'
     yield ""
@@ -139,10 +158,12 @@ def _network(experiment: Experiment) -> Iterator[str]:
     yield f"        self.W = parameter(uniform(stream, {width}**-0.5, O, {width}))"
     yield f"        self.b = parameter(uniform(stream, {width}**-0.5, O))"
     yield f"        self.layers = nn.ModuleList(Layer(width, stream) for width in {sizes})"
+    if gates:
+        yield f"        self.gates = nn.ModuleList(Gate(stream) for _ in range({gates}))"
     yield ""
     yield "    def forward(self, inputs):"
     yield "        seen = inputs"
-    number = "number, " if experiment.wiring == "residual" else ""
+    number = "number, " if any("number" in line for line in ABOVE[experiment.wiring]) else ""
     yield f"        for {number}layer in {'enumerate(self.layers)' if number else 'self.layers'}:"
     for line in ABOVE[experiment.wiring]:
         yield f"            {line}"

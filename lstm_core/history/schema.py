@@ -23,7 +23,7 @@ INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.ins
 RENAMED = {"steps": "most_steps", "engine": "engine_asked"}
 # Younger than the other fields.
 OF_SERIES, OF_STREAM, OF_VIEW = ("series", "horizon"), ("stream",), ("log", "difference", "fold", "folds")
-OF_SLSTM = ("forget_activation", "stabilised")
+OF_CELL = ("forget_activation", "stabilised", "layer_norm", "zoneout_h", "zoneout_c")
 PLAIN = ("computed_by", "ended", "last_step", "final_mean_loss", "seconds", "stored", "versions", "reason")
 
 
@@ -94,7 +94,7 @@ def _add_columns(connection: sa.Connection, names: Iterable[str]) -> None:
 
 def _add_fields(connection: sa.Connection) -> None:
     """Version 1 knew the fields of an experiment by its JSON alone, and had to read every row to choose by them."""
-    first = [name for name in FIELDS if name not in (*OF_SERIES, *OF_STREAM, *OF_VIEW, *OF_SLSTM)]
+    first = [name for name in FIELDS if name not in (*OF_SERIES, *OF_STREAM, *OF_VIEW, *OF_CELL)]
     _add_columns(connection, first)
     columns = {RENAMED.get(name, name) for name in first}
     rows = connection.execute(sa.select(RUNS.c.key, RUNS.c.computed_by, RUNS.c.experiment)).all()
@@ -129,9 +129,9 @@ def _add_view(connection: sa.Connection) -> None:
     _add_meaning(connection, OF_VIEW)
 
 
-def _add_slstm(connection: sa.Connection) -> None:
-    """Before version 8, no gate was an exponential function."""
-    _add_meaning(connection, OF_SLSTM)
+def _add_cells(connection: sa.Connection) -> None:
+    """Before version 8, no gate was an exponential function, no cell was normalised, and none kept states by chance."""
+    _add_meaning(connection, OF_CELL)
 
 
 def _add_meaning(connection: sa.Connection, names: Iterable[str]) -> None:
@@ -147,7 +147,7 @@ MIGRATIONS = {
     4: _add_stream,
     5: _add_leases,
     6: _add_view,
-    7: _add_slstm,
+    7: _add_cells,
 }
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from lstm_core.activations import ACTIVATIONS
 from lstm_core.cells import Cell
+from lstm_core.cells.family import OPTIONS
 from lstm_core.kernels.compilation import Build, build_pieces
 from lstm_core.kernels.piece import FRAME, USUAL, VALUES, Piece
 from lstm_core.pointwise import functions
@@ -23,9 +24,14 @@ KERNELS: dict[str, Callable[[Cell], str]] = {
 }
 
 
+# Fields of a cell of which no kernel knows more than their values by default.
+UNKNOWN = ("layer_norm", "zoneout_h", "zoneout_c")
+
+
 def without_kernel(cell: Cell) -> list[str]:
-    """The family of a cell, and its activations, where they have none."""
+    """The family of a cell, its activations, and what else it does, where they have none."""
     missing = [name for name in dict.fromkeys(cell.activations) if not ACTIVATIONS[name].kernel]
+    missing += [name for name in UNKNOWN if getattr(cell, name) != OPTIONS[name]]
     return missing if cell.family in KERNELS else [cell.family, *missing]
 
 

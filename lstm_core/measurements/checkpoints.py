@@ -23,6 +23,8 @@ MOST_KEPT = 256
 MOST_TIME_STEPS, MOST_POWERS = 50, 30
 RATE_SEQUENCES, RATE_STEPS, RATE_SKIPPED = 8, 400, 200
 ABLATION_SEQUENCES = 500
+# A bias with which a gate is 1 in double precision.
+HELD_OPEN = 1000.0
 LOSS_SEQUENCES, AT_A_TIME = 5000, 100
 
 
@@ -182,9 +184,19 @@ def _as_matrices(factors: Tensor) -> Tensor:
 
 def direct_path(p: Parameters, cell: Cell, path: Path) -> Tensor:
     """The product of what is kept from t + 1 to T, (T + 1, H) for t = 0 .. T, of a batch of one."""
+    each = kept_of_cell(p, cell, path)[:, 0]
+    return torch.cat([each.flip(0).cumprod(0).flip(0), torch.ones_like(each[:1])])
+
+
+def kept_of_cell(p: Parameters, cell: Cell, path: Path) -> Tensor:
+    """
+    What each time step keeps of the state that is added to, (T, B, H), but for the share of the steps at which the unit
+    keeps all of it by chance.
+    """
     assert cell.row.kept is not None
-    kept = cell.row.kept(p, path)[:, 0]
-    return torch.cat([kept.flip(0).cumprod(0).flip(0), torch.ones_like(kept[:1])])
+    each = cell.row.kept(p, path)
+    by_chance = cell.zoneout[cell.row.states.index(cell.row.memory)]
+    return torch.lerp(each, torch.ones_like(each), by_chance) if by_chance else each
 
 
 def recurrent_spectrum(checkpoint: Checkpoint) -> Spectrum:
@@ -217,8 +229,7 @@ def time_constants(checkpoint: Checkpoint) -> Tensor:
     first sequence; infinite where it forgets nothing.
     """
     p, cell = checkpoint.parameters(), unscaled(checkpoint.cell)
-    assert cell.row.kept is not None
-    kept = cell.row.kept(p, walk(p, cell, first_inputs(checkpoint.experiment))).abs().mean((0, 1))
+    kept = kept_of_cell(p, cell, walk(p, cell, first_inputs(checkpoint.experiment))).abs().mean((0, 1))
     return 1 / (1 - kept).clamp_min(0)
 
 
@@ -262,8 +273,15 @@ def growth(checkpoint: Checkpoint) -> Rate:
 
 
 def held_open(p: Parameters, cell: Cell, gate: str) -> tuple[Parameters, Cell]:
-    """The same LSTM with a learned gate held at 1: its rows are taken out, the others stay."""
+    """
+    The same LSTM with a learned gate held at 1: its rows are taken out, the others stay. Where all rows are normalised
+    together they stay, too, and a large bias opens the gate.
+    """
     size = p.recurrent.shape[1]
+    if cell.layer_norm:
+        at, opened = cell.rows.index(gate) * size, p.bias.clone()
+        opened[at : at + size] = HELD_OPEN
+        return p._replace(bias=opened), cell
     rows = torch.cat([torch.arange(size) + k * size for k, row in enumerate(cell.rows) if row != gate])
     left = dataclasses.replace(cell, gates=cell.gates.replace(gate, ""))
     peephole = None if p.peephole is None else p.peephole[[cell.learned_gates.index(g) for g in left.learned_gates]]

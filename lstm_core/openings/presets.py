@@ -209,7 +209,7 @@ OPENINGS = {
         "residual or dense more than half; both of these end below a fifth of the constant predictor's loss, while "
         "plain is still within 10 % of it.",
         Experiment(layers=4, length=30, hidden=16, steps=400),
-        WIRING_RACERS,
+        {name: WIRING_RACERS[name] for name in ("plain", "residual", "dense")},
         _wiring_hands_gradients_down,
     ),
     "forecast": Opening(

@@ -16,13 +16,14 @@ from lstm_core.openings.presets import (
     variants,
     within_budget,
 )
+from lstm_core.wiring import PLAIN
 
 # Values of a page's controls by their keys, fields of an experiment among them; what is not named is as it opens.
 Settings = Mapping[str, Any]
 Racers = dict[str, Experiment]
 
 FIELDS = {spec.name for spec in dataclasses.fields(Experiment)}
-OF_GATES = ("gates", "coupled", "peephole")
+OF_GATES = ("gates", "coupled", "peephole", "layer_norm", "zoneout_h", "zoneout_c")
 OF_THE_RNN = ("activation", "init", "gain")
 STACKS, IN_TIME = "stacks", "time"
 EQUAL_SIZE, EQUAL_WEIGHTS = "size", "weights"
@@ -81,7 +82,8 @@ def _stacks(base: Experiment, settings: Settings) -> Racers:
     if settings.get("look") == IN_TIME:
         windows = settings.get("windows", ["1", "2", "4"])
         return variants(base, {f"k = {k}": {"cell": "rnn", "layers": 1, "window": int(k)} for k in windows})
-    racers = variants(base, WIRING_RACERS)
+    chosen = [PLAIN, *settings.get("wirings", OPENINGS["depth"].racers)]
+    racers = variants(base, {name: WIRING_RACERS[name] for name in WIRING_RACERS if name in chosen})
     return within_budget(racers) if settings.get("compared") == EQUAL_WEIGHTS else racers
 
 

@@ -32,7 +32,8 @@ def multiplications(experiment: Experiment) -> float:
     """Of the whole training, in matrix products: one forward and two backward at every time step."""
     # [h; x; 1], h being the last few hidden states that the cell sees.
     columns = sum(experiment.window * experiment.hidden + width + 1 for width in _inputs(experiment))
-    step = 3 * _rows(experiment) * experiment.hidden * columns
+    gates = WIRINGS[experiment.wiring].gates(experiment.layers) * (experiment.hidden + 1)
+    step = 3 * experiment.hidden * (_rows(experiment) * columns + gates)
     return float(step * experiment.batch * experiment.time_steps * experiment.steps)
 
 

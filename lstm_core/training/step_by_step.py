@@ -10,23 +10,24 @@ from torch import Tensor
 
 from lstm_core.borrowed.system import stop_if_process_ends
 from lstm_core.cells import Trace
+from lstm_core.cells.zoneout import drawn
 from lstm_core.engine import REFERENCE_ENGINE
 from lstm_core.experiment import Experiment
 from lstm_core.layers import Layer
 from lstm_core.network import Learned
 from lstm_core.optimizers import bounded, update_rule
+from lstm_core.streams import Purpose
 from lstm_core.training.snapshot import COMPLETED, DIVERGED, SOLVED
 from lstm_core.training.standing import MEAN_OVER, Standing, solved_below
 
 
 class StepByStep:
-    """In Python: torch's loss, readout and optimizer around the sequences of the layers, on the reference engine."""
+    """In Python: torch's loss, readout and optimizer around the sequences of the layers, on either engine."""
 
-    engine = REFERENCE_ENGINE
-
-    def __init__(self, experiment: Experiment, standing: Standing) -> None:
-        self._experiment, self._standing = experiment, standing
-        self._learn = standing.network.training_step(self.engine)
+    def __init__(self, experiment: Experiment, standing: Standing, engine: str = REFERENCE_ENGINE) -> None:
+        self._experiment, self._standing, self.engine = experiment, standing, engine
+        held = self._held if any(experiment.recurrent_cell.zoneout) else None
+        self._learn = standing.network.training_step(self.engine, held)
         self._update = update_rule(experiment, standing.weights, standing.gradient, standing.first, standing.second)
         row, network = experiment.recurrent_cell.row, standing.network
         if row.rates or row.most:
@@ -36,6 +37,11 @@ class StepByStep:
     @property
     def _step(self) -> int:
         return int(self._standing.begun)
+
+    def _held(self, layer: int) -> Tensor:
+        """Which units of a layer keep their states at this training step, whatever was drawn before."""
+        of, rng = self._experiment, self._experiment.stream_for(Purpose.ZONEOUT, self._step + 1, layer)
+        return drawn(of.recurrent_cell, of.time_steps, of.batch, of.hidden, rng)
 
     def advance(self, count: int) -> dict[str, Any]:
         until, standing = self._step + count, self._standing

@@ -6,9 +6,9 @@ from lstm_core.data import held_out
 from lstm_core.engine import FUSED, preparing, resolve
 from lstm_core.experiment import Experiment
 from lstm_core.kernels.one_thread import one_blas_thread, settled_thread
-from lstm_core.training.by_turns import ByTurns
+from lstm_core.training.by_turns import WIRING_CODES, ByTurns
 from lstm_core.training.snapshot import Snapshot
-from lstm_core.training.standing import Trainer, standing_of
+from lstm_core.training.standing import Standing, Trainer, standing_of
 from lstm_core.training.step_by_step import StepByStep
 
 HELD_OUT = 200
@@ -39,12 +39,12 @@ def train(experiment: Experiment, record_every: int = 1, weights_every: int | No
 def _train(experiment: Experiment, engine: str, record_every: int, weights_every: int | None) -> Iterator[Snapshot]:
     standing = standing_of(experiment)
     network, count = standing.network, sum(parameter.numel() for parameter in standing.network.parameters())
-    training: Trainer = (ByTurns if engine == FUSED else StepByStep)(experiment, standing)
+    training = _trainer(experiment, standing, engine)
     unseen = held_out(experiment, HELD_OUT) if experiment.sequences else None
     step, ended = 0, None
     while not ended:
         if training.engine != FUSED and _can_change(experiment):
-            training = ByTurns(experiment, standing)
+            training = _trainer(experiment, standing, FUSED)
         fields = training.advance(min(record_every - step % record_every, experiment.steps - step) if step else 1)
         step, ended = fields["step"], fields["ended"]
         with_weights = weights_every is not None and (ended or step == 1 or step % weights_every == 0)
@@ -54,6 +54,13 @@ def _train(experiment: Experiment, engine: str, record_every: int, weights_every
             weights=standing.weights[:count].clone() if with_weights else None,
             **fields,
         )
+
+
+def _trainer(experiment: Experiment, standing: Standing, engine: str) -> Trainer:
+    """Where turns do not know the wiring, kernels compute the layers alone, one training step after the other."""
+    if engine == FUSED and experiment.wiring in WIRING_CODES:
+        return ByTurns(experiment, standing)
+    return StepByStep(experiment, standing, engine)
 
 
 def _engine(experiment: Experiment) -> str:

@@ -20,7 +20,7 @@ from lstm_core.cells import LAYOUTS, Cell
 from lstm_core.experiment import CLIPS, OPTIMIZERS
 from lstm_core.kernels.one_thread import settle_thread
 from lstm_core.kernels.pieces import KERNELS
-from lstm_core.wiring import WIRINGS
+from lstm_core.training.by_turns import WIRING_CODES
 from tests.equality.pairs import SMALL, STEPS, freely, worst
 from tests.test_fused import WINDOWS, WITH_KERNELS
 
@@ -43,7 +43,7 @@ def groups() -> Iterator[tuple[str, list[Experiment]]]:
         "every wiring, of 1, 2 and 4 layers, with every task, of each family",
         [
             replace(SMALL, task=task, cell=cell, wiring=wiring, layers=layers)
-            for task, cell, wiring, layers in itertools.product(TASKS, KERNELS, WIRINGS, (1, 2, 4))
+            for task, cell, wiring, layers in itertools.product(TASKS, KERNELS, WIRING_CODES, (1, 2, 4))
         ],
     )
     yield (

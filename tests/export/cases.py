@@ -60,6 +60,7 @@ TESTED: dict[str, dict[str, Any]] = {
         "wiring": "residual",
         "task": "recall",
     },
+    "LSTM highway, three layers": {"layers": 3, "wiring": "highway"},
     "LSTM dense, multiplication, fixed set": {
         "layers": 2,
         "wiring": "dense",

@@ -176,6 +176,7 @@ def answered(content: bytes, inputs: torch.Tensor) -> torch.Tensor:
         "LSTM coupled with peepholes, temporal order",
         "RNN, window of 3, identity, ReLU, clip by value",
         "GRU softsign, residual, recall",
+        "LSTM highway, three layers",
         "LSTM dense, multiplication, fixed set",
         "RNN orthogonal, copy, SGD, no clip",
         "minGRU, concatenated, two biases, chrono",
