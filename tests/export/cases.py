@@ -15,7 +15,7 @@ from lstm_core.export.script import script, sections
 from lstm_core.export.words import SERIES_FILE, series_csv
 
 BASE = Experiment(length=20, hidden=12, batch=8, steps=50, precision="float64", engine="reference")
-# Ten for every run of the tests, together with all that is special somewhere.
+# Eleven for every run of the tests, together with all that is special somewhere.
 TESTED: dict[str, dict[str, Any]] = {
     "LSTM, adding": {},
     "LSTM without gates, latch, RMSprop": {"gates": "", "task": "latch", "optimizer": "rmsprop", "lr": 0.001},
@@ -74,6 +74,7 @@ TESTED: dict[str, dict[str, Any]] = {
         "horizon": 3,
         "init": "gaussian",
     },
+    "GRU, MNIST-1D": {"cell": "gru", "task": "mnist1d"},
 }
 MATRIX: dict[str, dict[str, Any]] = TESTED | {
     "RNN": {"cell": "rnn"},
@@ -100,6 +101,10 @@ MATRIX: dict[str, dict[str, Any]] = TESTED | {
     "LSTM SGD fast": {"optimizer": "sgd", "lr": 0.3, "momentum": 0.5},
     "RNN RMSprop by value": {"cell": "rnn", "optimizer": "rmsprop", "clip": "value", "clip_at": 0.01, "lr": 0.003},
     "LSTM, another seed, forecast far": {"seed": 4294967295, "task": "forecast", "horizon": 20},
+    "LSTM chrono, running parity": {"task": "running_parity", "forget_bias": "chrono"},
+    "GRU, parity of many lengths": {"cell": "gru", "task": "parity_varied"},
+    "LSTM, selective copying": {"task": "selective_copying"},
+    "LSTM chrono, associative recall": {"task": "associative_recall", "forget_bias": "chrono", "length": 10},
     "GRU forecast by year": {"cell": "gru", "task": "forecast", "series": "seattle_daily", "length": 30, "batch": 16},
 }
 # Runs each script in its folder, where neither numpy nor this project can be found.
