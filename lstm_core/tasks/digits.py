@@ -1,9 +1,9 @@
 """
 Which digit is drawn by a line of one dimension? MNIST-1D of Greydanus and Kobak (arXiv 2011.14439).
 
-With a length of 8, one sample reads
+With a length of 10, one sample reads
 
-    signal  .3  .2  1.4  1.7  .6  .1  -.2  -.1              target at the end: 0
+    signal  .3  .3  2.7  .4  -.2  -.1  .1  -1.1  -.9  1.2   target at the end: 7
 
 Ten templates of 12 points are stretched, scaled, shifted in a signal of 72 points, put among smooth noise, tilted, and
 resampled to T points (there 40), of mean 0 and variance 1. The numbers of the recipe are those of its authors'
