@@ -81,12 +81,12 @@ from lstm_core.charts.tables import sample
 from lstm_core.data import samples
 from lstm_core.sweep.grid import read_grid
 
-experiment = Experiment(task="running_parity", length=30)
-*_, last = train(Experiment(task="running_parity", length=3, steps=300, lr=0.03, engine="reference"))
+experiment = Experiment(task="change", length=30)
+*_, last = train(Experiment(task="change", length=3, steps=300, lr=0.03, engine="reference"))
 _, targets = next(samples(experiment))
 answer = functional.one_hot(targets, 2).float()
 answer[:20] = 1 - answer[:20]
-groups = read_grid('[grid]\\ntask = ["adding", "running_parity"]\\nseeds = 2')
+groups = read_grid('[grid]\\ntask = ["adding", "change"]\\nseeds = 2')
 print(json.dumps({
     "loss": last.mean_loss,
     "accuracy": experiment.problem.accuracy(answer, targets),
@@ -220,14 +220,14 @@ def test_the_sample_of_an_added_task_is_drawn_with_all_its_answers(task: Any) ->
     rows = zip(sample["channel"], sample["x"], sample["x2"], sample["value"], strict=True)
     shown = [(channel, x) for channel, x, end, value in rows if end > x and value]
     ones = {x for channel, x in shown if channel == "bit"}
-    parities = [sum(x <= t for x in ones) % 2 for t in range(30)]
+    changes = [(t in ones) != (t - 1 in ones) for t in range(30)]
     assert {(channel, x) for channel, x in shown if channel != "bit"} == {
-        (("→ even", "→ odd")[parity], t) for t, parity in enumerate(parities)
+        (("→ same", "→ other")[change], t) for t, change in enumerate(changes)
     }
 
 
 def test_an_added_task_stands_in_a_grid(task: Any) -> None:
-    assert task["groups"] == [["adding", 2], ["running_parity", 2]]
+    assert task["groups"] == [["adding", 2], ["change", 2]]
 
 
 def test_an_experiment_of_an_added_task_is_read_as_it_was_written(task: Any) -> None:

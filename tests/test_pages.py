@@ -13,6 +13,7 @@ from lstm_core import Experiment
 from lstm_core.charts.catalogue import CHARTS
 from lstm_core.charts.equations import latex
 from lstm_core.charts.points import Curve, looked_at
+from lstm_core.measurements.lengths import longer
 from lstm_core.openings.presets import GATE_SETS, OPENINGS
 from lstm_core.race import turns
 from lstm_core.race.race import Race
@@ -98,6 +99,24 @@ def test_more_charts_are_drawn_once_they_are_opened(visits: list[AppTest]) -> No
     visit = open_page(visits, "gates")
     assert CHARTS["ablation"].help not in captions(visit)
     assert CHARTS["ablation"].help in captions(unfolded(visit, MORE))
+
+
+QUICK = {"steps": "100", "hidden": "4", "batch": "8", "length": "10"}
+
+
+def test_longer_sequences_are_measured_of_every_racer_once_their_chart_is_looked_at(visits: list[AppTest]) -> None:
+    visit = settled(open_page(visits, "dashboard", task="running_parity", **QUICK))
+    race = visit.session_state[SHOWING].race
+    assert not any(what is longer for racer in race.racers for what, _step in racer.run.measured)
+    visit = settled(unfolded(visit, MORE))
+    assert CHARTS["lengths"].help in captions(visit)
+    for racer in race.racers:
+        assert (longer, racer.run.snapshots[-1].step) in racer.run.measured
+
+
+def test_of_a_series_there_are_no_longer_sequences(visits: list[AppTest]) -> None:
+    visit = open_page(visits, "depth", task="forecast", **QUICK)
+    assert CHARTS["lengths"].help not in captions(unfolded(visit, MORE))
 
 
 @pytest.mark.parametrize("name", OPENINGS)

@@ -29,6 +29,11 @@ PUBLISHED = [
     ("latch", 20, math.log(2)),
     ("recall", 20, math.log(8)),
     ("parity", 20, math.log(2)),
+    ("running_parity", 20, math.log(2)),
+    ("parity_varied", 20, math.log(2)),
+    ("selective_copying", 20, 0.2310),  # 4 ln 4 / 24
+    ("associative_recall", 20, 0.1890),  # 2 ln 8 / 22
+    ("mnist1d", 40, math.log(10)),
 ]
 
 
@@ -117,11 +122,29 @@ def _copy_half_remembered(inputs: Tensor) -> Tensor:
     return answer
 
 
+def _selective_copying_half_remembered(inputs: Tensor) -> Tensor:
+    """The first two symbols."""
+    shown = inputs.argmax(2)
+    answer = constant_answer(TASKS["selective_copying"], len(inputs) - 4, inputs.shape[1]).clone()
+    symbols = torch.stack([sequence[sequence < 4] for sequence in shown.t()], 1)
+    answer[-4:-2] = 50 * F.one_hot(symbols[:2], 5)
+    return answer
+
+
+def _associative_recall_without_keys(inputs: Tensor) -> Tensor:
+    """Every value that was shown alike."""
+    answer = constant_answer(TASKS["associative_recall"], len(inputs) - 2, inputs.shape[1]).clone()
+    answer[-2:, :, :8] = 50 * inputs[:, :, 2:10].sum(0)
+    return answer
+
+
 HALF_REMEMBERED = {
     "adding": _adding_half_remembered,
     "multiplication": _multiplication_half_remembered,
     "temporal_order": _temporal_order_half_remembered,
     "copy": _copy_half_remembered,
+    "selective_copying": _selective_copying_half_remembered,
+    "associative_recall": _associative_recall_without_keys,
     "forecast": lambda inputs: inputs[-1],
 }
 PLATEAUS = {
@@ -129,6 +152,8 @@ PLATEAUS = {
     "multiplication": 1 / 36,
     "temporal_order": math.log(2),
     "copy": 5 * math.log(8) / 40,
+    "selective_copying": 2 * math.log(4) / 24,
+    "associative_recall": 2 * math.log(2) / 22,
     "forecast": 0.0211336832,  # the mean square of the steps over the variance, by numpy
 }
 
@@ -266,7 +291,63 @@ def test_parity_asks_whether_the_number_of_ones_is_odd() -> None:
     assert torch.equal(targets == 1, odd)
 
 
-@pytest.mark.parametrize("name", ["copy", "temporal_order", "recall"])
+def test_running_parity_asks_at_every_step_whether_the_ones_so_far_are_odd() -> None:
+    inputs, targets = drawn(TASKS["running_parity"])
+    odd = torch.zeros(targets.shape[1:], dtype=torch.bool)
+    for bits, asked in zip(inputs[:, :, 0], targets, strict=True):
+        odd ^= bits == 1
+        assert torch.equal(asked == 1, odd)
+
+
+def test_parity_of_many_lengths_begins_at_any_step_and_counts_from_there() -> None:
+    inputs, targets = drawn(TASKS["parity_varied"], 12, 5000)
+    lengths = inputs.sum(2).sum(0)
+    assert torch.equal(inputs.sum(2), (torch.arange(12)[:, None] >= 12 - lengths).float())
+    assert torch.bincount(lengths.long(), minlength=13)[2:].div(5000).tolist() == pytest.approx([1 / 11] * 11, abs=0.02)
+    odd = torch.zeros(targets.shape, dtype=torch.bool)
+    for ones in inputs[:, :, 1]:
+        odd ^= ones == 1
+    assert torch.equal(targets == 1, odd)
+
+
+@pytest.mark.parametrize("length", [4, 20])
+def test_selective_copying_scatters_four_symbols_and_asks_for_them_in_order(length: int) -> None:
+    inputs, targets = drawn(TASKS["selective_copying"], length)
+    shown, blank, cue = inputs.argmax(2), 4, 5
+    assert (shown[length:] == cue).all()
+    assert (targets[:length] == blank).all()
+    for sequence, asked in zip(shown[:length].t().tolist(), targets[length:].t().tolist(), strict=True):
+        assert [symbol for symbol in sequence if symbol != blank] == asked
+
+
+def test_selective_copying_uses_every_place_and_every_symbol_alike() -> None:
+    shown = drawn(TASKS["selective_copying"], 10, SAMPLES)[0][:10].argmax(2)
+    assert (shown < 4).double().mean(1).tolist() == pytest.approx([0.4] * 10, abs=0.01)
+    counts = torch.bincount(shown[shown < 4])
+    assert counts.div(4 * SAMPLES).tolist() == pytest.approx([0.25] * 4, abs=0.01)
+
+
+@pytest.mark.parametrize("length", [4, 20])
+def test_associative_recall_asks_for_the_value_that_stood_after_each_key(length: int) -> None:
+    inputs, targets = drawn(TASKS["associative_recall"], length)
+    shown, blank = inputs.argmax(2), 10
+    assert (shown[4:length] == blank).all()
+    assert (targets[:length] == 8).all()
+    for sequence, asked in zip(shown.t().tolist(), targets[length:].t().tolist(), strict=True):
+        values = {sequence[0]: sequence[1] - 2, sequence[2]: sequence[3] - 2}
+        assert len(set(values.values())) == 2
+        assert sorted(sequence[length:]) == sorted(values) == [0, 1]
+        assert [values[key] for key in sequence[length:]] == asked
+
+
+def test_neither_the_place_of_a_key_nor_that_of_a_value_tells_what_is_asked_for_first() -> None:
+    inputs, targets = drawn(TASKS["associative_recall"], 10, SAMPLES)
+    shown = inputs.argmax(2)
+    for first in (shown[0] == shown[10], shown[0] == 0, shown[1] - 2 == targets[10]):
+        assert float(first.double().mean()) == pytest.approx(0.5, abs=0.01)
+
+
+@pytest.mark.parametrize("name", ["copy", "temporal_order", "recall", "selective_copying", "associative_recall"])
 def test_symbols_are_one_hot(name: str) -> None:
     inputs = drawn(TASKS[name])[0]
     assert torch.equal(inputs, F.one_hot(inputs.argmax(2), inputs.shape[2]).float())

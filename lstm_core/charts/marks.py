@@ -47,16 +47,17 @@ def lines(
     back: bool = False,
     columns: int = 3,
     height: int = HEIGHT,
+    times: tuple[int, ...] = (),
 ) -> alt.LayerChart:
     """
     Lines over a table of `points`: racers in colour, the first on top, with their symbols here and there, single seeds
     thin; references grey and dashed, earlier races and what is no racer grey. Values off the axis are triangles on its
     edge, an ending is a ring, the place that is looked at a grey rule. With `parts`, the parts of a racer differ by
     dash. The axis goes up from 0 with `zero`, from end to end with `ends`; with `back`, x goes to the left. The key of
-    dashes has so many `columns`.
+    dashes has so many `columns`. With `times`, x is so many times T, on a log axis.
     """
-    along = alt.Scale(nice=False, zero=False, reverse=back)
-    across = alt.X("x:Q", title=x, scale=along, axis=axis(tickMinStep=1, titlePadding=2))
+    along, told_along = _along(back, times)
+    across = alt.X("x:Q", title=x, scale=along, axis=told_along)
     scale = _scale(log, zero, ends)
     up = alt.Y("y:Q", title=y, scale=scale)
     # Said once, for all layers: a page sends the whole of it with every frame.
@@ -85,6 +86,13 @@ def lines(
         _triangle(UNDERFLOW, "down", -TRIANGLE_INSET).encode(**dot),
         only("mark == 'ended'").mark_point(size=170, strokeWidth=3, opacity=1, shape="circle").encode(**dot),
     ).properties(height=height)
+
+
+def _along(back: bool, times: tuple[int, ...]) -> tuple[alt.Scale, alt.Axis]:
+    if times:
+        label = "(datum.value == 1 ? '' : datum.value) + 'T'"
+        return alt.Scale(type="log", base=2, nice=False), axis(values=list(times), labelExpr=label, titlePadding=2)
+    return alt.Scale(nice=False, zero=False, reverse=back), axis(tickMinStep=1, titlePadding=2)
 
 
 def _told(x: str, y: str, parts: str | None) -> list[alt.Tooltip]:

@@ -306,18 +306,25 @@ def ablations(checkpoint: Checkpoint) -> dict[str, float]:
 
     gates = [gate for gate in cell.gates if not cell.coupled or gate == "o"]
     left = {"": (p, cell)} | {gate: held_open(p, cell, gate) for gate in gates}
-    return {gate: _in_parts(partial(loss, *one), experiment, ABLATION_SEQUENCES) for gate, one in left.items()}
+    return {gate: _on_unseen(partial(loss, *one), experiment, ABLATION_SEQUENCES) for gate, one in left.items()}
 
 
 def held_out_loss(checkpoint: Checkpoint) -> float:
     """On sequences that it was not trained on; nan if there are none."""
-    return _in_parts(checkpoint.network().loss, checkpoint.experiment, LOSS_SEQUENCES)
+    return _on_unseen(checkpoint.network().loss, checkpoint.experiment, LOSS_SEQUENCES)
 
 
-def _in_parts(loss: Callable[[Tensor, Tensor], float], experiment: Experiment, sequences: int) -> float:
-    """The mean loss on so many held-out sequences, of which the states are in memory for a part at a time."""
-    inputs, targets = unseen(experiment, sequences)
-    along = int(experiment.problem.every_step)
-    parts = zip(inputs.split(AT_A_TIME, 1), targets.split(AT_A_TIME, along), strict=True)
+def _on_unseen(loss: Callable[[Tensor, Tensor], float], experiment: Experiment, sequences: int) -> float:
+    """The mean loss on so many held-out sequences."""
+    return in_parts(loss, unseen(experiment, sequences), int(experiment.problem.every_step), AT_A_TIME)
+
+
+def in_parts(loss: Callable[[Tensor, Tensor], float], drawn: Sample, along: int, at_a_time: int) -> float:
+    """
+    The mean loss on inputs (T, B, D) and targets, whose sequences lie `along` that dimension, and of which the states
+    are in memory for so many sequences at a time; nan of none.
+    """
+    inputs, targets = drawn
+    parts = zip(inputs.split(at_a_time, 1), targets.split(at_a_time, along), strict=True)
     losses = torch.tensor([(loss(*part), part[0].shape[1]) for part in parts], dtype=torch.float64)
     return float((losses[:, 0] * losses[:, 1]).sum() / losses[:, 1].sum())

@@ -5,7 +5,10 @@ The row of forecasting is about one question; `bound` gives it for any.
 """
 
 from lstm_core.tasks.arithmetic import ADDING, MULTIPLICATION, PARITY
+from lstm_core.tasks.counting import PARITY_VARIED, RUNNING_PARITY
+from lstm_core.tasks.digits import MNIST1D
 from lstm_core.tasks.forecasting import forecasting
+from lstm_core.tasks.selecting import ASSOCIATIVE_RECALL, SELECTIVE_COPYING
 from lstm_core.tasks.signals import LATCH
 from lstm_core.tasks.symbols import COPY, RECALL, TEMPORAL_ORDER
 from lstm_core.tasks.task import Draw, Sample, Task
@@ -21,6 +24,11 @@ _ROWS = (
     LATCH,
     RECALL,
     PARITY,
+    RUNNING_PARITY,
+    PARITY_VARIED,
+    SELECTIVE_COPYING,
+    ASSOCIATIVE_RECALL,
+    MNIST1D,
     forecasting(Question()),
 )
 

@@ -31,7 +31,7 @@ COPIED = 10
 LETTERS = tuple("abcdefgh")
 
 
-def _one_hot(symbols: Any, classes: int) -> Tensor:
+def one_hot(symbols: Any, classes: int) -> Tensor:
     """(..., classes)"""
     return torch.from_numpy(np.eye(classes, dtype=np.float32)[symbols])
 
@@ -42,7 +42,7 @@ def _copy(length: int, batch: int, rng: Rng) -> Sample:
     targets = shown.copy()
     shown[:COPIED] = targets[-COPIED:] = rng.integers(0, SYMBOLS, (COPIED, batch))
     shown[COPIED + length - 1] = delimiter
-    return _one_hot(shown, SYMBOLS + 2), torch.from_numpy(targets)
+    return one_hot(shown, SYMBOLS + 2), torch.from_numpy(targets)
 
 
 def _copy_constant(length: int) -> Tensor:
@@ -80,7 +80,7 @@ def _temporal_order(length: int, batch: int, rng: Rng) -> Sample:
     first, second = rng.integers(0, 2, (2, batch))
     symbols[rng.integers(tenth(1), tenth(2), batch), column] = first
     symbols[rng.integers(tenth(5), tenth(6), batch), column] = second
-    return _one_hot(symbols, 6), torch.from_numpy(2 * first + second)
+    return one_hot(symbols, 6), torch.from_numpy(2 * first + second)
 
 
 TEMPORAL_ORDER = Task(
@@ -102,7 +102,7 @@ def _recall(length: int, batch: int, rng: Rng) -> Sample:
     blank, cue = SYMBOLS, SYMBOLS + 1
     shown, targets = np.full((length, batch), blank), rng.integers(0, SYMBOLS, batch)
     shown[0], shown[-1] = targets, cue
-    return _one_hot(shown, SYMBOLS + 2), torch.from_numpy(targets)
+    return one_hot(shown, SYMBOLS + 2), torch.from_numpy(targets)
 
 
 RECALL = Task(

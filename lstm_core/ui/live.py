@@ -44,9 +44,10 @@ def live(
 ) -> None:
     """
     Race the first `MOST_RACERS` experiments on a page's stage, and draw `charts`, rows of `CHARTS`, until all have
-    ended, with a `sentence` on what came out; `below`, folded, lies what else the page has to say, its first part open.
-    The racers keep their weights where one of these charts needs something measured, or with `weights`: on a page whose
-    charts change, and where the sentence or what lies below measures.
+    ended, with a `sentence` on what came out; `below`, folded, lies what else the page has to say, its first part open,
+    and after further charts the loss on longer sequences, where the task has such. The racers keep their weights where
+    one of these charts needs something measured, or with `weights`: on a page whose charts change, and where the
+    sentence or what lies below measures.
     """
     with stage.rivals:
         seeds = SEEDS if controls.five_seeds() else 1
@@ -59,11 +60,12 @@ def live(
     if not racers:
         address.write()
     if racers:
-        if next(iter(racers.values())).problem.classes:
+        task = next(iter(racers.values())).problem
+        if task.classes:
             charts = [charts[0], "accuracy", *charts[1:]]
-        weights = weights or any(CHARTS[name].needs for name in charts)
+        more = [*charts[ON_STAGE:], *([] if task.of else ["lengths"])]
+        weights = weights or any(CHARTS[name].needs for name in (*charts, *more))
         shown = show(stage.page, racers, weights, st.session_state.pop(ANEW, False), seeds)
-        more = charts[ON_STAGE:]
         tabs |= {MORE: partial(_more, shown, more)} if more else {}
         tabs |= {OVER_TRAINING: partial(over_training, shown)}
     narrow = embedded() or projected()

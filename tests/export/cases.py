@@ -85,6 +85,7 @@ TESTED: dict[str, dict[str, Any]] = {
     "minLSTM, dense, recall": {"cell": "minlstm", "layers": 2, "wiring": "dense", "task": "recall"},
     "sLSTM, two biases": {"cell": "slstm", "biases": 2},
     "sLSTM exponential, not stabilised": {"cell": "slstm", "forget_activation": "exponential", "stabilised": False},
+    "GRU, MNIST-1D": {"cell": "gru", "task": "mnist1d"},
 }
 MATRIX: dict[str, dict[str, Any]] = TESTED | {
     "RNN": {"cell": "rnn"},
@@ -112,6 +113,10 @@ MATRIX: dict[str, dict[str, Any]] = TESTED | {
     "LSTM SGD fast": {"optimizer": "sgd", "lr": 0.3, "momentum": 0.5},
     "RNN RMSprop by value": {"cell": "rnn", "optimizer": "rmsprop", "clip": "value", "clip_at": 0.01, "lr": 0.003},
     "LSTM, another seed, forecast far": {"seed": 4294967295, "task": "forecast", "horizon": 20},
+    "LSTM chrono, running parity": {"task": "running_parity", "forget_bias": "chrono"},
+    "GRU, parity of many lengths": {"cell": "gru", "task": "parity_varied"},
+    "LSTM, selective copying": {"task": "selective_copying"},
+    "LSTM chrono, associative recall": {"task": "associative_recall", "forget_bias": "chrono", "length": 10},
     "GRU forecast by year": {"cell": "gru", "task": "forecast", "series": "seattle_daily", "length": 30, "batch": 16},
 }
 # Runs each script in its folder, where neither numpy nor this project can be found.
