@@ -38,6 +38,7 @@ PAPERS = {
     "hyndman": Paper(_("Hyndman, Koehler 2006"), "https://doi.org/10.1016/j.ijforecast.2006.03.001"),
     "mackey": Paper(_("Mackey, Glass 1977"), "https://doi.org/10.1126/science.267326"),
     "makridakis": Paper(_("Makridakis and others 2018"), "https://doi.org/10.1371/journal.pone.0194889"),
+    "schneider": Paper(_("Schneider, Dangel, Hennig 2021"), "https://arxiv.org/abs/2102.06604"),
     "vogt": Paper(_("Vogt and others 2022"), "https://arxiv.org/abs/2006.14123"),
 }
 
