@@ -18,7 +18,7 @@ from torch.optim.sgd import sgd as torch_sgd
 UpdateRule = Callable[[], None]
 
 
-def adam(weights: Tensor, gradient: Tensor, first: Tensor, second: Tensor, lr: float, made: int) -> UpdateRule:
+def adam(weights: Tensor, gradient: Tensor, first: Tensor, second: Tensor, lr: float, made: int = 0) -> UpdateRule:
     """A call does what `torch.optim.Adam` does (Kingma and Ba 2015) after so many updates; moments are 0 before any."""
     rule = partial(
         torch_adam,
