@@ -168,3 +168,18 @@ def test_stacks_windows_and_tasks_with_classes_have_it_too(network: dict[str, An
 
 def test_before_the_first_snapshot_there_is_no_step_to_measure() -> None:
     assert missing(Curve("it", SMALL, []), CHARTS["step_length"].needs) == []
+
+
+def test_at_a_rate_that_diverges_the_far_side_is_reached_before_the_loss_rises() -> None:
+    """Of gradient descent: the step that ends above its start is told before the loss that it leads to."""
+    slow, fast = (replace(SMALL, momentum=0.0, lr=lr, clip="none", hidden=16, batch=32) for lr in (0.03, 1.0))
+    told = list(step_lengths(fast))
+    assert told[0][1] > 1
+    assert told[1][0].loss > 2 * told[0][0].loss
+    assert all(alpha < 0 for _snapshot, alpha in step_lengths(slow))
+
+
+def test_of_a_training_that_ends_without_numbers_the_last_step_is_beyond_the_scale() -> None:
+    told = list(step_lengths(replace(SMALL, lr=100.0, clip="none", precision="float32", steps=60)))
+    assert told[-1][0].ended == "diverged"
+    assert told[-1][1] == math.inf

@@ -8,13 +8,14 @@ from torch import Tensor
 
 from lstm_core.charts.marks import computed
 from lstm_core.charts.points import Point, between, of_points
+from lstm_core.kernels.one_thread import settled_thread
 from lstm_core.language import _
-from lstm_core.measurements.memory import eigenvalues, memory
+from lstm_core.measurements.memory import eigenvalues, lengths, memory
 from lstm_core.measurements.overflow import EXP, SIGMOID, Failure, failure
 from lstm_core.streams import Purpose, stream
 
 MEMORY = computed(_("1/(1 - |λ|), time steps that it remembers"), _("root mean square"), _("line"), powers=True)
-OVERFLOW = computed(_("forget bias b"), _("first time step"), _("line"))
+OVERFLOW = computed(_("forget bias b"), _("time step at which h is no number"), _("line"))
 # Below this, and above what a gradient of 2,000 time steps can be, nothing is drawn.
 SMALLEST, LARGEST = 1e-3, 1e5
 BIASES = tuple(k / 2 for k in range(13))
@@ -36,11 +37,11 @@ def of_memory(eigenvalue: Tensor, steps: int) -> dict[str, Tensor]:
 def memory_by_eigenvalue(steps: int, at: float) -> pa.Table:
     """The root mean squares of `of_memory` for |λ| from 0 to 1 - 1/T, with their values noted where |λ| is `at`."""
     grid = eigenvalues(steps)
-    lengths, here = (1 / (1 - grid)).tolist(), int((grid - at).abs().argmin())
+    here = int((grid - at).abs().argmin())
     points = [
         Point(x, y, part, part, "other", note=f"{y:.3g}" if k == here else "")
         for part, values in of_memory(grid, steps).items()
-        for k, (x, y) in enumerate(zip(lengths, values.tolist(), strict=True))
+        for k, (x, y) in enumerate(zip(lengths(steps).tolist(), values.tolist(), strict=True))
     ]
     return of_points(between(points, SMALLEST, LARGEST))
 
@@ -51,7 +52,8 @@ def failures() -> dict[str, Failure]:
     biases = torch.tensor(BIASES, dtype=torch.float64)
 
     def of(forget: str, precision: torch.dtype, stabilised: bool) -> Failure:
-        return failure(biases, forget, precision, stabilised, MOST_STEPS, stream(0, Purpose.PROBES))
+        with settled_thread():
+            return failure(biases, forget, precision, stabilised, MOST_STEPS, stream(0, Purpose.PROBES))
 
     return {
         _("f = exp, single precision"): of(EXP, torch.float32, False),

@@ -19,9 +19,14 @@ class Memory(NamedTuple):
     by_nu: Tensor
 
 
+def lengths(steps: int) -> Tensor:
+    """1 / (1 - |λ|), the time steps that a cell remembers, from 1 to T by equal factors, (SHOWN,)."""
+    return steps ** torch.linspace(0, 1, SHOWN, dtype=torch.float64)
+
+
 def eigenvalues(steps: int) -> Tensor:
-    """|λ| from 0 to 1 - 1/T, (SHOWN,), so that 1 / (1 - |λ|) grows by equal factors; nothing new comes beyond."""
-    return 1 - steps ** -torch.linspace(0, 1, SHOWN, dtype=torch.float64)
+    """|λ| of these, from 0 to 1 - 1/T, (SHOWN,); nothing new comes beyond."""
+    return 1 - 1 / lengths(steps)
 
 
 def memory(eigenvalue: Tensor, steps: int, normalised: bool) -> Memory:
