@@ -1,6 +1,7 @@
 """Which sequences does a training see, and which does it never see?"""
 
 from collections.abc import Iterator
+from itertools import islice
 
 import torch
 
@@ -21,6 +22,11 @@ def samples(experiment: Experiment) -> Iterator[Sample]:
     batches = Batches(experiment)
     while True:
         yield batches.one()
+
+
+def batch_of(experiment: Experiment, step: int) -> Sample:
+    """The batch of one of its training steps, from 1; all before it are drawn once more."""
+    return next(islice(samples(experiment), step - 1, None))
 
 
 class Batches:

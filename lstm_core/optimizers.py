@@ -7,14 +7,16 @@ from lstm_core.borrowed.update_rules import UpdateRule, adam, rmsprop, sgd
 from lstm_core.experiment import Experiment
 
 
-def update_rule(experiment: Experiment, weights: Tensor, gradient: Tensor, first: Tensor, second: Tensor) -> UpdateRule:
+def update_rule(
+    experiment: Experiment, weights: Tensor, gradient: Tensor, first: Tensor, second: Tensor, made: int = 0
+) -> UpdateRule:
     """
     A call changes `weights` in their place by what stands in `gradient`, as torch.optim does it. The optimizer's first
-    and second moments, 0 before, are changed in theirs, as far as it has them.
+    and second moments, which are 0 until updates are `made`, are changed in theirs, as far as it has them.
     """
     match experiment.optimizer:
         case "adam":
-            return adam(weights, gradient, first, second, experiment.lr)
+            return adam(weights, gradient, first, second, experiment.lr, made)
         case "rmsprop":
             return rmsprop(weights, gradient, second, experiment.lr)
         case _:

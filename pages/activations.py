@@ -64,7 +64,7 @@ shown = list(dict.fromkeys(experiment.activation for experiment in racers.values
 live(
     page,
     racers,
-    charts=("loss", "gradient_through_time", "gradient_by_step", "largest_state"),
+    charts=("loss", "gradient_through_time", "gradient_by_step", "largest_state", "step_length"),
     below={
         **texts(
             racers,

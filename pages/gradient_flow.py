@@ -122,7 +122,7 @@ racers = page.racers(section=section, **placed)
 live(
     page,
     racers,
-    charts=charts,
+    charts=(*charts, "step_length"),
     weights=True,
     below={
         _("What to look for here"): partial(st.markdown, text, help=meanings(text)),

@@ -18,8 +18,8 @@ from torch.optim.sgd import sgd as torch_sgd
 UpdateRule = Callable[[], None]
 
 
-def adam(weights: Tensor, gradient: Tensor, first: Tensor, second: Tensor, lr: float) -> UpdateRule:
-    """A call does what `torch.optim.Adam` does (Kingma and Ba 2015), from moments of 0."""
+def adam(weights: Tensor, gradient: Tensor, first: Tensor, second: Tensor, lr: float, made: int = 0) -> UpdateRule:
+    """A call does what `torch.optim.Adam` does (Kingma and Ba 2015) after so many updates; moments are 0 before any."""
     rule = partial(
         torch_adam,
         [weights],
@@ -27,7 +27,7 @@ def adam(weights: Tensor, gradient: Tensor, first: Tensor, second: Tensor, lr: f
         exp_avgs=[first],
         exp_avg_sqs=[second],
         max_exp_avg_sqs=[],
-        state_steps=[torch.tensor(0.0)],
+        state_steps=[torch.tensor(float(made))],
         fused=True,
         amsgrad=False,
         beta1=0.9,

@@ -1,6 +1,19 @@
 """Which charts are there? The same on a page and in a notebook."""
 
-from lstm_core.charts import clipping, depth, flow, lengths, outlook, states, tables
+from lstm_core.charts import clipping, depth, flow, lengths, outlook, states, step_length, tables
 from lstm_core.charts.chart import CHARTS, PAPERS, Chart, Paper
 
-__all__ = ["CHARTS", "PAPERS", "Chart", "Paper", "clipping", "depth", "flow", "lengths", "outlook", "states", "tables"]
+__all__ = [
+    "CHARTS",
+    "PAPERS",
+    "Chart",
+    "Paper",
+    "clipping",
+    "depth",
+    "flow",
+    "lengths",
+    "outlook",
+    "states",
+    "step_length",
+    "tables",
+]

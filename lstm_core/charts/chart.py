@@ -39,6 +39,7 @@ PAPERS = {
     "mackey": Paper(_("Mackey, Glass 1977"), "https://doi.org/10.1126/science.267326"),
     "makridakis": Paper(_("Makridakis and others 2018"), "https://doi.org/10.1371/journal.pone.0194889"),
     "deletang": Paper(_("Delétang and others 2023"), "https://arxiv.org/abs/2207.02098"),
+    "schneider": Paper(_("Schneider, Dangel, Hennig 2021"), "https://arxiv.org/abs/2102.06604"),
     "vogt": Paper(_("Vogt and others 2022"), "https://arxiv.org/abs/2006.14123"),
 }
 

@@ -18,6 +18,7 @@ __all__ = [
     "SLOPES",
     "Picture",
     "band_lines",
+    "computed",
     "evidence",
     "heat",
     "lines",
@@ -93,6 +94,30 @@ def _along(back: bool, times: tuple[int, ...]) -> tuple[alt.Scale, alt.Axis]:
         label = "(datum.value == 1 ? '' : datum.value) + 'T'"
         return alt.Scale(type="log", base=2, nice=False), axis(values=list(times), labelExpr=label, titlePadding=2)
     return alt.Scale(nice=False, zero=False, reverse=back), axis(tickMinStep=1, titlePadding=2)
+
+
+@when_asked
+def computed(x: str, y: str, names: str, powers: bool = False) -> alt.LayerChart:
+    """
+    Lines over a table of `points` that are no racer's, on a log axis, their names in a key; with `powers` along a log
+    axis too. A dot stands where a point has a note, triangles for what is off the axis.
+    """
+    along = {"scale": alt.Scale(type="log", nice=False), "axis": log_axis()} if powers else {"axis": axis()}
+    key = legend(columns=2, symbolSize=250, columnPadding=6, symbolType="stroke")
+    # Every layer has both, so that there is one key of them.
+    drawn: dict[str, Any] = {
+        "x": alt.X("x:Q", title=x, **along),
+        "y": alt.Y("y:Q", title=y, scale=log_scale(), axis=log_axis()),
+        "color": alt.Color("part:N", sort=None, title=None, legend=key),
+        "strokeDash": alt.StrokeDash("part:N", sort=None, title=None, scale=alt.Scale(range=DASHES), legend=key),
+        "tooltip": _told(x, y, names)[1:],
+    }
+    return alt.layer(  # type: ignore[return-value]
+        only("kind == 'other'").mark_line(strokeWidth=2.5).encode(**drawn, detail="segment:N"),
+        _triangle(OVERFLOW, "up", TRIANGLE_INSET).encode(**drawn),
+        _triangle(UNDERFLOW, "down", -TRIANGLE_INSET).encode(**drawn),
+        only("mark == 'ended'").mark_point(filled=True, size=110, opacity=1, shape="circle").encode(**drawn),
+    ).properties(height=HEIGHT)
 
 
 def _told(x: str, y: str, parts: str | None) -> list[alt.Tooltip]:

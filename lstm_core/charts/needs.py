@@ -52,6 +52,11 @@ def adds(curve: Curve) -> bool:
     return single(curve) and curve.experiment.recurrent_cell.row.adds
 
 
+def begun(curve: Curve) -> bool:
+    """Whether it has shown a training step."""
+    return bool(curve.snapshots)
+
+
 def every(curve: Curve) -> Sequence[int]:
     return curve.steps
 

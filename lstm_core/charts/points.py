@@ -75,10 +75,10 @@ class Curve:
         """
         replace = dataclasses.replace
         bare = [
-            replace(seen, weights=None, hidden_grad_norms=(), cell_grad_norms=None, lower_grad_norms=())
+            replace(seen, weights=None, updated=None, hidden_grad_norms=(), cell_grad_norms=None, lower_grad_norms=())
             for seen in self.snapshots[:-1]
         ]
-        last = [replace(seen, weights=None) for seen in self.snapshots[-1:]]
+        last = [replace(seen, weights=None, updated=None) for seen in self.snapshots[-1:]]
         return replace(self, snapshots=bare + last, measured={})
 
     def at(self, step: int) -> "Curve":

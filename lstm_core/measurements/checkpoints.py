@@ -31,15 +31,16 @@ LOSS_SEQUENCES, AT_A_TIME = 5000, 100
 @dataclasses.dataclass(frozen=True)
 class Checkpoint:
     """
-    A step of a training, with the weights that it began with, as `Snapshot` has them. Two checkpoints are equal if
-    experiment, step and engine are, because then the weights are the same; where another engine had begun the training,
-    `engine` says up to which step.
+    A step of a training, with the weights that it began with and those that its update made of them, as `Snapshot` has
+    them. Two checkpoints are equal if experiment, step and engine are, because then the weights are the same; where
+    another engine had begun the training, `engine` says up to which step.
     """
 
     experiment: Experiment
     step: int
     engine: str
     weights: Tensor = dataclasses.field(compare=False, repr=False)
+    updated: Tensor | None = dataclasses.field(default=None, compare=False, repr=False)
 
     @property
     def cell(self) -> Cell:
@@ -72,7 +73,7 @@ def kept(experiment: Experiment, snapshots: Iterable[Snapshot]) -> list[Checkpoi
     seen = list(snapshots)
     last_steps = engines_of(seen)
     return [
-        Checkpoint(experiment, snapshot.step, _engines_up_to(snapshot, last_steps), snapshot.weights)
+        Checkpoint(experiment, snapshot.step, _engines_up_to(snapshot, last_steps), snapshot.weights, snapshot.updated)
         for snapshot in seen
         if snapshot.weights is not None and bool(snapshot.weights.isfinite().all())
     ]

@@ -24,7 +24,8 @@ class Snapshot:
     ||dL/dh_t|| and ||dL/dc_t|| for t = 1 .. T. `openness` is the mean activation of each gate, over batch, units and
     time. `engine` is the one that computed this step. `ended` says why this is the last snapshot. `clip_cosine` is the
     cosine of the angle between the gradient before and after clipping. `weights` are those of this step in one vector,
-    see `Network.load`, where they were asked for.
+    see `Network.load`, where they were asked for, and `updated` what the update of this step makes of them, or would
+    make of the last ones.
 
     `held_out_loss` is the loss on sequences that are not in a fixed training set, None where there is no such set,
     nan where it leaves no others.
@@ -52,12 +53,14 @@ class Snapshot:
     engine: str
     ended: str | None
     weights: Tensor | None = dataclasses.field(default=None, compare=False, repr=False)
+    updated: Tensor | None = dataclasses.field(default=None, compare=False, repr=False)
 
     @property
     def nbytes(self) -> int:
         """About what it takes in memory."""
         norms = self.hidden_grad_norms, self.cell_grad_norms or (), *self.lower_grad_norms
-        return NUMBERS_BYTES + 8 * sum(map(len, norms)) + (0 if self.weights is None else self.weights.nbytes)
+        kept = sum(0 if numbers is None else numbers.nbytes for numbers in (self.weights, self.updated))
+        return NUMBERS_BYTES + 8 * sum(map(len, norms)) + kept
 
     def to_dict(self) -> dict[str, Any]:
         """

@@ -9,6 +9,7 @@ from lstm_core.data import Batches
 from lstm_core.experiment import Experiment
 from lstm_core.kernels import program
 from lstm_core.network import Network
+from lstm_core.optimizers import update_rule
 
 MEAN_OVER = 20
 
@@ -30,6 +31,12 @@ class Standing(NamedTuple):
     recent: Tensor
     begun: Tensor
     batches: Batches
+
+    def updated(self, experiment: Experiment) -> Tensor:
+        """A copy of the weights as the update that waits makes them."""
+        weights, first, second = (numbers.clone() for numbers in (self.weights, self.first, self.second))
+        update_rule(experiment, weights, self.gradient, first, second, int(self.begun) - 1)()
+        return weights
 
 
 def standing_of(experiment: Experiment) -> Standing:

@@ -52,6 +52,7 @@ def _train(experiment: Experiment, engine: str, record_every: int, weights_every
             held_out_loss=network.loss(*unseen) if unseen else None,
             engine=training.engine,
             weights=standing.weights[:count].clone() if with_weights else None,
+            updated=standing.updated(experiment)[:count] if with_weights else None,
             **fields,
         )
 
