@@ -12,8 +12,8 @@ from lstm_core.language import _
 from lstm_core.streams import Purpose, stream
 from lstm_core.wiring import WIRINGS
 
-# What every layer has for itself: a letter with an index, a Greek one too, and without one the matrix and the bias of an
-# RNN and some Greek letters.
+# What every layer has for itself: a letter with an index, a Greek one too, and without one the matrix and the bias of
+# an RNN and some Greek letters.
 OF_A_LAYER = re.compile(
     r"\\[A-Za-z]+(?=_)|\\(?:lambda|nu|theta|gamma)(?![a-z])|(?<![\\A-Za-z])(?:[A-Za-z](?=_)|[Wb](?![A-Za-z]))"
 )
