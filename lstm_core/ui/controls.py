@@ -65,6 +65,7 @@ def _labels(rows: Mapping[str, Any]) -> dict[str, str]:
 
 
 _BIAS = slider(_("Forget bias b"), -2.0, 6.0, 0.1, _("How open the forget gate starts: sigmoid(b)."))
+_KEPT = _("Chance that a unit keeps its old value for a step, in training only.")
 
 CONTROLS: dict[str, Control] = {
     "task": select(_("Task"), _labels(TASKS), _("What the network is asked to remember.")),
@@ -77,20 +78,8 @@ CONTROLS: dict[str, Control] = {
     "layer_norm": toggle(
         _("Layer normalisation"), _("Sums of inputs, and the shown cell state, are brought to mean 0, variance 1.")
     ),
-    "zoneout_h": slider(
-        _("Zoneout of the hidden state"),
-        0.0,
-        0.95,
-        0.05,
-        _("Chance that a unit keeps its old value for a step, in training only."),
-    ),
-    "zoneout_c": slider(
-        _("Zoneout of the cell state"),
-        0.0,
-        0.95,
-        0.05,
-        _("Chance that a unit keeps its old value for a step, in training only."),
-    ),
+    "zoneout_h": slider(_("Zoneout of the hidden state"), 0.0, 0.95, 0.05, _KEPT),
+    "zoneout_c": slider(_("Zoneout of the cell state"), 0.0, 0.95, 0.05, _KEPT),
     "forget_bias": ForgetBias(_BIAS.draw, _BIAS.read, _BIAS.write, lambda b: b if b == CHRONO else _BIAS.fit(b)),
     "hidden": ordered(_("Hidden size H"), _numbers(SIZES), _("Units of the hidden state.")),
     "optimizer": choice(_("Optimizer"), OPTIMIZERS),
