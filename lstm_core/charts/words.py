@@ -63,6 +63,7 @@ WORDS: dict[str, str] = {
     _("IRNN"): _("An RNN with ReLU that starts from W_h = I."),
     _("Jacobian"): _("The matrix of all derivatives of a later state by an earlier one."),
     _("L2 norm"): _("The most that a matrix can stretch any vector; it is its largest singular value."),
+    _("layer normalisation"): _("Shifting and scaling the numbers of a layer to mean 0 and variance 1, at each step."),
     _("leakage"): _("Information from the test data that slips into the training."),
     _("linear autoregression"): _("A weighted sum of the latest values, the weights chosen by least squares."),
     _("Lyapunov exponent"): _("The average growth per time step over a long run, as a logarithm."),
@@ -105,6 +106,7 @@ WORDS: dict[str, str] = {
     _("validation"): _("The part of the data that is used to choose among networks, not to train them."),
     _("vanilla"): _("Plain: the basic version, without additions."),
     _("Xavier"): _("Random first weights, scaled so that signals keep their size from layer to layer."),
+    _("zoneout"): _("In training, some units keep their old state for a step, chosen by chance."),
 }
 
 # The variants of Greff and others by their names in a race, as a visitor reads them.

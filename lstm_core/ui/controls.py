@@ -65,6 +65,7 @@ def _labels(rows: Mapping[str, Any]) -> dict[str, str]:
 
 
 _BIAS = slider(_("Forget bias b"), -2.0, 6.0, 0.1, _("How open the forget gate starts: sigmoid(b)."))
+_KEPT = _("Chance that a unit keeps its old value for a step, in training only.")
 
 CONTROLS: dict[str, Control] = {
     "task": select(_("Task"), _labels(TASKS), _("What the network is asked to remember.")),
@@ -74,6 +75,11 @@ CONTROLS: dict[str, Control] = {
     "gates": pills(_("Learned gates; the others stay open, at 1"), GATES, same(GATES), between=""),
     "coupled": toggle(_("Coupled: f = 1 - i"), _("Writing 30 % new erases 30 % old. Needs input and forget gates.")),
     "peephole": toggle(_("Peepholes"), _("The gates see the cell state.")),
+    "layer_norm": toggle(
+        _("Layer normalisation"), _("Sums of inputs, and the shown cell state, are brought to mean 0, variance 1.")
+    ),
+    "zoneout_h": slider(_("Zoneout of the hidden state"), 0.0, 0.95, 0.05, _KEPT),
+    "zoneout_c": slider(_("Zoneout of the cell state"), 0.0, 0.95, 0.05, _KEPT),
     "forget_bias": ForgetBias(_BIAS.draw, _BIAS.read, _BIAS.write, lambda b: b if b == CHRONO else _BIAS.fit(b)),
     "hidden": ordered(_("Hidden size H"), _numbers(SIZES), _("Units of the hidden state.")),
     "optimizer": choice(_("Optimizer"), OPTIMIZERS),
@@ -156,19 +162,20 @@ def series(own: str, about: str) -> str:
 
 def gates(base: Experiment, settings: DeltaGenerator, away: bool = False) -> dict[str, Any]:
     """
-    Pills and a toggle for what an LSTM's gates are, peepholes among the `settings`; the fields of an experiment, as far
-    as they go together.
+    Pills and a toggle for what an LSTM's gates are, peepholes and what else it may have among the `settings`; the
+    fields of an experiment, as far as they go together.
     """
     learned = "".join(place(CONTROLS["gates"], "gates", list(base.gates), away))
     coupled = draw("coupled", base, away)
     with settings:
         peephole = draw("peephole", base)
+        steadied = {field: draw(field, base) for field in ("layer_norm", "zoneout_h", "zoneout_c")}
     if coupled and not {"i", "f"} <= set(learned):
         st.caption(_("Coupling needs both the input and the forget gate; it is off."))
         coupled = False
     if peephole and not learned:
         st.caption(_("Without gates there is nothing for peepholes to look into."))
-    return {"gates": learned, "coupled": coupled, "peephole": peephole}
+    return {"gates": learned, "coupled": coupled, "peephole": peephole, **steadied}
 
 
 def forget_bias(base: Experiment, settings: DeltaGenerator, away: bool = False) -> float | str:
