@@ -52,7 +52,10 @@ def normalised_length(descent: Descent) -> float:
 
 
 def descent(experiment: Experiment, weights: Tensor, updated: Tensor, batch: Sample) -> Descent:
-    """Along the update between two vectors of weights, see `Network.load`, on this batch, in double precision."""
+    """
+    Along the update between two vectors of weights, see `Network.load`, on this batch, in double precision; where units
+    keep their states by chance, of what is expected.
+    """
     inputs, targets = batch
     seen = inputs.double(), targets.double() if targets.is_floating_point() else targets
     ends = weights.double(), updated.double()

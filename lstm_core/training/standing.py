@@ -1,15 +1,17 @@
 """Where does a training stand? All that the next step needs to know, whoever computes it."""
 
+import math
 from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
+from lstm_core.borrowed.update_rules import UpdateRule
 from lstm_core.data import Batches
 from lstm_core.experiment import Experiment
 from lstm_core.kernels import program
 from lstm_core.network import Network
-from lstm_core.optimizers import update_rule
+from lstm_core.optimizers import bounded, update_rule
 
 MEAN_OVER = 20
 
@@ -32,11 +34,22 @@ class Standing(NamedTuple):
     begun: Tensor
     batches: Batches
 
+    def rule(self, experiment: Experiment) -> UpdateRule:
+        """How its weights are updated, as its cell has them learn."""
+        return self._rule(experiment, self.weights, self.first, self.second, made=0)
+
     def updated(self, experiment: Experiment) -> Tensor:
         """A copy of the weights as the update that waits makes them."""
         weights, first, second = (numbers.clone() for numbers in (self.weights, self.first, self.second))
-        update_rule(experiment, weights, self.gradient, first, second, int(self.begun) - 1)()
+        self._rule(experiment, weights, first, second, int(self.begun) - 1)()
         return weights
+
+    def _rule(self, experiment: Experiment, weights: Tensor, first: Tensor, second: Tensor, made: int) -> UpdateRule:
+        update, row = update_rule(experiment, weights, self.gradient, first, second, made), self.network.stack.cell.row
+        if not row.rates and not row.most:
+            return update
+        shares, most = self.network.of_each(row.rates, 1.0), self.network.of_each(row.most, math.inf)
+        return bounded(update, weights[: len(shares)], shares, most)
 
 
 def standing_of(experiment: Experiment) -> Standing:

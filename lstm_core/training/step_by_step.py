@@ -15,7 +15,6 @@ from lstm_core.engine import REFERENCE_ENGINE
 from lstm_core.experiment import Experiment
 from lstm_core.layers import Layer
 from lstm_core.network import Learned
-from lstm_core.optimizers import bounded, update_rule
 from lstm_core.streams import Purpose
 from lstm_core.training.snapshot import COMPLETED, DIVERGED, SOLVED
 from lstm_core.training.standing import MEAN_OVER, Standing, solved_below
@@ -28,11 +27,7 @@ class StepByStep:
         self._experiment, self._standing, self.engine = experiment, standing, engine
         held = self._held if any(experiment.recurrent_cell.zoneout) else None
         self._learn = standing.network.training_step(self.engine, held)
-        self._update = update_rule(experiment, standing.weights, standing.gradient, standing.first, standing.second)
-        row, network = experiment.recurrent_cell.row, standing.network
-        if row.rates or row.most:
-            shares, most = network.of_each(row.rates, 1.0), network.of_each(row.most, math.inf)
-            self._update = bounded(self._update, standing.weights[: len(shares)], shares, most)
+        self._update = standing.rule(experiment)
 
     @property
     def _step(self) -> int:
