@@ -5,7 +5,7 @@ from lstm_core.ui.page import begin
 begin("dashboard")
 
 from lstm_core.language import _
-from lstm_core.openings.presets import FAMILY_RACERS, OPENINGS
+from lstm_core.openings.presets import ARTICLE_RACERS, OPENINGS
 from lstm_core.ui import controls
 from lstm_core.ui.live import live
 from lstm_core.ui.stage import stage
@@ -19,7 +19,7 @@ with page.control:
     length = controls.draw("length", opening.base)
 with page.further:
     chosen = controls.several(
-        _("Racers"), controls.same(FAMILY_RACERS), list(opening.racers), "racers", controls.FAMILY_WORDS
+        _("Racers"), controls.same(ARTICLE_RACERS), list(opening.racers), "racers", controls.FAMILY_WORDS
     )
 
 racers = page.racers(length=length, racers=chosen)

@@ -104,8 +104,8 @@ def test_what_never_overflows_lies_on_the_upper_edge() -> None:
 def page() -> None:
     from lstm_core.ui import untrained
 
-    untrained.memory(100)
-    untrained.overflow()
+    untrained.memory(100, untrained.eigenvalue(100))
+    untrained.overflow(untrained.bias())
 
 
 def test_a_page_shows_both_and_their_numbers_follow_the_sliders() -> None:

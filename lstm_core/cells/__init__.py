@@ -1,5 +1,6 @@
 """What does one step of each cell compute? The equations, in plain torch, to be read: a file for each family."""
 
+from lstm_core.cells.diagonal import POSITIVE, SIGNED
 from lstm_core.cells.family import (
     FAMILIES,
     FORGET_ACTIVATIONS,
@@ -45,5 +46,9 @@ __all__ = [
 
 FAMILIES |= {
     row.name: row
-    for row in (RNN, LSTM, GRU, MINGRU, MINLSTM, SLSTM, ALONE, AFTER_LAYER, KEPT, FREE, SLOWLY_FREE, INDRNN)
+    for row in (
+        *(RNN, LSTM, GRU),
+        *(MINGRU, MINLSTM, SLSTM, ALONE, AFTER_LAYER, POSITIVE, SIGNED),
+        *(KEPT, FREE, SLOWLY_FREE, INDRNN),
+    )
 }

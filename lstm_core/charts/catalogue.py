@@ -1,6 +1,6 @@
 """Which charts are there? The same on a page and in a notebook."""
 
-from lstm_core.charts import clipping, depth, flow, lengths, outlook, states, step_length, tables
+from lstm_core.charts import clipping, depth, flow, highways, lengths, outlook, states, step_length, tables
 from lstm_core.charts.chart import CHARTS, PAPERS, Chart, Paper
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "clipping",
     "depth",
     "flow",
+    "highways",
     "lengths",
     "outlook",
     "states",

@@ -40,6 +40,9 @@ PAPERS = {
     "makridakis": Paper(_("Makridakis and others 2018"), "https://doi.org/10.1371/journal.pone.0194889"),
     "deletang": Paper(_("Delétang and others 2023"), "https://arxiv.org/abs/2207.02098"),
     "schneider": Paper(_("Schneider, Dangel, Hennig 2021"), "https://arxiv.org/abs/2102.06604"),
+    "feng": Paper(_("Feng and others 2024"), "https://arxiv.org/abs/2410.01201"),
+    "lezcano": Paper(_("Lezcano-Casado, Martínez-Rubio 2019"), "https://arxiv.org/abs/1901.08428"),
+    "grazzi": Paper(_("Grazzi and others 2024"), "https://arxiv.org/abs/2411.12537"),
     "vogt": Paper(_("Vogt and others 2022"), "https://arxiv.org/abs/2006.14123"),
 }
 

@@ -109,6 +109,20 @@ def _plain_gets_down(results: Results, experiments: Experiments) -> int | None:
     return 1 if _ended(plain) else None
 
 
+def _gated(experiments: Experiments) -> list[str]:
+    """The racers with a gate that decides what they keep."""
+    return [
+        label for label, one in experiments.items() if one.recurrent_cell.row.gates and one.recurrent_cell.row.chrono
+    ]
+
+
+def _gates_solve_it(results: Results, experiments: Experiments) -> int | None:
+    gated = [results[label] for label in _gated(experiments)]
+    if any(_solved(racer) is not None for racer in gated):
+        return 0
+    return 1 if all(map(_ended, gated)) else None
+
+
 def _sigmoid_is_last(results: Results, experiments: Experiments) -> int | None:
     if not all(map(_ended, results.values())):
         return None
@@ -173,6 +187,14 @@ GUESSES = (
         (_("the plain stack has got below half of it."), _("the plain stack has not got below half of it.")),
         lambda experiments: "plain" in experiments,
         _plain_gets_down,
+    ),
+    Guess(
+        "highways",
+        _("Will a cell with gates solve it?"),
+        (_("Yes"), _("No")),
+        (_("a cell with gates has solved it."), _("no cell with gates has solved it.")),
+        lambda experiments: 0 < len(_gated(experiments)) < len(experiments) and _can_be_solved(experiments),
+        _gates_solve_it,
     ),
     Guess(
         "forecast",

@@ -20,6 +20,9 @@ Results = Mapping[str, Sequence[Snapshot]]
 
 FAMILY_RACERS: dict[str, Changes] = {row.title or row.label: {"cell": name} for name, row in FAMILIES.items()}
 
+# Those that the article is about, and their nearest kin.
+ARTICLE_RACERS = ("vanilla RNN", "LSTM", "GRU")
+
 FROM_IDENTITY = "ReLU, W_h = I"
 ACTIVATION_RACERS: dict[str, Changes] = {
     **{row.label: {"activation": name} for name, row in ACTIVATIONS.items()},
@@ -143,6 +146,12 @@ def _wiring_hands_gradients_down(results: Results) -> bool:
     return learned and stuck(plain, plain[-1].step) and shares[0] < 0.1 and min(shares[1:]) > 0.5
 
 
+def _linear_copies(results: Results) -> bool:
+    gated, linear = [results["LSTM"], results["GRU"]], [results["LRU"], results["W_h kept orthogonal"]]
+    constant = TASKS["copy"].constant_loss(50)
+    return all(map(solved, linear)) and all(racer[-1].mean_loss > 0.9 * constant for racer in gated)
+
+
 def picked(results: Results, experiments: Mapping[str, Experiment]) -> tuple[str, dict[str, forecast.Scores]]:
     """
     Of forecasts: the racer that the validation part picks, and the scores of each on the test part, at the step that it
@@ -211,6 +220,13 @@ OPENINGS = {
         Experiment(layers=4, length=30, hidden=16, steps=400),
         {name: WIRING_RACERS[name] for name in ("plain", "residual", "dense")},
         _wiring_hands_gradients_down,
+    ),
+    "highways": Opening(
+        "The LRU and the RNN whose W_h is kept orthogonal solve copy memory; LSTM and GRU end within 10 % of the "
+        "constant predictor, or above it.",
+        Experiment(task="copy", length=50, hidden=64, steps=400),
+        {label: FAMILY_RACERS[label] for label in ("LSTM", "GRU", "LRU", "W_h kept orthogonal")},
+        _linear_copies,
     ),
     "forecast": Opening(
         "One step ahead on the test part of Mackey-Glass, the RMSE of the racer and the step that the validation part "

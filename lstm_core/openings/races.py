@@ -25,6 +25,21 @@ Racers = dict[str, Experiment]
 FIELDS = {spec.name for spec in dataclasses.fields(Experiment)}
 OF_GATES = ("gates", "coupled", "peephole", "layer_norm", "zoneout_h", "zoneout_c")
 OF_THE_RNN = ("activation", "init", "gain")
+SINCE, PATHS, COUNTING, KEPT_ORTHOGONAL = "since", "paths", "counting", "orthogonal"
+# With which settings each look at the highways since the LSTM begins, other than those of the page.
+ON_HIGHWAYS: dict[str, dict[str, Any]] = {
+    PATHS: {"task": "adding", "length": 100, "hidden": 32, "racers": ["minGRU", "LRU", "LSTM"]},
+    COUNTING: {
+        "task": "running_parity",
+        "length": 20,
+        "hidden": 32,
+        "lr": 0.1,
+        "racers": ["a in [0, 1]", "a in [-1, 1]", "LSTM", "GRU"],
+    },
+    KEPT_ORTHOGONAL: {
+        "racers": ["W_h kept orthogonal", "W_h orthogonal at first, slow", "W_h orthogonal at first"],
+    },
+}
 STACKS, IN_TIME = "stacks", "time"
 EQUAL_SIZE, EQUAL_WEIGHTS = "size", "weights"
 CELLS = {**FAMILY_RACERS, **{name: {"cell": "lstm", **changes} for name, changes in GATE_SETS.items()}}
@@ -87,6 +102,11 @@ def _stacks(base: Experiment, settings: Settings) -> Racers:
     return within_budget(racers) if settings.get("compared") == EQUAL_WEIGHTS else racers
 
 
+def _highways(base: Experiment, settings: Settings) -> Racers:
+    chosen = settings.get("racers", OPENINGS["highways"].racers)
+    return variants(base, {label: FAMILY_RACERS[label] for label in FAMILY_RACERS if label in chosen})
+
+
 def _forecasts(base: Experiment, settings: Settings) -> Racers:
     activations, cells = settings.get("activations", OPENINGS["forecast"].racers), settings.get("cells", [])
     chosen = {label: ACTIVATION_RACERS[label] for label in ACTIVATION_RACERS if label in activations}
@@ -100,5 +120,6 @@ _RACES: dict[str, Callable[[Experiment, Settings], Racers]] = {
     "gates": _gates,
     "concatenation": _layouts,
     "depth": _stacks,
+    "highways": _highways,
     "forecast": _forecasts,
 }

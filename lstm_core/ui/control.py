@@ -104,11 +104,25 @@ def choice(label: str, names: Names, about: str | None = None, words: Words | No
     return _of_words(draw, words)
 
 
-def select(label: str, names: Names, about: str | None = None, words: Words | None = None) -> Control:
-    """One of many; a field's value, unless there are `words` of its own."""
+def select(
+    label: str,
+    names: Names,
+    about: str | None = None,
+    words: Words | None = None,
+    changed: Callable[[], None] | None = None,
+) -> Control:
+    """One of many; a field's value, unless there are `words` of its own; what is done when it has `changed`."""
 
     def draw(key: str) -> Any:
-        return st.selectbox(label, list(names), format_func=names.__getitem__, key=key, help=about, persist_state=KEPT)
+        return st.selectbox(
+            label,
+            list(names),
+            format_func=names.__getitem__,
+            key=key,
+            help=about,
+            persist_state=KEPT,
+            on_change=changed,
+        )
 
     return _of_words(draw, words)
 

@@ -16,7 +16,7 @@ from lstm_core.language import _
 from lstm_core.openings.presets import ACTIVATION_RACERS, FAMILY_RACERS, FROM_IDENTITY, GATE_SETS
 from lstm_core.tasks import TASKS
 from lstm_core.tasks.series import SERIES
-from lstm_core.ui.address import place
+from lstm_core.ui.address import place, put
 from lstm_core.ui.control import Control, choice, ordered, pills, seed, select, slider, slugs, toggle
 from lstm_core.ui.session import PROJECTED, PROJECTOR
 
@@ -70,7 +70,7 @@ _KEPT = _("Chance that a unit keeps its old value for a step, in training only."
 CONTROLS: dict[str, Control] = {
     "task": select(_("Task"), _labels(TASKS), _("What the network is asked to remember.")),
     "length": slider(_("Length T, in time steps"), 10, 200, 5),
-    "cell": choice(_("Cell"), _labels(FAMILIES)),
+    "cell": select(_("Cell"), _labels(FAMILIES)),
     "activation": ordered(_("Activation, by its largest slope"), _labels(ACTIVATIONS)),
     "gates": pills(_("Learned gates; the others stay open, at 1"), GATES, same(GATES), between=""),
     "coupled": toggle(_("Coupled: f = 1 - i"), _("Writing 30 % new erases 30 % old. Needs input and forget gates.")),
@@ -126,9 +126,17 @@ def one_of(label: str, names: Mapping[str, str], key: str) -> str:
     return chosen
 
 
-def select_one(label: str, names: Mapping[str, str], key: str) -> str:
-    """One of many by its word; the first by default."""
-    chosen: str = place(select(label, names, words=same(names)), key, next(iter(names)))
+def select_one(
+    label: str, names: Mapping[str, str], key: str, begins: Mapping[str, Mapping[str, Any]] | None = None
+) -> str:
+    """One of many by its word; the first by default. Each `begins` with these values of other controls."""
+
+    def begin() -> None:
+        chosen = st.session_state[key]
+        put({key: chosen, **(begins or {}).get(chosen, {})})
+
+    control = select(label, names, words=same(names), changed=begin if begins else None)
+    chosen: str = place(control, key, next(iter(names)))
     return chosen
 
 

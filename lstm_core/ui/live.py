@@ -8,6 +8,7 @@ import streamlit as st
 from lstm_core.borrowed.pages import anew_if_left_behind
 from lstm_core.charts.catalogue import CHARTS
 from lstm_core.charts.colours import HUES
+from lstm_core.charts.words import meanings
 from lstm_core.experiment import Experiment
 from lstm_core.fair_lock import OPENING, PAGE, held
 from lstm_core.language import _
@@ -80,6 +81,18 @@ def live(
     for name, place in places.items():
         with place:
             tabs[name]()
+
+
+def without_race(stage: Stage, content: Callable[[], None], text: str) -> None:
+    """What a page shows on its stage without any training, and below it what to look for."""
+    stop()
+    if stage.notes:
+        with stage.notes:
+            address.tell()
+    address.write()
+    with stage.race:
+        content()
+    st.markdown(text, help=meanings(text))
 
 
 def _allowed(experiments: Mapping[str, Experiment], seeds: int) -> dict[str, Experiment]:

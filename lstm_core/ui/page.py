@@ -48,6 +48,7 @@ _ROWS = (
         _STRUCTURE,
     ),
     Page("depth", _("Depth"), ":material/layers:", _("Does it help to wire layers as DenseNet does?"), _STRUCTURE),
+    Page("highways", _("Other highways"), ":material/alt_route:", _("What came after the LSTM?"), _STRUCTURE),
     Page(
         "forecast", _("Forecast"), ":material/query_stats:", _("How well do these cells forecast a series?"), _EVIDENCE
     ),

@@ -20,10 +20,15 @@ from lstm_core.ui.control import Control, ordered, said
 from lstm_core.ui.room import type_scale
 
 
-def memory(steps: int) -> None:
-    """The curse of memory: state and derivatives after so many time steps, and a slider for |λ| up to 1 - 1/T."""
+def eigenvalue(steps: int) -> float:
+    """A slider for |λ|, up to 1 - 1/T for so many time steps T."""
     grid = [round(value, 6) for value in eigenvalues(steps).tolist()]
-    at = place(_along(_("|λ|, how much of the state a step keeps"), grid), "eigenvalue", grid[len(grid) // 2])
+    at: float = place(_along(_("|λ|, how much of the state a step keeps"), grid), "eigenvalue", grid[len(grid) // 2])
+    return at
+
+
+def memory(steps: int, at: float) -> None:
+    """The curse of memory: state and derivatives after so many time steps, with their numbers where |λ| is `at`."""
     _draw(
         _("The curse of memory"),
         "memory",
@@ -36,9 +41,14 @@ def memory(steps: int) -> None:
     _tell({name: f"{float(value):.3g}" for name, value in values.items()})
 
 
-def overflow() -> None:
-    """When an sLSTM without its stabiliser fails, and a slider for its forget bias."""
-    at = place(_along(_("Forget bias b of the sLSTM"), untrained.BIASES), "overflow_bias", 1.0)
+def bias() -> float:
+    """A slider for the forget bias of an sLSTM."""
+    at: float = place(_along(_("Forget bias b of the sLSTM"), untrained.BIASES), "overflow_bias", 1.0)
+    return at
+
+
+def overflow(at: float) -> None:
+    """When an sLSTM without its stabiliser fails, with its numbers where its forget bias is `at`."""
     _draw(
         _("The stabiliser off"),
         "overflow",
