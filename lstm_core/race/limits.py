@@ -30,9 +30,10 @@ def _inputs(experiment: Experiment) -> list[int]:
 
 def multiplications(experiment: Experiment) -> float:
     """Of the whole training, in matrix products: one forward and two backward at every time step."""
-    # [h; x; 1], h being the last few hidden states that the cell sees.
-    columns = sum(experiment.window * experiment.hidden + width + 1 for width in _inputs(experiment))
-    step = 3 * _rows(experiment) * experiment.hidden * columns
+    # [h; x; 1], h being the last few hidden states that the cell sees; and products with weights of its own.
+    cell, size = experiment.recurrent_cell, experiment.hidden
+    columns = sum(cell.seen(size) + width + 1 for width in _inputs(experiment))
+    step = 3 * (_rows(experiment) * size * columns + experiment.layers * cell.row.products * size**2)
     return float(step * experiment.batch * experiment.time_steps * experiment.steps)
 
 
