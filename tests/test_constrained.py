@@ -9,6 +9,7 @@ from torch import Generator, Tensor
 from lstm_core import Experiment, train
 from lstm_core.cells import FAMILIES, Cell
 from lstm_core.cells.family import W_H
+from lstm_core.cells.modrelu import modrelu
 from lstm_core.charts.catalogue import CHARTS
 from lstm_core.charts.equations import latex, terms
 from lstm_core.charts.needs import measured
@@ -82,6 +83,16 @@ def test_steps_back_by_hand_are_those_of_autograd(family: str) -> None:
     for t in range(1, 6):
         by_hand, by_autograd = (way(p, layer.cell, path)(t, u) for way in (backward, back_by_autograd))
         torch.testing.assert_close(by_hand, by_autograd, rtol=0, atol=1e-12)
+
+
+def test_the_slope_of_modrelu_is_that_of_autograd_at_0_too() -> None:
+    p = built(FREE).tensors()
+    shifted = modrelu(p._replace(own={"b": torch.tensor([[-0.5], [0.5]]).double()}))
+    a = torch.tensor([-2.0, -0.5, -0.1, 0.0, 0.1, 0.5, 2.0]).double().expand(2, 7).clone().requires_grad_()
+    (slope,) = torch.autograd.grad(shifted.function(a).sum(), a)
+    assert torch.equal(shifted.derivative(a), slope)
+    assert slope[0].tolist() == [1, 0, 0, 0, 0, 0, 1]
+    assert slope[1].tolist() == [1, 1, 1, 0, 1, 1, 1]
 
 
 TORCHS: dict[str, Any] = {
@@ -171,7 +182,7 @@ def test_what_is_made_stands_in_the_equations() -> None:
 
 
 def test_an_activation_of_another_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"^activation: 'relu' needs cell rnn or lstm or gru, not exprnn$"):
+    with pytest.raises(ValueError, match=r"^activation: 'relu' needs cell rnn or lstm.*, not exprnn$"):
         Experiment(cell=KEPT, activation="relu")
 
 

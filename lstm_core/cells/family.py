@@ -96,7 +96,7 @@ class Family:
     `free` false W_h is among what is made, and with `biased` false there is no bias. `starts(p, gain, rng)` puts in the
     place of what was drawn what starts otherwise than `INITS` and `own` say. By the name of an own parameter, or `W_H`:
     `rates` are shares of the learning rate, and `most` absolute values that are never exceeded: what an update makes
-    larger is cut.
+    larger is cut. `products` says how many matrices (H, H) of its own the step multiplies with.
 
     `step(cell, p, blocks, states)` is one time step: from the preactivations W_h h + W_x x + b, (B, H) each by letter,
     and the states before, (B, H) each, to the new states and the gates, each by its letter. Where W_h sees something
@@ -138,6 +138,7 @@ class Family:
     starts: Callable[[Parameters, float, Rng], None] | None = None
     rates: Mapping[str, float] = field(default_factory=dict)
     most: Mapping[str, float] = field(default_factory=dict)
+    products: int = 0
     options: frozenset[str] = field(default_factory=frozenset)
     activated: bool = True
     forget: str = ""

@@ -154,6 +154,7 @@ ALONE = Family(
         "C_i": lambda size, rng: normal(size, size, 1 / size, rng),
     },
     made=made,
+    products=2,
     biased=False,
     starts=starts,
     activated=False,
@@ -175,6 +176,7 @@ AFTER_LAYER = dataclasses.replace(
         "W_v": lambda size, rng: inward(size, size, rng),
     },
     made=made_after_layer,
+    products=5,
     biased=True,
     starts=starts_after_layer,
 )

@@ -30,10 +30,12 @@ def _inputs(experiment: Experiment) -> list[int]:
 
 def multiplications(experiment: Experiment) -> float:
     """Of the whole training, in matrix products: one forward and two backward at every time step."""
-    # [h; x; 1], h being the last few hidden states that the cell sees.
-    columns = sum(experiment.window * experiment.hidden + width + 1 for width in _inputs(experiment))
-    gates = WIRINGS[experiment.wiring].gates(experiment.layers) * (experiment.hidden + 1)
-    step = 3 * experiment.hidden * (_rows(experiment) * columns + gates)
+    # [h; x; 1], h being the last few hidden states that the cell sees; and products with weights of its own.
+    cell, size = experiment.recurrent_cell, experiment.hidden
+    columns = sum(cell.seen(size) + width + 1 for width in _inputs(experiment))
+    gates = WIRINGS[experiment.wiring].gates(experiment.layers) * (size + 1)
+    own = experiment.layers * cell.row.products * size
+    step = 3 * size * (_rows(experiment) * columns + gates + own)
     return float(step * experiment.batch * experiment.time_steps * experiment.steps)
 
 
