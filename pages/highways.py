@@ -72,10 +72,10 @@ RACES = {
 page = stage("highways", _("Cells of the last ten years on one track. **Choose what to look at**, then change it."))
 opening = OPENINGS["highways"]
 with page.control:
-    look = controls.select_one(_("Look at"), LOOKS, "look", ON_HIGHWAYS)
+    look = controls.select_one(_("Look at"), LOOKS, "way", ON_HIGHWAYS)
 if look in RACES:
     charts, main, text = RACES[look]
-    placed: dict[str, Any] = {"look": look}
+    placed: dict[str, Any] = {"way": look}
     for field in ("task", "length", "lr", "forget_bias"):
         away = field != main
         with page.settings if away else page.further:
@@ -117,18 +117,18 @@ elif look == MEMORY:
     with page.further:
         steps = controls.draw("length", opening.base)
         at = untrained.eigenvalue(steps)
-    text = _(
+    curse = _(
         "The nearer |λ| is to 1, the longer a linear cell remembers, and the larger its state grows. A factor γ bounds "
         "the state. But the gradient by |λ| still grows: a small step of |λ| changes everything. Written as "
         "exp(-exp(ν)), it has a gradient that stays small."
     )
-    without_race(page, partial(untrained.memory, steps, at), text)
+    without_race(page, partial(untrained.memory, steps, at), curse)
 else:
     with page.further:
         bias = untrained.bias()
-    text = _(
+    broken = _(
         "An sLSTM may open its gates by an exponential function. Over many steps that overflows: first the sum that "
         "it divides by, and the answer is 0, which looks like a number and is wrong. The stabiliser keeps both in "
         "range by their largest exponent, and changes no result."
     )
-    without_race(page, partial(untrained.overflow, bias), text)
+    without_race(page, partial(untrained.overflow, bias), broken)

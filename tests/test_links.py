@@ -241,7 +241,7 @@ def test_no_link_does_harm(name: str, asking: list[Race]) -> None:
         raced.add(tuple(racer.experiment for race in asking[:1] for racer in race.racers))
 
     any_link()
-    assert len(raced) > 3, "the links hardly reach the controls"
+    assert len(raced) > 2, "the links hardly reach the controls"
 
 
 @pytest.mark.parametrize("name", OPENINGS)

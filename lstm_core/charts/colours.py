@@ -22,6 +22,7 @@ _OWN = (
     ("vanilla RNN", "LSTM", "GRU", "minGRU", "minLSTM", "sLSTM"),
     ("LRU", "IndRNN", "LRU after ReLU", "W_h orthogonal at first, slow"),
     ("", "", "", "", "W_h kept orthogonal", "W_h orthogonal at first"),
+    ("a in [0, 1]", "", "", "a in [-1, 1]"),
     ("tanh", "sigmoid", "ReLU", "ReLU, W_h = I", "GELU", "identity"),
     ("softplus", "leaky ReLU", "sine", "softsign", "ELU", "SiLU"),
     ("your cell", "no gates", "coupled gates", "no forget gate", "no input gate", "no output gate"),

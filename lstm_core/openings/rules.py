@@ -123,6 +123,18 @@ def shorter_way(results: Results) -> bool:
     return reach(results["k = 8"][0]) > 1000 * reach(results["k = 1"][0])
 
 
+def only_gates_select(results: Results) -> bool:
+    return [label for label, racer in results.items() if not solved(racer)] == ["LRU"]
+
+
+def only_positive_cannot_count(results: Results) -> bool:
+    return [label for label, racer in results.items() if not solved(racer)] == ["a in [0, 1]"]
+
+
+def kept_copies(results: Results) -> bool:
+    return solved(results["W_h kept orthogonal"]) and not solved(results["W_h orthogonal at first"])
+
+
 def times_lower(results: Results, settings: Settings) -> dict[str, float]:
     """By baseline, how many times lower than its RMSE on the test part that of the picked racer is; 0 without one."""
     experiments = race_on("forecast", settings)

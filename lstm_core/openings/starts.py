@@ -8,7 +8,15 @@ from lstm_core.language import _
 from lstm_core.measurements.forecast import LAST_VALUE, LINEAR, SEASONAL
 from lstm_core.openings import rules
 from lstm_core.openings.presets import Results, solved
-from lstm_core.openings.races import EQUAL_WEIGHTS, IN_TIME, Settings, race_on
+from lstm_core.openings.races import (
+    COUNTING,
+    EQUAL_WEIGHTS,
+    IN_TIME,
+    KEPT_ORTHOGONAL,
+    ON_HIGHWAYS,
+    Settings,
+    race_on,
+)
 
 EXPLOSION: Settings = {
     "section": "clipping",
@@ -17,6 +25,14 @@ EXPLOSION: Settings = {
     "init": "identity",
     "lr": 0.003,
     "steps": 600,
+}
+SELECT: Settings = {
+    "task": "adding",
+    "length": 100,
+    "hidden": 32,
+    "steps": 600,
+    "forget_bias": CHRONO,
+    "racers": ["GRU", "minGRU", "minLSTM", "LRU"],
 }
 TEN_AHEAD: Settings = {"horizon": 10}
 NOISY: Settings = {"series": "sines"}
@@ -218,6 +234,30 @@ STARTS = (
         _("A cell that sees its last 8 states mostly brings 1,000 times the gradient to step 1, before training."),
         {"look": IN_TIME, "windows": ["1", "8"], "length": 60},
         rules.shorter_way,
+    ),
+    Start(
+        "highways",
+        "select",
+        _("Select two of a hundred"),
+        _("What has gates that start open for every time scale solves adding; the LRU alone does not."),
+        SELECT,
+        rules.only_gates_select,
+    ),
+    Start(
+        "highways",
+        "count",
+        _("Count ones"),
+        _("Transitions between -1 and 1 learn running parity, as LSTM and GRU do. Between 0 and 1 they do not."),
+        {"way": COUNTING, **ON_HIGHWAYS[COUNTING]},
+        rules.only_positive_cannot_count,
+    ),
+    Start(
+        "highways",
+        "orthogonal",
+        _("Keep W_h orthogonal"),
+        _("The RNN whose W_h is kept orthogonal copies. Free at the whole learning rate, it does not."),
+        {"way": KEPT_ORTHOGONAL, **ON_HIGHWAYS[KEPT_ORTHOGONAL]},
+        rules.kept_copies,
     ),
     Start(
         "forecast",

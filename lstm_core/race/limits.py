@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from lstm_core.experiment import Experiment
 from lstm_core.kernels.layout import layer_of
+from lstm_core.kernels.pieces import without_kernel
 from lstm_core.kernels.spec import Shape
 from lstm_core.language import _
 from lstm_core.wiring import WIRINGS
@@ -11,6 +12,8 @@ from lstm_core.wiring import WIRINGS
 # About a minute of one core, and what two cores can have at a time beside forty visitors' pages.
 MOST_MULTIPLICATIONS = 4e12
 MOST_TAPE = 24e6
+# What a time step of a layer takes on the reference engine, however small it is: a fifth of a millisecond.
+UNCOMPILED = 1.4e7
 
 
 def features(experiment: Experiment) -> int:
@@ -29,14 +32,18 @@ def _inputs(experiment: Experiment) -> list[int]:
 
 
 def multiplications(experiment: Experiment) -> float:
-    """Of the whole training, in matrix products: one forward and two backward at every time step."""
+    """
+    Of the whole training, in matrix products: one forward and two backward at every time step; and for a cell without
+    kernels as many as could be done while Python goes from step to step.
+    """
     # [h; x; 1], h being the last few hidden states that the cell sees; and products with weights of its own.
     cell, size = experiment.recurrent_cell, experiment.hidden
     columns = sum(cell.seen(size) + width + 1 for width in _inputs(experiment))
     gates = WIRINGS[experiment.wiring].gates(experiment.layers) * (size + 1)
     own = experiment.layers * cell.row.products * size
     step = 3 * size * (_rows(experiment) * columns + gates + own)
-    return float(step * experiment.batch * experiment.time_steps * experiment.steps)
+    interpreted = UNCOMPILED * experiment.layers if without_kernel(cell) else 0
+    return float((step * experiment.batch + interpreted) * experiment.time_steps * experiment.steps)
 
 
 def tape_bytes(experiment: Experiment) -> int:

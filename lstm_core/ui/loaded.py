@@ -18,7 +18,7 @@ from lstm_core.experiment import PRECISIONS, Experiment
 from lstm_core.kernels.one_thread import settle_thread
 from lstm_core.kernels.pieces import build
 from lstm_core.training.train import train
-from lstm_core.ui import claims, forecasts, history, live, outcome, small_grid, stage, texts, upload  # noqa: F401
+from lstm_core.ui import claims, forecasts, history, live, outcome, small_grid, stage, texts, untrained, upload  # noqa: F401
 
 
 def warm_up() -> None:
