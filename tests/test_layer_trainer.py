@@ -29,9 +29,9 @@ def gradients(layer: Layer) -> Named:
 
 
 def by_autograd(stack: Stack, x: Tensor, gradient: Tensor) -> Named:
-    (layer,), start = stack.layer_list, torch.zeros(B, H, dtype=x.dtype)
+    (layer,) = stack.layer_list
     stack.zero_grad(set_to_none=False)
-    trace = run(x, (start,) * len(stack.cell.row.states), layer.tensors(), stack.cell, REFERENCE_ENGINE)
+    trace = run(x, stack.cell.start(x, H), layer.tensors(), stack.cell, REFERENCE_ENGINE)
     trace.retain_gradients()
     (trace.hidden if gradient.dim() == 3 else trace.final[0]).backward(gradient)
     return gradients(layer) | {f"norms {k}": norms for k, norms in enumerate(trace.gradient_norms())}

@@ -30,8 +30,9 @@ def _inputs(experiment: Experiment) -> list[int]:
 
 def multiplications(experiment: Experiment) -> float:
     """Of the whole training, in matrix products: one forward and two backward at every time step."""
-    # [h; x; 1], h being the last few hidden states that the cell sees.
-    columns = sum(experiment.window * experiment.hidden + width + 1 for width in _inputs(experiment))
+    # [h; x; 1], h being the last few hidden states that the cell sees, if any.
+    seen = experiment.recurrent_cell.seen(experiment.hidden)
+    columns = sum(seen + width + 1 for width in _inputs(experiment))
     step = 3 * _rows(experiment) * experiment.hidden * columns
     return float(step * experiment.batch * experiment.time_steps * experiment.steps)
 
