@@ -15,8 +15,12 @@ from lstm_core.history import opening
 from lstm_core.history.database import store
 from lstm_core.installation import version
 from lstm_core.kernels import store as kernels
+from lstm_core.kernels.pieces import all_pieces
 from tests.histories import made_up
 from tests.test_history_opening import as_nobody
+
+# In single and in double precision.
+KERNELS = 2 * len(all_pieces())
 
 
 @pytest.fixture
@@ -41,8 +45,8 @@ def test_it_tells_of_a_sound_installation(url: str, capsys: pytest.CaptureFixtur
     assert answer["history"] == {"address": url, "named_by": "--history", "runs": 3}
     assert answer["engine"] == {
         "auto": "fused",
-        "why": "all 70 kernels are compiled, and a training step is the same on both engines",
-        "kernels": 70,
+        "why": f"all {KERNELS} kernels are compiled, and a training step is the same on both engines",
+        "kernels": KERNELS,
         "not_compiled": 0,
     }
     versions = answer["versions"]
@@ -114,7 +118,7 @@ def nowhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.usefixtures("nowhere")
 def test_kernels_that_cannot_be_kept_are_wrong() -> None:
     parts = {part.subject: part for part in (doctor._engine(), doctor._cache())}
-    assert "70 of 70 kernels are compiled when they are first needed" in parts["engine"].told
+    assert f"{KERNELS} of {KERNELS} kernels are compiled when they are first needed" in parts["engine"].told
     assert not parts["engine"].wrong
     assert parts["kernel cache"].wrong == "kernels cannot be kept, and are compiled at each start"
     assert "NUMBA_CACHE_DIR" in parts["kernel cache"].remedy

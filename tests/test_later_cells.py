@@ -28,6 +28,10 @@ LATER = ("mingru", "minlstm", "slstm")
 every_later_cell = pytest.mark.parametrize("cell", LATER)
 
 
+def seeded() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
+
+
 def one(cell: str, **changes: object) -> Experiment:
     return Experiment(cell=cell, **{**SMALL, **changes})  # type: ignore[arg-type]
 
@@ -112,14 +116,24 @@ def test_the_stabiliser_changes_nothing_but_the_range_of_the_numbers(
 
 
 def test_without_the_stabiliser_exponential_functions_overflow_in_single_precision_and_with_it_they_do_not() -> None:
-    """Whatever the inputs: f = e^(1 + ...) a hundred times is more than single precision has."""
-    x, ends = torch.randn(100, 8, 4, generator=torch.Generator().manual_seed(0)), []
+    """f = e^(1 + ...), multiplied a hundred times, is more than single precision has."""
+    x, ends = torch.randn(100, 8, 4, generator=seeded()), []
     for stabilised in (True, False):
         cell = Cell("slstm", forget_activation="exponential", stabilised=stabilised)
-        hidden = Stack(cell, 4, 16, generator=torch.Generator().manual_seed(0))(x)[0]
+        hidden = Stack(cell, 4, 16, generator=seeded())(x)[0]
         ends.append(int(hidden.isfinite().flatten(1).all(1).sum()))
     assert ends[0] == 100
     assert 60 < ends[1] < 100
+
+
+def test_shortly_before_that_the_numbers_are_finite_and_wrong() -> None:
+    """n overflows before c does, and c / inf is 0."""
+    x = torch.randn(100, 64, 4, generator=torch.Generator().manual_seed(0))
+    right, wrong = (
+        Stack(Cell("slstm", forget_activation="exponential", stabilised=on), 4, 16, generator=seeded())(x)[0]
+        for on in (True, False)
+    )
+    assert bool(((wrong == 0) & (right.abs() > 0.1)).any())
 
 
 @pytest.mark.parametrize("scale", [1.0, 1e3, 1e6])

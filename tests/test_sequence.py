@@ -44,7 +44,9 @@ class Layer:
         matrix = self.view(self.at.weight, self.at.deep, self.at.wide)
         pack(cell, Sources(*arrays), matrix, self.view(self.at.peephole, self.at.gates, self.at.size))
         self.rows[0] = 0
-        self.view(self.at.states, self.at.pre - self.at.states)[: batch * self.at.size] = 0
+        first = self.view(self.at.states, batch, len(cell.row.states) - 1, self.at.size)
+        for k, letter in enumerate(cell.row.states[1:]):
+            first[:, k] = -np.inf if letter in cell.row.from_below else 0
 
     def view(self, start: int, *sizes: int) -> Any:
         return self.tape[start : start + int(np.prod(sizes))].reshape(sizes)
@@ -165,7 +167,7 @@ def test_gradients_are_the_same_with_norms_and_without(cell: Cell, precision: st
     without, norms = layer.backward(dout), np.full(2 * T, -1.0)
     np.testing.assert_array_equal(layer.backward(dout, norms=norms), without)
     assert (norms[:T] > 0).all()
-    assert ((norms[T:] > 0) == (cell.family == "lstm")).all()
+    assert ((norms[T:] > 0) == (len(cell.row.states) > 1)).all()
 
 
 @every_precision
@@ -249,13 +251,15 @@ def test_places_begin_where_vectors_do_and_have_room_for_what_stands_there(
     assert {place % count for place in (*tape, *work)} == {0}
     steps, batch, features, units = sizes
     assert units <= at.size < units + count
-    assert at.deep == cell.window * units + features + 1 <= at.stride
+    skipped = 0 if cell.row.recurrent else units
+    assert at.deep == cell.window * units - skipped + features + 1 <= at.stride - skipped
     assert at.stride >= max(at.size, units + (cell.window - 1) * units)
-    cells = (steps + 1) * batch * at.size if cell.family == "lstm" else 0
+    further = len(cell.row.states) - 1
+    cells = (steps + 1) * batch * further * at.size
     gates = len(cell.learned_gates) if cell.peephole else 0
     of_tape = at.deep * at.wide, gates * at.size, (steps + 1) * batch * at.stride, steps * batch * at.apart, cells
     backward = at.wide * at.stride, batch * at.wide, batch * at.size, batch * at.size
-    of_work = at.deep * at.wide, gates * at.size, batch * cell.window * units, batch * at.size, *backward
+    of_work = at.deep * at.wide, gates * at.size, batch * cell.window * units, batch * further * at.size, *backward
     for places, needed in ((tape, (*of_tape, batch * at.wide)), (work, of_work)):
         room = np.diff(places)
         assert (room >= needed).all()

@@ -14,6 +14,7 @@ from lstm_core.cells import Cell
 from lstm_core.engine import FUSED, REFERENCE_ENGINE
 from lstm_core.experiment import CLIPS, OPTIMIZERS
 from lstm_core.kernels import turns
+from lstm_core.kernels.pieces import KERNELS
 from lstm_core.race.limits import tape_bytes
 from lstm_core.training.by_turns import WIRING_CODES, ByTurns
 from lstm_core.training.standing import standing_of
@@ -34,7 +35,7 @@ def test_a_step_of_every_cell_equals_the_oracles(cell: Cell) -> None:
     assert_equal(dataclasses.replace(SMALL, cell=cell.family, **fields), 4)
 
 
-@pytest.mark.parametrize(("task", "cell"), list(itertools.product(TASKS, ("rnn", "lstm", "gru"))))
+@pytest.mark.parametrize(("task", "cell"), list(itertools.product(TASKS, KERNELS)))
 def test_a_step_of_every_task_equals_the_oracles(task: str, cell: str) -> None:
     assert_equal(dataclasses.replace(SMALL, task=task, cell=cell), 4)
 
@@ -45,14 +46,14 @@ def test_a_step_of_every_optimizer_and_clip_equals_the_oracles(optimizer: str, c
 
 
 @pytest.mark.parametrize(("wiring", "layers"), list(itertools.product(WIRING_CODES, (1, 2, 4))))
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("cell", KERNELS)
 @pytest.mark.parametrize("task", ["adding", "copy"])
 def test_a_step_of_every_wiring_equals_the_oracles(wiring: str, layers: int, cell: str, task: str) -> None:
     assert_equal(dataclasses.replace(SMALL, wiring=wiring, layers=layers, cell=cell, task=task, length=6), 3)
 
 
 @pytest.mark.parametrize(("weights", "biases"), list(itertools.product(("separate", "concatenated"), (1, 2))))
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("cell", KERNELS)
 def test_a_step_of_every_layout_equals_the_oracles(weights: str, biases: int, cell: str) -> None:
     assert_equal(dataclasses.replace(SMALL, weights=weights, biases=biases, cell=cell, layers=2, wiring="dense"), 3)
 
@@ -84,7 +85,7 @@ def test_an_explosion_is_the_same_result(changes: dict[str, Any]) -> None:
     assert theirs["ended"] == "diverged"
 
 
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("cell", KERNELS)
 def test_free_trainings_agree_as_long_as_the_oracle_does_with_itself(cell: str) -> None:
     ours, shaken = free(dataclasses.replace(SMALL, cell=cell), 60)
     assert ours >= min(50, shaken)

@@ -12,7 +12,7 @@ from lstm_core.language import _
 def step(cell: Cell, p: Parameters, blocks: Blocks, states: States) -> tuple[States, dict[str, Tensor]]:
     """z = sigmoid(W_xz x + b_z)        h' = (1 - z) * h + z * (W_xh x + b_h)"""
     z = torch.sigmoid(blocks["z"])
-    return (torch.lerp(states[0], blocks["h"], z),), {"z": z}
+    return ((1 - z) * states[0] + z * blocks["h"],), {"z": z}
 
 
 def equations(setting: Setting) -> list[str]:

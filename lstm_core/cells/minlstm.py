@@ -17,8 +17,9 @@ def step(cell: Cell, p: Parameters, blocks: Blocks, states: States) -> tuple[Sta
 
     The gates are told as they multiply, divided by their sum: f / (f + i) = sigmoid(log f - log i), which is never 0/0.
     """
-    f = torch.sigmoid(logsigmoid(blocks["f"]) - logsigmoid(blocks["i"]))
-    return (torch.lerp(blocks["h"], states[0], f),), {"f": f, "i": 1 - f}
+    log_ratio = logsigmoid(blocks["f"]) - logsigmoid(blocks["i"])
+    f, i = torch.sigmoid(log_ratio), torch.sigmoid(-log_ratio)
+    return (f * states[0] + i * blocks["h"],), {"f": f, "i": i}
 
 
 def equations(setting: Setting) -> list[str]:
@@ -31,7 +32,11 @@ def equations(setting: Setting) -> list[str]:
 
 
 def code(cell: Cell) -> list[str]:
-    return ["f = sigmoid(F.logsigmoid(a_f) - F.logsigmoid(a_i))", "i = 1 - f", "h = f * h + i * a_h"]
+    return [
+        "f = sigmoid(F.logsigmoid(a_f) - F.logsigmoid(a_i))",
+        "i = sigmoid(F.logsigmoid(a_i) - F.logsigmoid(a_f))",
+        "h = f * h + i * a_h",
+    ]
 
 
 def kept(p: Parameters, path: Path) -> Tensor:

@@ -56,41 +56,39 @@ def gradients(
 
 def _by_kernels(ctx: Any, given: Sequence[Any], incoming: Sequence[Tensor | None]) -> Sequence[Tensor | None]:
     """The gradients of what `_Sequence` is given; of the inputs only where it is needed."""
-    inputs, hidden, state, *sources = given
-    doutputs, dlast, dlast_state, _ = incoming
+    further = len(ctx.cell.row.states) - 1
+    (inputs, hidden), sources = given[:2], given[2 + further :]
+    doutputs, dlast, *dlast_states = incoming[:-1]
     # Laid out one after the other, as the kernels fill them.
     dinputs = inputs.new_zeros(inputs.shape) if ctx.needs_input_grad[2] else None
     dsources = [None if source is None else source.new_empty(source.shape) for source in sources]
-    gradients = _sources(dsources, hidden.shape[1])
-    dhidden, dstate = map(torch.from_numpy, ctx.tape.back(ctx.code, doutputs, dlast, dlast_state, dinputs, gradients))
-    return dinputs, dhidden, None if state is None else dstate, *dsources
+    gradients = _sources(dsources, _columns(ctx.cell, hidden))
+    dstates = ctx.tape.back(ctx.code, doutputs, dlast, dlast_states, dinputs, gradients)
+    return dinputs, *map(torch.from_numpy, dstates), *dsources
 
 
-def _by_reference(
-    cell: Cell,
-    inputs: Tensor,
-    hidden: Tensor,
-    state: Tensor | None,
-    weight: Tensor,
-    input_weight: Tensor | None,
-    bias: Tensor,
-    recurrent_bias: Tensor | None,
-    peephole: Tensor | None,
-) -> Sequence[Tensor]:
+def _columns(cell: Cell, hidden: Tensor) -> int:
+    """How many W_h has, for first states (B, kH)."""
+    return cell.seen(hidden.shape[1] // cell.window)
+
+
+def _by_reference(cell: Cell, inputs: Tensor, *given: Any) -> Sequence[Tensor]:
     """What `_Sequence` makes of the same."""
+    number = len(cell.row.states)
+    states, (weight, input_weight, bias, recurrent_bias, peephole) = given[:number], given[number:]
     joint = None
     if input_weight is None:
         joint = weight
-        weight, input_weight = joint.split([hidden.shape[1], inputs.shape[2]], 1)
+        weight, input_weight = joint.split([_columns(cell, states[0]), inputs.shape[2]], 1)
     p = Parameters(weight, input_weight, bias, recurrent_bias, peephole, joint)
-    trace = unroll(inputs, (hidden,) if state is None else (hidden, state), p, cell)
+    trace = unroll(inputs, states, p, cell)
     return trace.hidden, *trace.final
 
 
 class _Sequence(torch.autograd.Function):
     """
-    Inputs (T, B, D), first states (B, kH) and the `_sources` of a layer to outputs, last states and the tape. A cell
-    without a cell state has None in its place.
+    Inputs (T, B, D), first states (B, kH) and of further states (B, H) each, and what is `_given` of a layer to
+    outputs, last states and the tape.
     """
 
     @staticmethod
@@ -100,23 +98,21 @@ class _Sequence(torch.autograd.Function):
         code: Code,
         inputs: Tensor,
         hidden: Tensor,
-        state: Tensor | None,
-        *sources: Tensor | None,
+        *others: Tensor | None,
     ) -> Any:
-        tape = Tape(cell, inputs, hidden.shape[1] // cell.window)
-        first = hidden.detach().numpy(), None if state is None else state.detach().numpy()
-        tape.run(code, _sources(sources, hidden.shape[1]), inputs, *first)
-        outputs = tape.outputs
-        last_state = None if state is None else tape.states[-1]
+        tape, further = Tape(cell, inputs, hidden.shape[1] // cell.window), len(cell.row.states) - 1
+        first = [state.detach().numpy() for state in (hidden, *others[:further]) if state is not None]
+        tape.run(code, _sources(others[further:], _columns(cell, hidden)), inputs, first)
+        outputs, last_states = tape.outputs, [states[-1] for states in tape.states]
         # The outputs lie in the tape: saving them lets torch notice when somebody changes them in place.
-        ctx.save_for_backward(outputs, last_state, inputs, hidden, state, *sources)
+        ctx.save_for_backward(outputs, *last_states, inputs, hidden, *others)
         ctx.cell, ctx.code, ctx.tape = cell, code, tape
         ctx.set_materialize_grads(False)
-        return outputs, outputs[-1], last_state, tape
+        return outputs, outputs[-1], *last_states, tape
 
     @staticmethod
     def backward(ctx: Any, *incoming: Tensor | None) -> Any:
-        _outputs, _last_state, *given = ctx.saved_tensors
+        given = ctx.saved_tensors[len(ctx.cell.row.states) :]
         grads = None if more_than_numbers(incoming) else _by_kernels(ctx, given, incoming)
         if grads is None or torch.is_grad_enabled():
             # Somebody differentiates further, which the kernels, asked for the norms alone, do not bear.
@@ -133,11 +129,11 @@ class FusedTrace:
 
     @property
     def cell(self) -> Tensor | None:
-        return self.tape.states if len(self._cell.row.states) > 1 else None
+        return self.tape.states[0] if len(self._cell.row.states) > 1 else None
 
     @property
     def states(self) -> tuple[Tensor, ...]:
-        return (self.hidden.detach(),) if self.cell is None else (self.hidden.detach(), self.cell)
+        return self.hidden.detach(), *self.tape.states
 
     @cached_property
     def gates(self) -> dict[str, Tensor]:
@@ -149,16 +145,20 @@ class FusedTrace:
         """Their norms come with the backward pass."""
 
     def gradient_norms(self) -> tuple[Tensor, ...]:
+        """Of the hidden state and the next one, of which alone there are norms."""
         return tuple(torch.from_numpy(self.tape.norms[: len(self._cell.row.states)]))
 
 
 def run_fused(inputs: Tensor, states: tuple[Tensor, ...], p: Parameters, cell: Cell, code: Code) -> FusedTrace:
     """The call of `cells.unroll`, for tensors on the CPU in the precision of the code."""
-    h, *others = states
-    first = torch.nn.functional.pad(h, (0, p.recurrent.shape[1] - h.shape[1]))
-    state = others[0] if others else None
-    outputs, *final, tape = _Sequence.apply(cell, code, inputs, first, state, *_given(p))
-    return FusedTrace(cell, tape, outputs, tuple(final[: 1 if state is None else 2]))
+    h, *further = states
+    first = torch.nn.functional.pad(h, (0, cell.window * _units(p, cell) - h.shape[1]))
+    outputs, *final, tape = _Sequence.apply(cell, code, inputs, first, *further, *_given(p))
+    return FusedTrace(cell, tape, outputs, tuple(final))
+
+
+def _units(p: Parameters, cell: Cell) -> int:
+    return len(p.bias) // len(cell.rows)
 
 
 def sources(p: Parameters) -> Sources:
@@ -172,16 +172,16 @@ class FusedTrainer:
     def __init__(self, p: Parameters, cell: Cell, code: Code) -> None:
         self._cell, self._code = cell, code
         seen, given = p.recurrent.shape[1], _given(p)
-        self._units = seen // cell.window
+        self._units = _units(p, cell)
         self._parameters = _sources(given, seen)
         self._gradients = _sources([None if source is None else source.grad for source in given], seen)
 
     def run(self, inputs: Tensor) -> FusedTrace:
         tape = Tape(self._cell, inputs, self._units)
-        tape.run(self._code, self._parameters, inputs, None, None)
+        tape.run(self._code, self._parameters, inputs, ())
         outputs = tape.outputs
         return FusedTrace(self._cell, tape, outputs, (outputs[-1],))
 
     def back(self, trace: FusedTrace, gradient: Tensor) -> None:
         doutputs, dlast = (gradient, None) if gradient.dim() == 3 else (None, gradient)
-        trace.tape.back(self._code, doutputs, dlast, None, None, self._gradients)
+        trace.tape.back(self._code, doutputs, dlast, (), None, self._gradients)

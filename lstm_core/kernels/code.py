@@ -39,13 +39,14 @@ class Code:
 def _spec(cell: Cell, addresses: Mapping[Piece, int]) -> Spec:
     forward, backward = (addresses[piece] for piece in steps(cell))
     activations = [0] * 4
-    if not is_plain(cell):
+    if cell.activations and not is_plain(cell):
         activations = [addresses[piece] for name in cell.activations for piece in pointwise_of(name)]
     places = (cell.rows.find(block) for block in "ifgo")
     gates = sum(1 << cell.rows.index(gate) for gate in cell.learned_gates)
     flags = cell.coupled, cell.peephole, cell.window, gates, len(cell.row.states) > 1
     beside = bool(cell.row.apart) or cell.window > 1
-    return Spec(*map(int, (forward, backward, *activations, *places, *flags, beside)))
+    of_slstm = cell.forget_activation == "exponential", cell.stabilised
+    return Spec(*map(int, (forward, backward, *activations, *places, *flags, beside, *of_slstm)))
 
 
 def address(array: Any) -> int:

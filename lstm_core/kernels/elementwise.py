@@ -165,15 +165,40 @@ def _artanh(square: float) -> float:
 def log1p(p: Precision) -> Callable[[Any], Any]:
     """ln(1 + x) = 2 artanh(x / (2 + x)) for 0 <= x <= 1."""
     two = p.real(2)
-    first, rest = p.horner(fitted(_artanh, 4 if p is SINGLE else 10, 0, 1 / 9))
+    first, (second, *rest) = p.horner(fitted(_artanh, 4 if p is SINGLE else 10, 0, 1 / 9))
+    others = tuple(rest)
 
     def function(x: Any) -> Any:
         ratio = x / (two + x)
         square = ratio * ratio
-        series = first
-        for coefficient in rest:
+        series = first * square + second
+        for coefficient in others:
             series = series * square + coefficient
         return two * ratio * series
+
+    return function
+
+
+@elementary
+def log_sigmoid(p: Precision) -> Callable[[Any], Any]:
+    """min(x, 0) - ln(1 + e^-|x|)"""
+    zero, end = p.real(0), p.real(np.inf)
+
+    def function(x: Any) -> Any:
+        below = clamped(x, -end, zero)
+        return below - log1p(exp(below - clamped(x, zero, end)))
+
+    return function
+
+
+@elementary
+def unbounded_exp(p: Precision) -> Callable[[Any], Any]:
+    """e^x, which is inf and 0 where it over- and underflows: the square of e^(x / 2), which does neither there."""
+    half = p.real(0.5)
+
+    def function(x: Any) -> Any:
+        root = exp(x * half)
+        return root * root
 
     return function
 

@@ -12,6 +12,9 @@ from itertools import accumulate
 from lstm_core.cells import Cell
 from lstm_core.kernels.spec import BYTES, Layer, Shape
 
+# So many blocks of numbers a family keeps for its way back beside those of its rows.
+KEPT_BESIDE = {"minlstm": 2, "slstm": 1}
+
 
 @lru_cache
 def layer_of(cell: Cell, shape: Shape, bytes_each: int) -> Layer:
@@ -27,17 +30,20 @@ def layer_of(cell: Cell, shape: Shape, bytes_each: int) -> Layer:
         return padded(count + lanes - 1)
 
     blocks = len(cell.rows) + len(cell.row.apart)
+    kept_blocks = blocks + KEPT_BESIDE.get(cell.family, 0)
     size, seen, wide = padded(units), cell.window * units, blocks * units
-    gates = len(cell.learned_gates) if cell.peephole else 0
-    deep = seen + features + 1
+    gates, further = len(cell.learned_gates) if cell.peephole else 0, cell.row.states[1:]
+    cells, below = len(further) * size, sum((letter in cell.row.from_below) << k for k, letter in enumerate(further))
+    skipped = seen - cell.seen(units)
+    deep = seen - skipped + features + 1
     # Beyond a row's hidden states there is room to store whole vectors of them; x is put there afterwards.
-    stride = padded(max(deep, size, units + padded(seen - units)))
+    stride = padded(max(skipped + deep, size, units + padded(seen - units)))
     weights, peepholes = padded(deep * wide), gates * size
-    states = (steps + 1) * batch * size if len(cell.row.states) > 1 else 0
-    rows, kept = (steps + 1) * batch * stride, steps * batch * blocks * size
+    states = (steps + 1) * batch * cells
+    rows, kept = (steps + 1) * batch * stride, steps * batch * kept_blocks * size
     tape = weights, peepholes, rows, kept, states, read_by_vectors(batch * wide)
     of_step = batch * size
     hidden, back, delta = read_by_vectors(batch * seen), wide * stride, padded(batch * wide)
-    work = weights, peepholes, hidden, of_step, back, delta, of_step, of_step
-    widths = size, gates, seen, deep, stride, wide, blocks * size
+    work = weights, peepholes, hidden, batch * cells, back, delta, of_step, of_step
+    widths = size, gates, seen, skipped, deep, stride, wide, kept_blocks * size, cells, below
     return Layer(*shape, *widths, *accumulate(tape, initial=0), *accumulate(work, initial=0))

@@ -1,9 +1,9 @@
 """
 How do a layer's parameters get onto a tape, and their gradients off a workspace? By copies between views of arrays.
 
-One matrix (K, R) is multiplied with rows [h; x; 1], h being all k states that the cell sees: it is the transpose of
-[W_h W_x b], the biases added up. A block that is apart, as a GRU's candidate, has two places: one for what comes from
-h, with the bias of its own that belongs there, and one, behind all others, for what comes from x.
+One matrix (K, R) is multiplied with rows [h; x; 1], h being all k states that the cell sees, or none: it is the
+transpose of [W_h W_x b], the biases added up. A block that is apart, as a GRU's candidate, has two places: one for what
+comes from h, with the bias of its own that belongs there, and one, behind all others, for what comes from x.
 """
 
 from typing import Any, NamedTuple
@@ -36,7 +36,7 @@ def _parts(cell: Cell, matrix: Any, units: int, features: int) -> _Parts:
     blocks = len(cell.rows) + len(cell.row.apart)
     size, seen = matrix.shape[1] // blocks, len(matrix) - features - 1
     by_block = matrix.reshape(len(matrix), blocks, size)[..., :units]
-    of_hidden = by_block[:seen].reshape(cell.window, size, blocks, units)[:, :units]
+    of_hidden = by_block[:seen].reshape(-1, size, blocks, units)[:, :units]
     return _Parts(of_hidden, by_block[seen:-1], by_block[-1])
 
 
@@ -46,8 +46,8 @@ def _by_block(cell: Cell, array: Any, units: int) -> Any:
 
 
 def _weight_h(cell: Cell, array: Any, units: int) -> Any:
-    """(GH, kH) as (k, H, G, H): from each unit of each state to each unit of each block."""
-    return array.reshape(len(cell.rows), units, cell.window, units).transpose(2, 3, 0, 1)
+    """(GH, kH) as (k, H, G, H): from each unit of each state to each unit of each block; k is 0 without W_h."""
+    return array.reshape(len(cell.rows), units, -1, units).transpose(2, 3, 0, 1)
 
 
 def pack(cell: Cell, sources: Sources, matrix: Any, peephole: Any) -> None:
@@ -73,7 +73,8 @@ def unpack(cell: Cell, matrix: Any, peephole: Any, gradients: Sources) -> None:
     units, features = len(gradients.bias) // len(cell.rows), gradients.weight_x.shape[1]
     together, rows = len(cell.rows) - len(cell.row.apart), len(cell.rows)
     h, x, one = _parts(cell, matrix, units, features)
-    _weight_h(cell, gradients.weight_h, units)[:] = h[:, :, :rows]
+    if gradients.weight_h is not None:
+        _weight_h(cell, gradients.weight_h, units)[:] = h[:, :, :rows]
     weight_x = _by_block(cell, gradients.weight_x, units).transpose(2, 0, 1)
     bias = _by_block(cell, gradients.bias, units)
     weight_x[:, :together], bias[:together] = x[:, :together], one[:together]

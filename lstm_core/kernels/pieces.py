@@ -21,6 +21,9 @@ KERNELS: dict[str, Callable[[Cell], str]] = {
     "rnn": lambda cell: "",
     "lstm": lambda cell: "plain_" if is_plain(cell) else "",
     "gru": lambda cell: "",
+    "mingru": lambda cell: "",
+    "minlstm": lambda cell: "",
+    "slstm": lambda cell: "",
 }
 
 
@@ -56,7 +59,7 @@ def pieces(cell: Cell) -> tuple[Piece, ...]:
 
 def all_pieces() -> tuple[Piece, ...]:
     """What most races need comes first."""
-    general = (Piece("lstm", way) for way in ("forward", "backward"))
+    general = (Piece(family, way) for family in KERNELS for way in ("forward", "backward"))
     names = [name for name, row in ACTIVATIONS.items() if row.kernel]
     return tuple(dict.fromkeys([*FRAME, *USUAL, *general, *(p for name in names for p in pointwise_of(name))]))
 

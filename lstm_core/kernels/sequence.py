@@ -32,7 +32,7 @@ SUMS, LARGEST_HIDDEN, LARGEST_STATE = 4, 4, 5
 @inner
 def time_step(at: Layer, t: int) -> Step:
     """Number t, from 0, of a sequence."""
-    row, state = at.batch * at.stride, at.batch * at.size
+    row, state = at.batch * at.stride, at.batch * at.cells
     return Step(
         at.rows + t * row,
         at.rows + (t + 1) * row,
@@ -47,6 +47,7 @@ def time_step(at: Layer, t: int) -> Step:
         at.stride,
         at.wide,
         at.apart,
+        at.cells,
     )
 
 
@@ -64,8 +65,8 @@ def forward(spec: Any, layer: Any, tape: Any, x: Any, x_step: int, x_row: int, s
         inputs = Matrix(x, t * x_step, x_row)
         copy_exactly(inputs, Matrix(tape, s.seen + at.seen, at.stride), at.batch, at.features)
         for b in range(at.batch):
-            tape[s.seen + b * at.stride + at.deep - 1] = 1
-        row, pre = Matrix(tape, s.seen, at.stride), Matrix(tape, s.pre, at.wide)
+            tape[s.seen + b * at.stride + at.skipped + at.deep - 1] = 1
+        row, pre = Matrix(tape, s.seen + at.skipped, at.stride), Matrix(tape, s.pre, at.wide)
         product(row, weight, pre, at.batch, at.deep, at.wide, False)
         call(cell.forward, cell, tape, s)
         if look:
@@ -79,7 +80,7 @@ def _look(cell: Spec, tape: Any, s: Step, seen: Any) -> None:
         if (cell.gates >> block) & 1:
             seen[block] += sum_of(Matrix(tape, s.blocks + block * s.size, s.apart), s.batch, s.units)
     for k in range(1 + cell.has_cell):
-        states = Matrix(tape, s.hidden, s.stride) if k == 0 else Matrix(tape, s.state, s.size)
+        states = Matrix(tape, s.hidden, s.stride) if k == 0 else Matrix(tape, s.state, s.cells)
         largest = largest_of(states, s.batch, s.units)
         if largest > seen[LARGEST_HIDDEN + k] or np.isnan(largest):
             seen[LARGEST_HIDDEN + k] = largest
@@ -110,8 +111,9 @@ def backward(
     cell, at = fields(Spec, spec), fields(Layer, layer)
     room = Room(at.dpeephole, at.dhidden, at.dstate, at.delta, at.y, at.slope)
     weight, dweight = Matrix(tape, at.weight, at.wide), Matrix(work, at.dweight, at.wide)
-    needed = at.stride if dx else at.seen
-    back, back_to_x = Matrix(work, at.back, needed), Matrix(work, at.back + at.seen, needed)
+    multiplied = at.seen - at.skipped
+    needed = at.stride if dx else multiplied
+    back, back_to_x = Matrix(work, at.back, needed), Matrix(work, at.back + multiplied, needed)
     delta, dhidden = Matrix(work, at.delta, at.wide), Matrix(work, at.dhidden, at.seen)
     douts, dxs = at_address(work, dout), at_address(work, dx)
     clear(work, at.dweight, at.dhidden)
@@ -123,8 +125,9 @@ def backward(
         if told:
             norms[t] = norm_of(dhidden, at.batch, at.units)
         call(cell.backward, cell, tape, s, work, room, moved(norms, at.steps + t), told)
-        row = Matrix(tape, s.seen, at.stride)
+        row = Matrix(tape, s.seen + at.skipped, at.stride)
         add_transposed_product(row, delta, dweight, at.batch, at.deep, at.wide)
-        product(delta, back, dhidden, at.batch, at.wide, at.seen, cell.beside != 0)
+        if multiplied:
+            product(delta, back, dhidden, at.batch, at.wide, multiplied, cell.beside != 0)
         if dx:
             product(delta, back_to_x, Matrix(dxs, t * dx_step, dx_row), at.batch, at.wide, at.features, True)

@@ -17,7 +17,8 @@ class Spec(NamedTuple):
     A cell. Addresses of machine code: one time step `forward` and `backward`, values of its activations, `phi` and
     `psi`, and values with slopes. The places of its blocks of rows (-1: there is none), flags, how many of its last
     hidden states it sees, and of which blocks the values are openings of `gates`, bit by bit. `beside`: its step
-    backward leaves in dh what goes past this step.
+    backward leaves in dh what goes past this step. `exponential` is the forget gate of an sLSTM, `stabilised` its
+    states.
     """
 
     forward: int
@@ -36,6 +37,8 @@ class Spec(NamedTuple):
     gates: int
     has_cell: int
     beside: int
+    exponential: int
+    stabilised: int
 
 
 class Shape(NamedTuple):
@@ -52,15 +55,17 @@ class Layer(NamedTuple):
     A layer's shape, widths and places.
 
     Widths: `size` of a block on the tape, `gates` with peepholes, `seen` the numbers of all hidden states that the cell
-    sees, `deep` K, `stride` from one row [h; x; 1] to the next, `wide` R, `apart` the numbers of all blocks on the
-    tape.
+    sees, `skipped` those of them that nothing is multiplied with, for want of a W_h, `deep` K without these, `stride`
+    from one row [h; x; 1] to the next, `wide` R, `apart` the numbers of all blocks on the tape, `cells` those of all
+    states beside h, of which those in `below`, bit by bit, start at minus infinity.
 
     On the tape, which a forward pass reads and fills: `weight` (K, R), which rows [h; x; 1] are multiplied with;
     `peephole` (gates, size); `rows` (T + 1, B, stride), those rows and the last h; `blocks` (T, B, apart), gates and
-    preactivations; `states` (T + 1, B, size), c, where there is one; `pre` (B, R), the products of one time step.
+    preactivations; `states` (T + 1, B, cells), c and others, where there are any; `pre` (B, R), the products of one
+    time step.
 
     In the workspace, which a backward pass fills: `dweight` (K, R) and `dpeephole` (gates, size), the gradients;
-    `dhidden` (B, seen) and `dstate` (B, size), those of the states of the time step it is at. And its room: `back` (R,
+    `dhidden` (B, seen) and `dstate` (B, cells), those of the states of the time step it is at. And its room: `back` (R,
     stride), the weights transposed, as many columns as it needs; `delta` (B, R), the gradient of the preactivations;
     values and slopes of an activation, `y` and `slope` (B, size).
     """
@@ -72,10 +77,13 @@ class Layer(NamedTuple):
     size: int
     gates: int
     seen: int
+    skipped: int
     deep: int
     stride: int
     wide: int
     apart: int
+    cells: int
+    below: int
     weight: int
     peephole: int
     rows: int
@@ -98,7 +106,7 @@ class Step(NamedTuple):
     """
     Places of one time step on a tape: `seen` (B, stride), the rows with the hidden states before, and `hidden` those
     with the new ones; `pre` (B, wide), its preactivations, and `blocks` (B, apart), what is kept of them; `before` and
-    `state` (B, size), the cell states before and the new ones; and of all time steps, `peephole` (gates, size).
+    `state` (B, cells), the states beside h before and the new ones; and of all time steps, `peephole` (gates, size).
     """
 
     seen: int
@@ -114,6 +122,7 @@ class Step(NamedTuple):
     stride: int
     wide: int
     apart: int
+    cells: int
 
 
 class Room(NamedTuple):

@@ -1,5 +1,6 @@
 """Where does a forward pass leave what the backward pass needs? On a tape, one for every sequence of a layer."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -45,27 +46,38 @@ class Tape:
         return self._by_time(self.at.rows + self.at.batch * self.at.stride, self.at.stride)
 
     @property
-    def states(self) -> Tensor:
-        """Cell states (T, B, H)."""
-        return self._by_time(self.at.states + self.at.batch * self.at.size, self.at.size)
+    def states(self) -> tuple[Tensor, ...]:
+        """Those beside the hidden one, (T, B, H) each."""
+        first = self.at.states + self.at.batch * self.at.cells
+        return tuple(self._by_time(first + k, self.at.cells) for k in range(0, self.at.cells, self.at.size))
+
+    def _further(self, numbers: Any, start: int, k: int) -> Any:
+        """Of state number k beside the hidden one, (B, H), where those of one time step begin there."""
+        at = self.at
+        rows = numbers[start : start + at.batch * at.cells].reshape(at.batch, at.cells)
+        return rows[:, k * at.size : k * at.size + at.units]
+
+    @property
+    def _start(self) -> tuple[float, ...]:
+        """What each state of the cell starts as."""
+        row = self.cell.row
+        return tuple(-np.inf if letter in row.from_below else 0.0 for letter in row.states)
 
     def block(self, place: int) -> Tensor:
         """One of the blocks, (T, B, H)."""
         return self._by_time(self.at.blocks + place * self.at.size, self.at.apart)
 
-    def run(self, code: Code, sources: Sources, inputs: Tensor, hidden: Any, state: Any) -> None:
-        """Fill it; first states are arrays (B, kH) and (B, H), or None for zeros."""
+    def run(self, code: Code, sources: Sources, inputs: Tensor, states: Sequence[Any]) -> None:
+        """Fill it; first states are arrays (B, kH) and of further ones (B, H) each, or those that the cell has."""
         at, batch = self.at, self.at.batch
         numbers, x = self.numbers.numpy(), inputs.detach().contiguous()
         matrix, peephole = numbers[: at.deep * at.wide], numbers[at.peephole : at.rows]
         pack(self.cell, sources, matrix.reshape(at.deep, at.wide), peephole.reshape(at.gates, at.size))
         first = numbers[at.rows : at.rows + batch * at.stride].reshape(batch, at.stride)
-        first[:, : at.seen] = 0 if hidden is None else hidden
-        if at.pre > at.states:
-            first_state = numbers[at.states : at.states + batch * at.size].reshape(batch, at.size)
-            first_state[:] = 0
-            if state is not None:
-                first_state[:, : at.units] = state
+        hidden, *further = states or self._start
+        first[:, : at.seen] = hidden
+        for k, state in enumerate(further):
+            self._further(numbers, at.states, k)[:] = state
         places = address(code.spec), address(self._layer), self.numbers.data_ptr(), x.data_ptr()
         aside(code.forward, *places, *_strides(x), None, False)
 
@@ -74,25 +86,25 @@ class Tape:
         code: Code,
         doutputs: Tensor | None,
         dlast: Tensor | None,
-        dlast_state: Tensor | None,
+        dlast_states: Sequence[Tensor | None],
         dinputs: Tensor | None,
         gradients: Sources,
-    ) -> tuple[Any, Any]:
+    ) -> tuple[Any, ...]:
         """Fill `gradients` and the norms, and `dinputs`, which were zero; the gradients of the first states."""
         at, batch = self.at, self.at.batch
         room = self.numbers.new_empty(at.work_end)
         work = room.numpy()
         dhidden = work[at.dhidden : at.dhidden + batch * at.seen].reshape(batch, at.seen)
-        dstate = work[at.dstate : at.back].reshape(batch, at.size)
         work[at.dhidden : at.back] = 0
         if dlast is not None:
             dhidden[:, : at.units] = dlast.detach().numpy()
-        if dlast_state is not None:
-            dstate[:, : at.units] = dlast_state.detach().numpy()
+        for k, dlast_state in enumerate(dlast_states):
+            if dlast_state is not None:
+                self._further(work, at.dstate, k)[:] = dlast_state.detach().numpy()
         dout = None if doutputs is None else doutputs.detach().contiguous()
         places = address(code.spec), address(self._layer), self.numbers.data_ptr(), room.data_ptr()
         beside = [(0, 0, 0) if tensor is None else (tensor.data_ptr(), *_strides(tensor)) for tensor in (dout, dinputs)]
         aside(code.backward, *places, *beside[0], *beside[1], address(self.norms), True)
         dpeephole = work[at.dpeephole : at.dhidden].reshape(at.gates, at.size)
         unpack(self.cell, work[: at.deep * at.wide].reshape(at.deep, at.wide), dpeephole, gradients)
-        return dhidden, dstate[:, : at.units]
+        return dhidden, *(self._further(work, at.dstate, k) for k in range(len(self.cell.row.states) - 1))

@@ -56,12 +56,15 @@ def layer_at(layers: Any, tape: Any, layer: int) -> Any:
 
 @inner
 def start(plan: Any, layers: Any, whole_tape: Any) -> None:
-    """Zero states before the first time step, which nothing changes from then on."""
+    """The states before the first time step, zeros but for those from below, which nothing changes from then on."""
     for layer in range(plan.layers):
         _, at, tape = layer_at(layers, whole_tape, layer)
         clear(tape, at.rows, at.rows + plan.batch * at.stride)
-        if at.pre > at.states:
-            clear(tape, at.states, at.states + plan.batch * at.size)
+        clear(tape, at.states, at.states + plan.batch * at.cells)
+        if at.below:
+            for k in range(plan.batch * at.cells):
+                if (at.below >> (k % at.cells // at.size)) & 1:
+                    tape[at.states + k] = -np.inf
 
 
 @inner
@@ -154,7 +157,7 @@ def backward(
         if layer and plan.wiring == PLAIN:
             clear(work, dbelow, dbelow + plan.steps * step)
             below = address(work, dbelow)
-        clear(work, at.dstate, at.dstate + plan.batch * at.size)
+        clear(work, at.dstate, at.dstate + plan.batch * at.cells)
         norms = moved(report.norms, layer * 2 * plan.steps)
         call(code.backward, spec, table, tape, work, from_above, step, row, below, step, row, norms, tells)
         for k in range(table[FIRST], table[AFTER]):

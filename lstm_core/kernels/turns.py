@@ -63,7 +63,7 @@ def _places(cell: Cell, layers: Sequence[Layer], parameters: Sequence[Parameters
 
 def _first_and_after(p: Parameters) -> tuple[int, int]:
     """The first number of a layer's parameters, and the first one after them."""
-    given = [tensor for tensor in p.arrays if tensor is not None]
+    given = [tensor for tensor in p.arrays if tensor is not None and tensor.numel()]
     starts, ends = zip(
         *((tensor.storage_offset(), tensor.storage_offset() + tensor.numel()) for tensor in given), strict=True
     )
@@ -75,7 +75,7 @@ def _runs(cell: Cell, p: Parameters) -> Iterator[tuple[int, int, int]]:
     matrices = (p.recurrent, p.input) if p.joint is None else (p.joint,)
     owned = [(tensor, cell.rows) for tensor in (*matrices, p.bias, p.recurrent_bias)]
     for tensor, owners in [*owned, (p.peephole, cell.learned_gates)]:
-        if tensor is not None:
+        if tensor is not None and tensor.numel():
             start, run = tensor.storage_offset(), tensor.numel() // len(owners)
             yield from ((start + k * run, start + (k + 1) * run, cell.rows.index(row)) for k, row in enumerate(owners))
 

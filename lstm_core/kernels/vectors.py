@@ -225,6 +225,18 @@ def where_zero(typingctx, x, then, otherwise):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
+def greater(typingctx, x, y):  # type: ignore[no-untyped-def]
+    """In each lane the larger one of x and y; nan where one of them is nan."""
+
+    def codegen(context, builder, signature, values):  # type: ignore[no-untyped-def]
+        x, y = values
+        first = builder.or_(builder.fcmp_unordered("uno", x, x), builder.fcmp_ordered(">", x, y))
+        return builder.select(first, x, y)
+
+    return x(x, x), codegen
+
+
+@intrinsic
 def clamped(typingctx, x, least, most):  # type: ignore[no-untyped-def]
     """x between two numbers, of a vector in each lane; nan stays nan."""
 
