@@ -76,6 +76,21 @@ def lru_relu(cell: Cell, layer: Layer, x: Tensor, h: Tensor, s: Tensor) -> list[
     return _turning(p, p["own.W_v"], seen, s.detach().numpy())
 
 
+def _diagonal(transition: Callable[[Any], Any]) -> Callable[..., list[Tensor]]:
+    """Grazzi et al. 2024, equation 1, with a diagonal: h_t = a(x_t) * h_(t-1) + b(x_t)."""
+
+    def written_out(cell: Cell, layer: Layer, x: Tensor, h: Tensor) -> list[Tensor]:
+        state, states, p = h.detach().numpy(), [], layer.tensors()
+        weights, bias = p.input.detach().numpy(), p.whole_bias.detach().numpy()
+        for x_t in x.detach().numpy():
+            of_a, of_u = np.split(x_t @ weights.T + bias, 2, -1)
+            state = transition(of_a) * state + of_u
+            states.append(state)
+        return [torch.from_numpy(np.stack(states)), torch.from_numpy(state)]
+
+    return written_out
+
+
 WRITTEN_OUT: dict[str, Callable[..., list[Tensor]]] = {
     "exprnn": exprnn,
     "modrnn": modrnn,
@@ -83,4 +98,6 @@ WRITTEN_OUT: dict[str, Callable[..., list[Tensor]]] = {
     "indrnn": indrnn,
     "lru": lru,
     "lru_relu": lru_relu,
+    "diagonal": _diagonal(lambda a: 1 / (1 + np.exp(-a))),
+    "signed": _diagonal(lambda a: np.tanh(a / 2)),
 }

@@ -109,7 +109,8 @@ class Family:
     `transforms` says that its state is made anew by one matrix at each step, so that the spectrum of W_h rules its
     gradient; `kept(p, path)` is what each step keeps of the state that is added to, (T, B, H), the factors of the
     gradient's direct path. None: no state is added to. `unscaled` are the fields with which states are what they stand
-    for, where they are kept within range otherwise.
+    for, where they are kept within range otherwise. Kernels keep `kept_beside` blocks of numbers for their way back,
+    beside those of its rows.
 
     `code(cell)` are the same as lines of Python, for scripts and files that are taken away: assignments to a gate or a
     state, each by its letter, made of the states before, the preactivation a_x of block x, the peephole p_x of gate x,
@@ -147,6 +148,7 @@ class Family:
     transforms: bool = False
     kept: Callable[[Parameters, Path], Tensor] | None = None
     unscaled: Mapping[str, Any] = field(default_factory=dict)
+    kept_beside: int = 0
     back: Callable[[Parameters, "Cell", Path], Back] | None = None
     code: Callable[["Cell"], list[str]] | None = None
 

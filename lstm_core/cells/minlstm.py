@@ -62,6 +62,7 @@ MINLSTM = Family(
     forget="f",
     chrono={"f": 1, "i": -1},
     kept=kept,
+    kept_beside=2,
     back=back,
     code=code,
 )

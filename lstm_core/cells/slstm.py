@@ -140,6 +140,7 @@ SLSTM = Family(
     forget="f",
     chrono={"f": 1, "i": -1},
     kept=kept,
+    kept_beside=1,
     unscaled={"stabilised": False},
     back=back,
     code=code,

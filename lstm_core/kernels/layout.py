@@ -12,9 +12,6 @@ from itertools import accumulate
 from lstm_core.cells import Cell
 from lstm_core.kernels.spec import BYTES, Layer, Shape
 
-# So many blocks of numbers a family keeps for its way back beside those of its rows.
-KEPT_BESIDE = {"minlstm": 2, "slstm": 1}
-
 
 @lru_cache
 def layer_of(cell: Cell, shape: Shape, bytes_each: int) -> Layer:
@@ -30,7 +27,7 @@ def layer_of(cell: Cell, shape: Shape, bytes_each: int) -> Layer:
         return padded(count + lanes - 1)
 
     blocks = len(cell.rows) + len(cell.row.apart)
-    kept_blocks = blocks + KEPT_BESIDE.get(cell.family, 0)
+    kept_blocks = blocks + cell.row.kept_beside
     size, seen, wide = padded(units), cell.window * units, blocks * units
     gates, further = len(cell.learned_gates) if cell.peephole else 0, cell.row.states[1:]
     cells, below = len(further) * size, sum((letter in cell.row.from_below) << k for k, letter in enumerate(further))

@@ -224,7 +224,7 @@ OPENINGS = {
     "highways": Opening(
         "The LRU and the RNN whose W_h is kept orthogonal solve copy memory; LSTM and GRU end within 10 % of the "
         "constant predictor, or above it.",
-        Experiment(task="copy", length=50, hidden=64, steps=400),
+        Experiment(task="copy", length=50, hidden=64, steps=300),
         {label: FAMILY_RACERS[label] for label in ("LSTM", "GRU", "LRU", "W_h kept orthogonal")},
         _linear_copies,
     ),

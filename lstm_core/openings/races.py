@@ -28,7 +28,7 @@ OF_THE_RNN = ("activation", "init", "gain")
 SINCE, PATHS, COUNTING, KEPT_ORTHOGONAL = "since", "paths", "counting", "orthogonal"
 # With which settings each look at the highways since the LSTM begins, other than those of the page.
 ON_HIGHWAYS: dict[str, dict[str, Any]] = {
-    PATHS: {"task": "adding", "length": 100, "hidden": 32, "racers": ["minGRU", "LRU", "LSTM"]},
+    PATHS: {"task": "adding", "length": 100, "hidden": 32, "steps": 500, "racers": ["minGRU", "LRU", "LSTM"]},
     COUNTING: {
         "task": "running_parity",
         "length": 20,
@@ -37,6 +37,7 @@ ON_HIGHWAYS: dict[str, dict[str, Any]] = {
         "racers": ["a in [0, 1]", "a in [-1, 1]", "LSTM", "GRU"],
     },
     KEPT_ORTHOGONAL: {
+        "steps": 400,
         "racers": ["W_h kept orthogonal", "W_h orthogonal at first, slow", "W_h orthogonal at first"],
     },
 }

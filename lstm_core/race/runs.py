@@ -38,7 +38,8 @@ class Run:
     """
     One experiment in training: `snapshots` grows to about `MOST_SNAPSHOTS`, evenly over the training; `ended` says why
     it stopped growing, `error` what went wrong; `durations` are the seconds that each snapshot took. With `weights`,
-    about `MOST_WEIGHTS` of the snapshots have theirs with them; all take about `nbytes` of memory. `measured` is what
+    about `MOST_WEIGHTS` of the snapshots have theirs with them, else the first and the last; all take about `nbytes` of
+    memory. `measured` is what
     somebody had measured of it, by measurement and training step.
     """
 
@@ -90,7 +91,7 @@ class Run:
             try:
                 if self._training is None:
                     steps = self.experiment.steps
-                    weights = weights_every(steps) if self.weights else None
+                    weights = weights_every(steps) if self.weights else steps
                     self._training = train(self.experiment, snapshots_every(steps), weights)
                 snapshot = next(self._training)
                 self._done += 1

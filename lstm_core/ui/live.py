@@ -65,7 +65,7 @@ def live(
         if task.classes:
             charts = [charts[0], "accuracy", *charts[1:]]
         more = [*charts[ON_STAGE:], *([] if task.of else ["lengths"])]
-        weights = weights or any(CHARTS[name].needs for name in (*charts, *more))
+        weights = weights or any(CHARTS[name].needs for name in charts)
         shown = show(stage.page, racers, weights, st.session_state.pop(ANEW, False), seeds)
         tabs |= {MORE: partial(_more, shown, more)} if more else {}
         tabs |= {OVER_TRAINING: partial(over_training, shown)}
