@@ -10,7 +10,7 @@ from torch import Tensor
 
 from lstm_core.cells.family import Blocks, Cell, Family, Setting, States
 from lstm_core.cells.parameters import Parameters
-from lstm_core.cells.path import Back, Path
+from lstm_core.cells.path import Path, by_what_is_kept
 from lstm_core.language import _
 
 
@@ -51,12 +51,6 @@ def kept(p: Parameters, path: Path) -> Tensor:
     return path.gates["a"]
 
 
-def back(p: Parameters, cell: Cell, path: Path) -> Back:
-    """u a"""
-    factors = kept(p, path)
-    return lambda t, u: u * factors[t - 1]
-
-
 POSITIVE = Family(
     "diagonal",
     "a in [0, 1]",
@@ -67,7 +61,7 @@ POSITIVE = Family(
     recurrent=False,
     activated=False,
     kept=kept,
-    back=back,
+    back=by_what_is_kept(kept),
     code=code,
 )
 SIGNED = dataclasses.replace(

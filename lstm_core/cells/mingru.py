@@ -5,7 +5,7 @@ from torch import Tensor
 
 from lstm_core.cells.family import Blocks, Cell, Family, Setting, States
 from lstm_core.cells.parameters import Parameters
-from lstm_core.cells.path import Back, Path
+from lstm_core.cells.path import Path, by_what_is_kept
 from lstm_core.language import _
 
 
@@ -32,12 +32,6 @@ def kept(p: Parameters, path: Path) -> Tensor:
     return 1 - path.gates["z"]
 
 
-def back(p: Parameters, cell: Cell, path: Path) -> Back:
-    """u (1 - z)"""
-    factors = kept(p, path)
-    return lambda t, u: u * factors[t - 1]
-
-
 MINGRU = Family(
     "mingru",
     "minGRU",
@@ -49,6 +43,6 @@ MINGRU = Family(
     activated=False,
     chrono={"z": -1},
     kept=kept,
-    back=back,
+    back=by_what_is_kept(kept),
     code=code,
 )

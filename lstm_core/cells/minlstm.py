@@ -7,7 +7,7 @@ from torch.nn.functional import logsigmoid
 from lstm_core.cells.family import Blocks, Cell, Family, Setting, States
 from lstm_core.cells.lstm import GATES
 from lstm_core.cells.parameters import Parameters
-from lstm_core.cells.path import Back, Path
+from lstm_core.cells.path import Path, by_what_is_kept
 from lstm_core.language import _
 
 
@@ -44,12 +44,6 @@ def kept(p: Parameters, path: Path) -> Tensor:
     return path.gates["f"]
 
 
-def back(p: Parameters, cell: Cell, path: Path) -> Back:
-    """u f / (f + i)"""
-    factors = kept(p, path)
-    return lambda t, u: u * factors[t - 1]
-
-
 MINLSTM = Family(
     "minlstm",
     "minLSTM",
@@ -63,6 +57,6 @@ MINLSTM = Family(
     chrono={"f": 1, "i": -1},
     kept=kept,
     kept_beside=2,
-    back=back,
+    back=by_what_is_kept(kept),
     code=code,
 )

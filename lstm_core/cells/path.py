@@ -61,3 +61,13 @@ def preactivations(p: Parameters, path: Path, count: int) -> tuple[Tensor, ...]:
 def sigmoid_slope(gate: Tensor) -> Tensor:
     """Of a gate, from its value."""
     return gate * (1 - gate)
+
+
+def by_what_is_kept(kept: Callable[[Parameters, Path], Tensor]) -> Callable[[Parameters, object, Path], Back]:
+    """The step back of a state to which nothing but what each time step keeps of it leads: u kept."""
+
+    def back(p: Parameters, cell: object, path: Path) -> Back:
+        factors = kept(p, path)
+        return lambda t, u: u * factors[t - 1]
+
+    return back
