@@ -31,8 +31,8 @@ live(
         racers,
         racers == opening.experiments(),
         _(
-            "The RNN's loss stays on the upper dashed line: it always guesses the average. The LSTM's "
-            "loss leaves that line, passes the lower one (one of two numbers remembered), and the LSTM "
+            "The RNN's loss stays on the dashed line: it always guesses the average. The LSTM's loss "
+            "leaves that line, passes the dotted one (one of the two numbers remembered), and the LSTM "
             "solves the task. The gradient chart shows why: the RNN's gradient fades long before it "
             "reaches the first inputs."
         ),

@@ -17,7 +17,7 @@ from lstm_core.ui.page import PAGES
 from lstm_core.ui.session import OPEN
 
 # The list scrolls by itself, so that what it opens begins at the top, and on a phone in sight.
-LIST_HEIGHT = 460
+LIST_HEIGHT = 400
 
 
 def show() -> None:
@@ -40,6 +40,11 @@ STATEMENTS = radio(
 left, right = st.columns((1, 2), gap="medium")
 with left:
     st.title(PAGES["claims"].question, anchor=False)
+    said = _(
+        "{number} claims of the Korean article behind this project, by rules fixed in advance: true is what holds for "
+        "more than half of all seeds."
+    )
+    st.caption(said.format(number=len(CLAIMS)))
     verdicts = [recorded()[claim.name]["verdict"] for claim in CLAIMS]
     st.markdown(" ".join(counted(verdict, verdicts.count(verdict)) for verdict in BADGES))
     with st.container(height=LIST_HEIGHT):
@@ -48,9 +53,3 @@ address.tell()
 address.write()
 with right:
     statement(ROWS[opened])
-st.caption(
-    _(
-        "{number} claims of the Korean article behind this project, by rules fixed in advance: true is what "
-        "holds for more than half of all seeds."
-    ).format(number=len(CLAIMS))
-)

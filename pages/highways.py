@@ -69,7 +69,7 @@ RACES = {
     ),
 }
 
-page = stage("highways", _("Cells of the last ten years on one track. **Choose what to look at**, then change it."))
+page = stage("highways", _("**Choose what to look at**, then change it. LRU: linear recurrent unit."))
 opening = OPENINGS["highways"]
 with page.control:
     look = controls.select_one(_("Look at"), LOOKS, "way", ON_HIGHWAYS)
@@ -100,7 +100,8 @@ if look in RACES:
                 racers == opening.experiments(),
                 _(
                     "The LRU and the RNN whose W_h is kept orthogonal copy all ten symbols. LSTM and GRU stay at the "
-                    "dashed line: they know where the blanks are, and guess the symbols."
+                    "dashed line: they know where the blanks are, and guess the symbols. Gradients hardly fade "
+                    "here: what differs is whether the state stays as it is."
                 ),
                 _(
                     "To copy, a state has to be carried unchanged, and then read. A rotation does that at every step, "

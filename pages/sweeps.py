@@ -68,7 +68,7 @@ def ranking(settings: list[Setting]) -> list[Setting]:
         )
         for setting in settings
     ]
-    names = ["open", _("setting"), _("solved"), _("95 % interval"), STEPS, _("median final loss"), _("failed")]
+    names = ["open", _("setting"), _("solved"), _("95 % interval"), STEPS, _("median final loss"), _("crashed")]
     table = of_rows(rows, names)
     steps = table.column(STEPS)
     # Not pa.scalar, which imports pandas, 35 MB, to ask whether it was given something of it.

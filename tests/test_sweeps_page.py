@@ -111,7 +111,7 @@ def test_a_setting_of_which_every_run_failed_has_a_row_without_a_share(history: 
     store(history, [failed(SMALL, "out of luck")])
     page = visit()
     assert rows(page) == [("all the same", "")]
-    assert page.dataframe[0].value["failed"].tolist() == [1]
+    assert page.dataframe[0].value["crashed"].tolist() == [1]
 
 
 def test_runs_are_chosen_by_their_fields(history: History) -> None:

@@ -53,9 +53,14 @@ def legend(**options: Any) -> alt.Legend:
     )
 
 
+def up_axis(**options: Any) -> alt.Axis:
+    """Every label beside its grid line, the first and the last one too."""
+    return axis(labelFlush=False, **options)
+
+
 def log_axis() -> alt.Axis:
     """Labels, ticks and grid lines at powers of ten alone."""
-    return axis(labelExpr=POWERS, labelOverlap=False, tickCount=6, tickOpacity=_AT_POWERS, gridOpacity=_AT_POWERS)
+    return up_axis(labelExpr=POWERS, labelOverlap=False, tickCount=6, tickOpacity=_AT_POWERS, gridOpacity=_AT_POWERS)
 
 
 def log_scale(ends: tuple[float, float] | None = None) -> alt.Scale:

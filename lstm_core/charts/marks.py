@@ -6,7 +6,19 @@ from typing import Any
 
 import altair as alt
 
-from lstm_core.charts.axes import BY_STEP, DASHES, QUIET, Picture, axis, legend, log_axis, log_scale, only, when_asked
+from lstm_core.charts.axes import (
+    BY_STEP,
+    DASHES,
+    QUIET,
+    Picture,
+    axis,
+    legend,
+    log_axis,
+    log_scale,
+    only,
+    up_axis,
+    when_asked,
+)
 from lstm_core.charts.colours import HUES, SHAPES
 from lstm_core.charts.pictures import HEIGHT, band_lines, evidence, heat, sample
 from lstm_core.charts.points import OVERFLOW, UNDERFLOW
@@ -62,7 +74,7 @@ def lines(
     scale = _scale(log, zero, ends)
     up = alt.Y("y:Q", title=y, scale=scale)
     # Said once, for all layers: a page sends the whole of it with every frame.
-    upright = alt.Y("y:Q", title=y, scale=scale, axis=log_axis() if log else axis(tickCount=6))
+    upright = alt.Y("y:Q", title=y, scale=scale, axis=log_axis() if log else up_axis(tickCount=6))
     racer = alt.Color("series:N", sort=None, title=None, legend=legend(columns=3))
     shape = alt.Shape("series:N", sort=None, title=None, scale=alt.Scale(range=SHAPES), legend=None)
     colour = alt.condition("datum.slot < 0", alt.value(QUIET), racer)

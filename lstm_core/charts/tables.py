@@ -45,7 +45,7 @@ SPANS = (50, 200)
     "loss",
     _("Loss"),
     lines(BY_STEP, _("loss, mean of 20 steps"), zero=True),
-    _("On the upper dashed line a network only guesses the average. ○ solved, ▲ off the chart."),
+    _("On the dashed line a network only guesses the average. ○ solved, ▲ off the chart."),
     _("it forgets the input before it answers."),
     "bengio",
     _("Line chart of the training loss of every racer by training step, with the constant predictor's loss dashed."),

@@ -182,7 +182,7 @@ GUESSES = (
     ),
     Guess(
         "depth",
-        _("Will the plain stack get below half of the upper dashed line?"),
+        _("Will the plain stack get below half of the dashed line?"),
         (_("Yes"), _("No")),
         (_("the plain stack has got below half of it."), _("the plain stack has not got below half of it.")),
         lambda experiments: "plain" in experiments,

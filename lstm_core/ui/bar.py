@@ -16,7 +16,9 @@ def bar(shown: Showing) -> DeltaGenerator:
     with st.bottom, st.container(horizontal=True, vertical_alignment="center"):
         _buttons(shown)
         place = st.container(width=190).empty()
-        st.slider(_("Rewind to step"), 1, last_step(shown.race), key=STEP_SHOWN, label_visibility="collapsed")
+        # Above its thumb, for who does not see that it is a slider.
+        how, last = _("see step %d"), last_step(shown.race)
+        st.slider(_("Rewind to step"), 1, last, format=how, key=STEP_SHOWN, label_visibility="collapsed")
     return place
 
 

@@ -50,10 +50,13 @@ def live(
     one of these charts needs something measured, or with `weights`: on a page whose charts change, and where the
     sentence or what lies below measures.
     """
+    narrow = embedded() or projected()
     with stage.rivals:
         seeds = SEEDS if controls.five_seeds() else 1
     if stage.notes:
         with stage.notes:
+            if experiments and not narrow:
+                _ask(next(iter(experiments.values())))
             address.tell()
     with stage.race:
         racers = _allowed(experiments, seeds)
@@ -69,7 +72,6 @@ def live(
         shown = show(stage.page, racers, weights, st.session_state.pop(ANEW, False), seeds)
         tabs |= {MORE: partial(_more, shown, more)} if more else {}
         tabs |= {OVER_TRAINING: partial(over_training, shown)}
-    narrow = embedded() or projected()
     if narrow:
         tabs = {}
     places = opened(tabs)
@@ -81,6 +83,12 @@ def live(
     for name, place in places.items():
         with place:
             tabs[name]()
+
+
+def _ask(experiment: Experiment) -> None:
+    """What its networks have to do, in one line."""
+    task = experiment.problem
+    st.caption(_("**{task}**: {description}").format(task=task.label, description=task.description))
 
 
 def without_race(stage: Stage, content: Callable[[], None], text: str) -> None:

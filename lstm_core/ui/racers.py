@@ -55,9 +55,10 @@ def in_a_line(view: View) -> str:
         f":{HUES[slot[label]]}[{SYMBOLS[slot[label]]}] {_chip(label, racers)}".replace(" ", "&nbsp;")
         for label, racers in view.shown.of_label.items()
     ]
-    said += [
-        _(":gray[{labels} at every step so far]").format(labels=" = ".join(labels)) for labels in alike(view.by_seed[0])
-    ]
+    equal = (
+        _(":gray[{labels} at every step]") if view.shown.race.finished else _(":gray[{labels} at every step so far]")
+    )
+    said += [equal.format(labels=" = ".join(labels)) for labels in alike(view.by_seed[0])]
     said += [_(":gray[━&nbsp;the&nbsp;race&nbsp;before]")] if view.shown.ghosts else []
     return " &ensp; ".join(said)
 
