@@ -128,7 +128,7 @@ def record_of(run: Run) -> Record:
             tuple(snapshot.mean_loss for snapshot in run.snapshots),
             tuple(snapshot.grad_norm for snapshot in run.snapshots),
         ),
-        weights=b"" if last is None or last.weights is None else last.weights.numpy().tobytes(),
+        weights=b"" if last is None or last.weights is None or not run.weights else last.weights.numpy().tobytes(),
     )
 
 

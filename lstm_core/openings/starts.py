@@ -247,7 +247,7 @@ STARTS = (
         "highways",
         "count",
         _("Count ones"),
-        _("Transitions between -1 and 1 learn running parity, as LSTM and GRU do. Between 0 and 1 they do not."),
+        _("Transitions from -1 to 1 learn running parity, as LSTM and GRU do. From 0 to 1: not."),
         {"way": COUNTING, **ON_HIGHWAYS[COUNTING]},
         rules.only_positive_cannot_count,
     ),

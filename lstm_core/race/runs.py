@@ -38,13 +38,13 @@ class Run:
     """
     One experiment in training: `snapshots` grows to about `MOST_SNAPSHOTS`, evenly over the training; `ended` says why
     it stopped growing, `error` what went wrong; `durations` are the seconds that each snapshot took. With `weights`,
-    about `MOST_WEIGHTS` of the snapshots have theirs with them, else the first and the last; all take about `nbytes` of
-    memory. `measured` is what
+    about `MOST_WEIGHTS` of the snapshots have theirs with them, with `ends` the first and the last; all take about
+    `nbytes` of memory. `measured` is what
     somebody had measured of it, by measurement and training step.
     """
 
-    def __init__(self, experiment: Experiment, weights: bool = False) -> None:
-        self.experiment, self.weights = experiment, weights
+    def __init__(self, experiment: Experiment, weights: bool = False, ends: bool = False) -> None:
+        self.experiment, self.weights, self.ends = experiment, weights, ends
         self.snapshots: list[Snapshot] = []
         self.durations: list[float] = []
         self.nbytes = EMPTY_BYTES
@@ -91,7 +91,7 @@ class Run:
             try:
                 if self._training is None:
                     steps = self.experiment.steps
-                    weights = weights_every(steps) if self.weights else steps
+                    weights = weights_every(steps) if self.weights else steps if self.ends else None
                     self._training = train(self.experiment, snapshots_every(steps), weights)
                 snapshot = next(self._training)
                 self._done += 1
@@ -124,7 +124,7 @@ def run_of(experiment: Experiment, anew: bool = False, weights: bool = False) ->
     with _choosing:
         run = _known.get(key)
         if anew or run is None or run.error:
-            run = _known[key] = Run(experiment, weights)
+            run = _known[key] = Run(experiment, weights, ends=True)
         _kept[key] = run
         _kept.move_to_end(key)
         # What one needs to go on is not in `nbytes`; only those have it that a race trains, or may after a pause.

@@ -20,7 +20,7 @@ from lstm_core.ui.folded import MORE, OVER_TRAINING, Folded, opened, over_traini
 from lstm_core.ui.guess import ask
 from lstm_core.ui.pins import share
 from lstm_core.ui.racers import in_a_line, progress
-from lstm_core.ui.room import embedded, projected
+from lstm_core.ui.room import embedded, handheld, projected
 from lstm_core.ui.session import ANEW
 from lstm_core.ui.showing import Showing, curves_of, desk, of_seeds, refuse, show, stop
 from lstm_core.ui.stage import Stage
@@ -55,7 +55,7 @@ def live(
         seeds = SEEDS if controls.five_seeds() else 1
     if stage.notes:
         with stage.notes:
-            if experiments and not narrow:
+            if experiments and not narrow and not handheld():
                 _ask(next(iter(experiments.values())))
             address.tell()
     with stage.race:

@@ -47,6 +47,7 @@ def handheld() -> bool:
 
 def shape_type() -> None:
     """Set the page in its type for this visitor, and for fingers; the theme's sizes hold for all."""
-    size = st.get_option("theme.baseFontSize") * type_scale()
-    css = f"html {{ font-size: {size}px }} {ON_A_WALL}" if projected() else ""
+    css = ""
+    if projected():
+        css = f"html {{ font-size: {st.get_option('theme.baseFontSize') * type_scale()}px }} {ON_A_WALL}"
     st.html(f"<style>{css}{FOR_FINGERS}</style>")
