@@ -87,6 +87,7 @@ def step(page: Page) -> int:
 
 
 def until_it_trains(page: Page) -> None:
-    """Wait for all charts on the stage, and for the first training step."""
+    """Wait for all charts on the stage, for all that is still to come in a place of its own, and for the first step."""
     page.wait_for_function(f"{CHARTS}.length >= {ON_STAGE}")
+    page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')")
     expect(page.get_by_text(re.compile(r"^step [1-9]|^finished after"))).to_be_visible(timeout=PATIENCE_MS)

@@ -2,6 +2,7 @@
 
 import cmath
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -108,7 +109,9 @@ def page() -> None:
     untrained.overflow(untrained.bias())
 
 
-def test_a_page_shows_both_and_their_numbers_follow_the_sliders() -> None:
+def test_a_page_shows_both_and_their_numbers_follow_the_sliders(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A script without a file would be what processes of later tests begin with.
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
     visit = AppTest.from_function(page, default_timeout=60).run()
     assert not visit.exception
     before = [caption.value for caption in visit.caption]

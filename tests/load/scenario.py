@@ -85,6 +85,7 @@ HABITS: dict[str, Change] = {
     "gates": _slides("Forget bias b", [k / 10 for k in range(-20, 61)]),
     "concatenation": _LENGTH,
     "depth": _slides("Layers", range(1, 5)),
+    "highways": _LENGTH,
     "forecast": _forecasts,
     "claims": _tests_a_claim,
     "sweeps": _runs_a_grid,
