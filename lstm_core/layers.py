@@ -54,8 +54,7 @@ class Layer(nn.Module):
 
     def tensors(self) -> Parameters:
         """The weights as the engines take them."""
-        made = self.cell.row.made
-        return made(self._learned()) if made else self._learned()
+        return self.cell.made(self._learned())
 
     def _learned(self) -> Parameters:
         """The weights as they are learned; those that are not are zeros."""

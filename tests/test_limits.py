@@ -41,6 +41,13 @@ def test_work_doubles_with_steps_length_and_batch(changes: dict[str, int]) -> No
     assert limits.multiplications(twice) == 2 * limits.multiplications(once)
 
 
+def test_what_python_takes_from_step_to_step_is_work_as_well() -> None:
+    """Of a cell without kernels, whatever its size."""
+    for cell, python in (("indrnn", limits.UNCOMPILED), ("lru", 0)):
+        once, twice = (limits.multiplications(Experiment(cell=cell, length=50, steps=300, batch=b)) for b in (8, 16))
+        assert 2 * once - twice == python * 50 * 300
+
+
 def test_a_window_is_the_work_of_the_states_in_it() -> None:
     one, three = (limits.multiplications(Experiment(cell="rnn", hidden=10, window=window)) for window in (1, 3))
     assert three / one == pytest.approx((3 * 10 + 2 + 1) / (10 + 2 + 1))

@@ -1,5 +1,6 @@
 """Is the linear recurrent unit a straight way back, and does it start as its paper says?"""
 
+import itertools
 import math
 from typing import Any
 
@@ -14,13 +15,15 @@ from lstm_core.charts.catalogue import CHARTS
 from lstm_core.charts.equations import latex, terms
 from lstm_core.charts.needs import measured
 from lstm_core.charts.points import Curve
+from lstm_core.engine import FUSED, REFERENCE_ENGINE
 from lstm_core.layers import Layer, Stack
 from lstm_core.measurements import checkpoints
 from lstm_core.measurements.gradients import back_by_autograd, backward, jacobians, walk
 from lstm_core.measurements.saved import load, to_safetensors
 from lstm_core.network import Network, parameter_count
-from lstm_core.race.limits import UNCOMPILED, multiplications
+from lstm_core.race.limits import multiplications
 from lstm_core.streams import Purpose, stream
+from tests import test_fused
 
 ALONE, AFTER_LAYER = "lru", "lru_relu"
 ROWS = {ALONE: (0.98, 0.9999, 2 * math.pi), AFTER_LAYER: (0.9, 0.999, math.pi / 10)}
@@ -168,25 +171,35 @@ def test_a_forecaster_of_it_travels(family: str, tmp_path: Any) -> None:
 
 def test_what_it_multiplies_is_known_beforehand() -> None:
     """
-    At each step of 8, for 4 sequences, 20 times, forward and twice backward: [x; 1] and C; or C, B and D. And what
-    Python takes for each step.
+    At each step of 8, for 4 sequences, 20 times, forward and twice backward: [x; 1] and C; or C, B and D.
     """
-    times, (x, c, b_and_d), python = 3 * 8 * 4 * 20, (6 * 3, 2 * 36, 3 * 36), UNCOMPILED * 8 * 20
-    assert multiplications(Experiment(cell=ALONE, **SMALL)) == times * (3 * x + c) + python
-    assert multiplications(Experiment(cell=AFTER_LAYER, **SMALL)) == times * (x + c + b_and_d) + python
+    times, (x, c, b_and_d) = 3 * 8 * 4 * 20, (6 * 3, 2 * 36, 3 * 36)
+    assert multiplications(Experiment(cell=ALONE, **SMALL)) == times * (3 * x + c)
+    assert multiplications(Experiment(cell=AFTER_LAYER, **SMALL)) == times * (x + c + b_and_d)
 
 
 @every_row
 def test_what_it_has_not_is_refused(family: str) -> None:
     with pytest.raises(ValueError, match=r"^activation: 'relu' needs cell "):
         Experiment(cell=family, activation="relu")
-    with pytest.raises(ValueError, match=rf"^engine: 'fused' has no kernel for {family}"):
-        Experiment(cell=family, engine="fused")
     assert not FAMILIES[family].transforms
 
 
 @every_row
-def test_a_training_is_repeated_exactly(family: str) -> None:
-    one = Experiment(cell=family, **SMALL)
+@pytest.mark.usefixtures("_denormal_numbers")
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 1e-4)], ids=str)
+def test_kernels_compute_what_the_reference_does_at_any_size(family: str, dtype: torch.dtype, tolerance: float) -> None:
+    """Values, norms, and the gradient of every parameter, of inputs and of first states."""
+    torch.set_flush_denormal(True)
+    for size, batch, steps in itertools.product((1, 7, 20, 33), (1, 7, 33), (1, 20, 33)):
+        stack = test_fused.built(Cell(family), D, size, dtype=dtype)
+        x, states = noise(steps, batch, D).to(dtype), test_fused.first_states(stack.cell, batch, size, dtype)
+        test_fused.assert_equal(*test_fused.both(stack, x, states), tolerance)
+
+
+@every_row
+@pytest.mark.parametrize("engine", [FUSED, REFERENCE_ENGINE])
+def test_a_training_is_repeated_exactly(family: str, engine: str) -> None:
+    one = Experiment(cell=family, engine=engine, **SMALL)
     assert list(train(one)) == list(train(one))
     assert Network(one).layer.cell.row.adds

@@ -10,10 +10,11 @@ from torch import Tensor
 
 from lstm_core.cells import Cell, Parameters, Trace
 from lstm_core.engine import FUSED, REFERENCE_ENGINE, resolve, run
+from lstm_core.kernels.autograd import learned, sources
 from lstm_core.kernels.code import Code, address
 from lstm_core.kernels.compilation import PRECISIONS
 from lstm_core.kernels.layout import layer_of
-from lstm_core.kernels.packing import Sources, pack
+from lstm_core.kernels.packing import pack
 from lstm_core.kernels.pieces import KERNELS, build
 from lstm_core.kernels.spec import Layer as Places
 from lstm_core.kernels.spec import Shape
@@ -40,12 +41,13 @@ class Layer:
         self.code = Code(cell, build(precision, cell).done.result())
         self.table = np.array(self.at)
         self.work = aligned(self.at.work_end, tape.dtype)
-        arrays = (None if tensor is None else tensor.detach().numpy() for tensor in p.arrays[:5])
         matrix = self.view(self.at.weight, self.at.deep, self.at.wide)
-        pack(cell, Sources(*arrays), matrix, self.view(self.at.peephole, self.at.gates, self.at.size))
+        peephole = self.view(self.at.peephole, self.at.gates, self.at.size)
+        own = self.view(self.at.own, cell.own_rows(self.at.units), self.at.size)
+        pack(cell, sources(learned(p, cell), p.recurrent.shape[1]), matrix, peephole, own)
         self.rows[0] = 0
-        first = self.view(self.at.states, batch, len(cell.row.states) - 1, self.at.size)
-        for k, letter in enumerate(cell.row.states[1:]):
+        first = self.view(self.at.states, batch, len(cell.row.real_states), self.at.size)
+        for k, letter in enumerate(cell.row.real_states):
             first[:, k] = -np.inf if letter in cell.row.from_below else 0
 
     def view(self, start: int, *sizes: int) -> Any:
@@ -254,12 +256,13 @@ def test_places_begin_where_vectors_do_and_have_room_for_what_stands_there(
     skipped = 0 if cell.row.recurrent else units
     assert at.deep == cell.window * units - skipped + features + 1 <= at.stride - skipped
     assert at.stride >= max(at.size, units + (cell.window - 1) * units)
-    further = len(cell.row.states) - 1
+    further, own = len(cell.row.real_states), cell.own_rows(units) * at.size
     cells = (steps + 1) * batch * further * at.size
     gates = len(cell.learned_gates) if cell.peephole else 0
-    of_tape = at.deep * at.wide, gates * at.size, (steps + 1) * batch * at.stride, steps * batch * at.apart, cells
+    rows, kept = (steps + 1) * batch * at.stride, steps * batch * at.apart
+    of_tape = at.deep * at.wide, gates * at.size, own, own, rows, kept, cells
     backward = at.wide * at.stride, batch * at.wide, batch * at.size, batch * at.size
-    of_work = at.deep * at.wide, gates * at.size, batch * cell.window * units, batch * further * at.size, *backward
+    of_work = at.deep * at.wide, gates * at.size, own, batch * cell.window * units, batch * further * at.size, *backward
     for places, needed in ((tape, (*of_tape, batch * at.wide)), (work, of_work)):
         room = np.diff(places)
         assert (room >= needed).all()

@@ -143,7 +143,7 @@ def test_a_changed_source_changes_the_pieces_that_depend_on_it_and_no_others() -
     assert depend_on("kernels/rnn.py") == {"rnn"}
     assert depend_on("kernels/lstm.py") == {"lstm"}
     assert depend_on("kernels/readout.py") == {"turn"}
-    assert depend_on("kernels/blas.py") == {"turn", "sequence"}
+    assert depend_on("kernels/blas.py") == {"turn", "sequence", "lru", "lru_relu"}
     assert depend_on("kernels/vectors.py") == {"turn", "sequence", "activations", *KERNELS}
     assert depend_on("pointwise/functions.py") == set()
 

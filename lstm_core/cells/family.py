@@ -19,7 +19,7 @@ from lstm_core.activations import ACTIVATIONS, Activation
 from lstm_core.cells.normalisation import gains_and_biases
 from lstm_core.cells.parameters import Parameters
 from lstm_core.cells.path import Back, Path
-from lstm_core.streams import Rng
+from lstm_core.streams import Purpose, Rng, stream
 
 LAYOUTS = {"separate": "W_h h + W_x x", "concatenated": "W [h; x]"}
 MOST_WINDOW = 8
@@ -93,8 +93,9 @@ class Family:
     start as, of H and random numbers. `title` is what it is called in a race, where that is not its label.
 
     `made(p)` are the weights as a layer computes with them, of those that are learned, once for a sequence; with
-    `free` false W_h is among what is made, and with `biased` false there is no bias. `starts(p, gain, rng)` puts in the
-    place of what was drawn what starts otherwise than `INITS` and `own` say. By the name of an own parameter, or `W_H`:
+    `free` false W_h is among what is made, and with `biased` false there is no bias. Kernels take what is learned: in
+    their families, what is made has names of its own among the own parameters. `starts(p, gain, rng)` puts in the place
+    of what was drawn what starts otherwise than `INITS` and `own` say. By the name of an own parameter, or `W_H`:
     `rates` are shares of the learning rate, and `most` absolute values that are never exceeded: what an update makes
     larger is cut. `products` says how many matrices (H, H) of its own the step multiplies with.
 
@@ -156,6 +157,11 @@ class Family:
     def adds(self) -> bool:
         """Whether a state is added to, so that the gradient has a direct path."""
         return self.kept is not None
+
+    @property
+    def real_states(self) -> tuple[str, ...]:
+        """The letters of all states but the first, a complex one twice: of its real part and of its imaginary one."""
+        return tuple(letter for letter in self.states[1:] for _ in range(1 + (letter in self.complex_states)))
 
     @property
     def memory(self) -> str:
@@ -260,6 +266,14 @@ class Cell:
     def own(self) -> Mapping[str, Callable[[int, Rng], Tensor]]:
         """The parameters of its family alone, see `Family`, and those of its normalisations."""
         return {**self.row.own, **gains_and_biases(len(self.rows))} if self.layer_norm else self.row.own
+
+    def own_rows(self, size: int) -> int:
+        """How many rows of H = `size` numbers these have together."""
+        return sum(draw(size, stream(0, Purpose.WEIGHTS)).numel() for draw in self.own.values()) // size
+
+    def made(self, p: Parameters) -> Parameters:
+        """The weights as a layer computes with them, see `Family`."""
+        return self.row.made(p) if self.row.made else p
 
     @property
     def zoneout(self) -> tuple[float, ...]:

@@ -30,30 +30,20 @@ def turned(p: Parameters) -> Tensor:
     return torch.polar(torch.exp(-p.own["nu"].exp()), p.own["theta"].exp())
 
 
-def state_made(p: Parameters) -> Parameters:
-    """lambda, and C, (H, 2H), which h is read with from the real and the imaginary part of each number of c in turn."""
-    matrix = torch.stack([p.own["C_r"], -p.own["C_i"]], 2).flatten(1)
-    return p._replace(own={**p.own, "lambda": turned(p), "C": matrix})
-
-
 def made(p: Parameters) -> Parameters:
-    return state_made(p)._replace(input=normalised(p, p.input))
-
-
-def made_after_layer(p: Parameters) -> Parameters:
-    p = state_made(p)
-    return p._replace(own={**p.own, "W_v": normalised(p, p.own["W_v"])})
-
-
-def normalised(p: Parameters, rows: Tensor) -> Tensor:
-    """The blocks r and i, which make c, times exp(gamma), and d."""
-    gamma = p.own["gamma"].exp()
-    return torch.cat([gamma, gamma, torch.ones_like(gamma)])[:, None] * rows
+    """
+    Beside what is learned lambda, exp(gamma) as `scale`, and C, (H, 2H), which h is read with from the real and the
+    imaginary part of each number of c in turn.
+    """
+    matrix = torch.stack([p.own["C_r"], -p.own["C_i"]], 2).flatten(1)
+    return p._replace(own={**p.own, "lambda": turned(p), "scale": p.own["gamma"].exp(), "C": matrix})
 
 
 def step(cell: Cell, p: Parameters, blocks: Blocks, states: States) -> tuple[States, dict[str, Tensor]]:
     """c' = lambda c + exp(gamma) (W_xr x + i W_xi x)      h' = Re((C_r + i C_i) c') + W_xd x"""
-    c = p.own["lambda"] * states[1] + torch.complex(blocks["r"], blocks["i"])
+    scale = p.own["scale"]
+    added = torch.complex(scale * blocks["r"], scale * blocks["i"])
+    c = torch.addcmul(added, p.own["lambda"], states[1])
     return (torch.addmm(blocks["d"], torch.view_as_real(c).flatten(1), p.own["C"].t()), c), {}
 
 
@@ -175,8 +165,8 @@ AFTER_LAYER = dataclasses.replace(
         "theta": phases(math.pi / 10),
         "W_v": lambda size, rng: inward(size, size, rng),
     },
-    made=made_after_layer,
     products=5,
     biased=True,
+    kept_beside=2,
     starts=starts_after_layer,
 )

@@ -16,19 +16,22 @@ from lstm_core.kernels.tape import Tape
 Given = Sequence[Tensor | None]
 
 
-def _given(p: Parameters) -> Given:
-    """Weights, biases and peepholes as the layer keeps them: one joint matrix stands in the place of W_h."""
+def learned(p: Parameters, cell: Cell) -> Given:
+    """
+    Weights, biases, peepholes and own parameters as the layer keeps them: one joint matrix stands in the place of W_h.
+    """
     weights = (p.recurrent, p.input) if p.joint is None else (p.joint, None)
-    return *weights, p.bias, p.recurrent_bias, p.peephole
+    own = (p.own[name] for name in cell.own)
+    return *weights, p.bias if cell.row.biased else None, p.recurrent_bias, p.peephole, *own
 
 
-def _sources(given: Given, seen: int) -> Sources:
+def sources(given: Given, seen: int) -> Sources:
     """The same, or their gradients, as arrays: W_h, which has so many columns, and W_x apart."""
-    arrays = [None if tensor is None else tensor.detach().numpy() for tensor in given]
-    if arrays[1] is None:
-        assert arrays[0] is not None
-        arrays[:2] = arrays[0][:, :seen], arrays[0][:, seen:]
-    return Sources(*arrays)
+    arrays: list[Any] = [None if tensor is None else tensor.detach().numpy() for tensor in given]
+    weight_h, weight_x, bias, bias_h, peephole, *own = arrays
+    if weight_x is None:
+        weight_h, weight_x = weight_h[:, :seen], weight_h[:, seen:]
+    return Sources(weight_h, weight_x, bias, bias_h, peephole, own)
 
 
 def gradients(
@@ -57,14 +60,14 @@ def gradients(
 def _by_kernels(ctx: Any, given: Sequence[Any], incoming: Sequence[Tensor | None]) -> Sequence[Tensor | None]:
     """The gradients of what `_Sequence` is given; of the inputs only where it is needed."""
     further = len(ctx.cell.row.states) - 1
-    (inputs, hidden), sources = given[:2], given[2 + further :]
+    (inputs, hidden), parameters = given[:2], given[2 + further :]
     doutputs, dlast, *dlast_states = incoming[:-1]
     # Laid out one after the other, as the kernels fill them.
     dinputs = inputs.new_zeros(inputs.shape) if ctx.needs_input_grad[2] else None
-    dsources = [None if source is None else source.new_empty(source.shape) for source in sources]
-    gradients = _sources(dsources, _columns(ctx.cell, hidden))
+    dparameters = [None if one is None else one.new_empty(one.shape) for one in parameters]
+    gradients = sources(dparameters, _columns(ctx.cell, hidden))
     dstates = ctx.tape.back(ctx.code, doutputs, dlast, dlast_states, dinputs, gradients)
-    return dinputs, *map(torch.from_numpy, dstates), *dsources
+    return dinputs, *dstates, *dparameters
 
 
 def _columns(cell: Cell, hidden: Tensor) -> int:
@@ -75,19 +78,22 @@ def _columns(cell: Cell, hidden: Tensor) -> int:
 def _by_reference(cell: Cell, inputs: Tensor, *given: Any) -> Sequence[Tensor]:
     """What `_Sequence` makes of the same."""
     number = len(cell.row.states)
-    states, (weight, input_weight, bias, recurrent_bias, peephole) = given[:number], given[number:]
+    states, (weight, input_weight, bias, recurrent_bias, peephole, *own) = given[:number], given[number:]
     joint = None
     if input_weight is None:
         joint = weight
         weight, input_weight = joint.split([_columns(cell, states[0]), inputs.shape[2]], 1)
-    p = Parameters(weight, input_weight, bias, recurrent_bias, peephole, joint)
-    trace = unroll(inputs, states, p, cell)
+    if bias is None:
+        bias = input_weight.new_zeros(len(input_weight))
+    by_name = dict(zip(cell.own, own, strict=True))
+    p = Parameters(weight, input_weight, bias, recurrent_bias, peephole, joint, by_name)
+    trace = unroll(inputs, states, cell.made(p), cell)
     return trace.hidden, *trace.final
 
 
 class _Sequence(torch.autograd.Function):
     """
-    Inputs (T, B, D), first states (B, kH) and of further states (B, H) each, and what is `_given` of a layer to
+    Inputs (T, B, D), first states (B, kH) and of further states (B, H) each, and what is `learned` of a layer to
     outputs, last states and the tape.
     """
 
@@ -101,8 +107,8 @@ class _Sequence(torch.autograd.Function):
         *others: Tensor | None,
     ) -> Any:
         tape, further = Tape(cell, inputs, hidden.shape[1] // cell.window), len(cell.row.states) - 1
-        first = [state.detach().numpy() for state in (hidden, *others[:further]) if state is not None]
-        tape.run(code, _sources(others[further:], _columns(cell, hidden)), inputs, first)
+        first = [state.numpy(force=True) for state in (hidden, *others[:further]) if state is not None]
+        tape.run(code, sources(others[further:], _columns(cell, hidden)), inputs, first)
         outputs, last_states = tape.outputs, [states[-1] for states in tape.states]
         # The outputs lie in the tape: saving them lets torch notice when somebody changes them in place.
         ctx.save_for_backward(outputs, *last_states, inputs, hidden, *others)
@@ -153,7 +159,7 @@ def run_fused(inputs: Tensor, states: tuple[Tensor, ...], p: Parameters, cell: C
     """The call of `cells.unroll`, for tensors on the CPU in the precision of the code."""
     h, *further = states
     first = torch.nn.functional.pad(h, (0, cell.window * _units(p, cell) - h.shape[1]))
-    outputs, *final, tape = _Sequence.apply(cell, code, inputs, first, *further, *_given(p))
+    outputs, *final, tape = _Sequence.apply(cell, code, inputs, first, *further, *learned(p, cell))
     return FusedTrace(cell, tape, outputs, tuple(final))
 
 
@@ -161,20 +167,15 @@ def _units(p: Parameters, cell: Cell) -> int:
     return len(p.bias) // len(cell.rows)
 
 
-def sources(p: Parameters) -> Sources:
-    """The parameters of a layer, or whatever has their shapes, as arrays."""
-    return _sources(_given(p), p.recurrent.shape[1])
-
-
 class FusedTrainer:
     """`engine.LayerTrainer` without autograd: arrays of parameters and their gradients are made once and kept."""
 
     def __init__(self, p: Parameters, cell: Cell, code: Code) -> None:
         self._cell, self._code = cell, code
-        seen, given = p.recurrent.shape[1], _given(p)
+        seen, given = p.recurrent.shape[1], learned(p, cell)
         self._units = _units(p, cell)
-        self._parameters = _sources(given, seen)
-        self._gradients = _sources([None if source is None else source.grad for source in given], seen)
+        self._parameters = sources(given, seen)
+        self._gradients = sources([None if source is None else source.grad for source in given], seen)
 
     def run(self, inputs: Tensor) -> FusedTrace:
         tape = Tape(self._cell, inputs, self._units)

@@ -9,7 +9,7 @@ import numpy as np
 from lstm_core.borrowed.convention import function_at
 from lstm_core.cells import Cell
 from lstm_core.kernels.piece import FRAME, Piece
-from lstm_core.kernels.pieces import is_plain, pointwise_of, steps
+from lstm_core.kernels.pieces import is_plain, maker, pointwise_of, steps
 from lstm_core.kernels.spec import Spec
 
 N, P, YES = ctypes.c_int64, ctypes.c_void_p, ctypes.c_bool
@@ -46,7 +46,8 @@ def _spec(cell: Cell, addresses: Mapping[Piece, int]) -> Spec:
     flags = cell.coupled, cell.peephole, cell.window, gates, len(cell.row.states) > 1
     beside = bool(cell.row.apart) or cell.window > 1
     of_slstm = cell.forget_activation == "exponential", cell.stabilised
-    return Spec(*map(int, (forward, backward, *activations, *places, *flags, beside, *of_slstm)))
+    of_own = sum(addresses[piece] for piece in maker(cell)), bool(cell.row.complex_states)
+    return Spec(*map(int, (forward, backward, *activations, *places, *flags, beside, *of_slstm, *of_own)))
 
 
 def address(array: Any) -> int:

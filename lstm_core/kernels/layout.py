@@ -29,18 +29,18 @@ def layer_of(cell: Cell, shape: Shape, bytes_each: int) -> Layer:
     blocks = len(cell.rows) + len(cell.row.apart)
     kept_blocks = blocks + cell.row.kept_beside
     size, seen, wide = padded(units), cell.window * units, blocks * units
-    gates, further = len(cell.learned_gates) if cell.peephole else 0, cell.row.states[1:]
+    gates, further = len(cell.learned_gates) if cell.peephole else 0, cell.row.real_states
     cells, below = len(further) * size, sum((letter in cell.row.from_below) << k for k, letter in enumerate(further))
     skipped = seen - cell.seen(units)
     deep = seen - skipped + features + 1
     # Beyond a row's hidden states there is room to store whole vectors of them; x is put there afterwards.
     stride = padded(max(skipped + deep, size, units + padded(seen - units)))
-    weights, peepholes = padded(deep * wide), gates * size
+    weights, peepholes, own = padded(deep * wide), gates * size, cell.own_rows(units) * size
     states = (steps + 1) * batch * cells
     rows, kept = (steps + 1) * batch * stride, steps * batch * kept_blocks * size
-    tape = weights, peepholes, rows, kept, states, read_by_vectors(batch * wide)
+    tape = weights, peepholes, own, own, rows, kept, states, read_by_vectors(batch * wide)
     of_step = batch * size
     hidden, back, delta = read_by_vectors(batch * seen), wide * stride, padded(batch * wide)
-    work = weights, peepholes, hidden, batch * cells, back, delta, of_step, of_step
+    work = weights, peepholes, own, hidden, batch * cells, back, delta, of_step, of_step
     widths = size, gates, seen, skipped, deep, stride, wide, kept_blocks * size, cells, below
     return Layer(*shape, *widths, *accumulate(tape, initial=0), *accumulate(work, initial=0))

@@ -16,6 +16,7 @@ from lstm_core.kernels.vectors import (
     largest,
     load,
     load_first,
+    root,
     store,
     store_first,
     total,
@@ -101,4 +102,16 @@ def largest_of(a: Matrix, rows: int, units: int) -> float:
     for r in range(rows):
         for j in range(0, units, lanes(a.numbers)):
             top = larger(first(load(a.numbers, a.at + r * a.row + j), units - j), top)
+    return np.float64(largest(top))
+
+
+@inner
+def largest_modulus_of(real: Matrix, imaginary: Matrix, rows: int, units: int) -> float:
+    """The largest |x| of complex numbers; nan if one of them is."""
+    top = widened(zeros(real.numbers))
+    for r in range(rows):
+        for j in range(0, units, lanes(real.numbers)):
+            x = widened(first(load(real.numbers, real.at + r * real.row + j), units - j))
+            y = widened(first(load(imaginary.numbers, imaginary.at + r * imaginary.row + j), units - j))
+            top = larger(root(x * x + y * y), top)
     return np.float64(largest(top))

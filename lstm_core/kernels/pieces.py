@@ -24,6 +24,8 @@ KERNELS: dict[str, Callable[[Cell], str]] = {
     "mingru": lambda cell: "",
     "minlstm": lambda cell: "",
     "slstm": lambda cell: "",
+    "lru": lambda cell: "",
+    "lru_relu": lambda cell: "",
 }
 
 
@@ -44,6 +46,11 @@ def steps(cell: Cell) -> tuple[Piece, Piece]:
     return forward, backward
 
 
+def maker(cell: Cell) -> tuple[Piece, ...]:
+    """What makes of a family's own parameters what its steps compute with, where something does."""
+    return (Piece(cell.family, "made"),) if cell.row.made else ()
+
+
 def pointwise_of(name: str) -> tuple[Piece, Piece]:
     """Values of an activation, and values with slopes."""
     kernel = ACTIVATIONS[name].kernel
@@ -54,14 +61,15 @@ def pointwise_of(name: str) -> tuple[Piece, Piece]:
 
 def pieces(cell: Cell) -> tuple[Piece, ...]:
     activations = () if is_plain(cell) else dict.fromkeys(cell.activations)
-    return *FRAME, *steps(cell), *(piece for name in activations for piece in pointwise_of(name))
+    return *FRAME, *maker(cell), *steps(cell), *(piece for name in activations for piece in pointwise_of(name))
 
 
 def all_pieces() -> tuple[Piece, ...]:
     """What most races need comes first."""
     general = (Piece(family, way) for family in KERNELS for way in ("forward", "backward"))
+    makers = (piece for family in KERNELS for piece in maker(Cell(family)))
     names = [name for name, row in ACTIVATIONS.items() if row.kernel]
-    return tuple(dict.fromkeys([*FRAME, *USUAL, *general, *(p for name in names for p in pointwise_of(name))]))
+    return tuple(dict.fromkeys([*FRAME, *USUAL, *general, *makers, *(p for name in names for p in pointwise_of(name))]))
 
 
 def build(precision: str, cell: Cell | None = None) -> Build:

@@ -62,8 +62,8 @@ class Learned(NamedTuple):
     """
     Parameters and what belongs to them, all in torch's order, the readout's first, and zeros after them up to `count`
     numbers, which are whole vectors: `weights` and `gradient`, with room for the gradient `before` it is clipped; the
-    optimizer's moments; `places`, where each parameter of a layer stands in the packed matrix and the peepholes of its
-    tape. The last losses, `recent`; `begun`, the number of training steps so far.
+    optimizer's moments; `places`, where each parameter of a layer stands in what is packed on its tape. The last
+    losses, `recent`; `begun`, the number of training steps so far.
     """
 
     weights: Any

@@ -17,6 +17,7 @@ from lstm_core.kernels.matrix import (
     add_exactly,
     clear,
     copy_exactly,
+    largest_modulus_of,
     largest_of,
     norm_of,
     sum_of,
@@ -41,6 +42,8 @@ def time_step(at: Layer, t: int) -> Step:
         at.states + t * state,
         at.states + (t + 1) * state,
         at.peephole,
+        at.own,
+        at.made,
         at.batch,
         at.units,
         at.size,
@@ -60,6 +63,8 @@ def forward(spec: Any, layer: Any, tape: Any, x: Any, x_step: int, x_row: int, s
     """
     cell, at = fields(Spec, spec), fields(Layer, layer)
     weight = Matrix(tape, at.weight, at.wide)
+    if cell.made:
+        call(cell.made, cell, tape, time_step(at, 0))
     for t in range(at.steps):
         s = time_step(at, t)
         inputs = Matrix(x, t * x_step, x_row)
@@ -81,7 +86,10 @@ def _look(cell: Spec, tape: Any, s: Step, seen: Any) -> None:
             seen[block] += sum_of(Matrix(tape, s.blocks + block * s.size, s.apart), s.batch, s.units)
     for k in range(1 + cell.has_cell):
         states = Matrix(tape, s.hidden, s.stride) if k == 0 else Matrix(tape, s.state, s.cells)
-        largest = largest_of(states, s.batch, s.units)
+        if k == 1 and cell.complex:
+            largest = largest_modulus_of(states, Matrix(tape, s.state + s.size, s.cells), s.batch, s.units)
+        else:
+            largest = largest_of(states, s.batch, s.units)
         if largest > seen[LARGEST_HIDDEN + k] or np.isnan(largest):
             seen[LARGEST_HIDDEN + k] = largest
 
@@ -109,7 +117,7 @@ def backward(
     ||dL/dc_t|| of a cell that has c, over batch and units.
     """
     cell, at = fields(Spec, spec), fields(Layer, layer)
-    room = Room(at.dpeephole, at.dhidden, at.dstate, at.delta, at.y, at.slope)
+    room = Room(at.dpeephole, at.d_own, at.dhidden, at.dstate, at.delta, at.y, at.slope)
     weight, dweight = Matrix(tape, at.weight, at.wide), Matrix(work, at.dweight, at.wide)
     multiplied = at.seen - at.skipped
     needed = at.stride if dx else multiplied

@@ -18,7 +18,8 @@ class Spec(NamedTuple):
     `psi`, and values with slopes. The places of its blocks of rows (-1: there is none), flags, how many of its last
     hidden states it sees, and of which blocks the values are openings of `gates`, bit by bit. `beside`: its step
     backward leaves in dh what goes past this step. `exponential` is the forget gate of an sLSTM, `stabilised` its
-    states.
+    states. `made` is the address of what is made of its own parameters before the first time step, 0 for none; c may
+    be `complex`, its imaginary parts lying after the real ones.
     """
 
     forward: int
@@ -39,6 +40,8 @@ class Spec(NamedTuple):
     beside: int
     exponential: int
     stabilised: int
+    made: int
+    complex: int
 
 
 class Shape(NamedTuple):
@@ -60,14 +63,16 @@ class Layer(NamedTuple):
     states beside h, of which those in `below`, bit by bit, start at minus infinity.
 
     On the tape, which a forward pass reads and fills: `weight` (K, R), which rows [h; x; 1] are multiplied with;
-    `peephole` (gates, size); `rows` (T + 1, B, stride), those rows and the last h; `blocks` (T, B, apart), gates and
-    preactivations; `states` (T + 1, B, cells), c and others, where there are any; `pre` (B, R), the products of one
-    time step.
+    `peephole` (gates, size); `own` (n, size), the rows of the family's own parameters, one after the other, and room of
+    the same size for what is `made` of them; `rows` (T + 1, B, stride), those rows and the last h; `blocks` (T, B,
+    apart), gates and preactivations; `states` (T + 1, B, cells), c and others, where there are any; `pre` (B, R), the
+    products of one time step.
 
-    In the workspace, which a backward pass fills: `dweight` (K, R) and `dpeephole` (gates, size), the gradients;
-    `dhidden` (B, seen) and `dstate` (B, cells), those of the states of the time step it is at. And its room: `back` (R,
-    stride), the weights transposed, as many columns as it needs; `delta` (B, R), the gradient of the preactivations;
-    values and slopes of an activation, `y` and `slope` (B, size).
+    In the workspace, which a backward pass fills: `dweight` (K, R), `dpeephole` (gates, size) and `d_own` (n, size),
+    the gradients, each as far from the first as on the tape; `dhidden` (B, seen) and `dstate` (B, cells), those of the
+    states of the time step it is at. And its room: `back` (R, stride), the weights transposed, as many columns as it
+    needs; `delta` (B, R), the gradient of the preactivations; values and slopes of an activation, `y` and `slope` (B,
+    size).
     """
 
     steps: int
@@ -86,6 +91,8 @@ class Layer(NamedTuple):
     below: int
     weight: int
     peephole: int
+    own: int
+    made: int
     rows: int
     blocks: int
     states: int
@@ -93,6 +100,7 @@ class Layer(NamedTuple):
     tape_end: int
     dweight: int
     dpeephole: int
+    d_own: int
     dhidden: int
     dstate: int
     back: int
@@ -106,7 +114,8 @@ class Step(NamedTuple):
     """
     Places of one time step on a tape: `seen` (B, stride), the rows with the hidden states before, and `hidden` those
     with the new ones; `pre` (B, wide), its preactivations, and `blocks` (B, apart), what is kept of them; `before` and
-    `state` (B, cells), the states beside h before and the new ones; and of all time steps, `peephole` (gates, size).
+    `state` (B, cells), the states beside h before and the new ones; and of all time steps, `peephole` (gates, size),
+    `own` and `made` (n, size).
     """
 
     seen: int
@@ -116,6 +125,8 @@ class Step(NamedTuple):
     before: int
     state: int
     peephole: int
+    own: int
+    made: int
     batch: int
     units: int
     size: int
@@ -129,6 +140,7 @@ class Room(NamedTuple):
     """The places in the workspace that a time step needs on its way back, see `Layer`."""
 
     dpeephole: int
+    d_own: int
     dhidden: int
     dstate: int
     delta: int

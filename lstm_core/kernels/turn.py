@@ -69,7 +69,7 @@ def start(plan: Any, layers: Any, whole_tape: Any) -> None:
 
 @inner
 def pack(plan: Any, layers: Any, learned: Any, whole_tape: Any) -> None:
-    """The weights and peepholes of each layer on its tape, where two biases are one."""
+    """The weights and other parameters of each layer on its tape, where two biases are one."""
     for layer in range(plan.layers):
         row, at, tape = layer_at(layers, whole_tape, layer)
         clear(tape, at.weight, at.rows)

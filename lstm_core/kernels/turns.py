@@ -11,7 +11,7 @@ from torch import Tensor
 from lstm_core.cells import Cell, Parameters
 from lstm_core.fair_lock import aside
 from lstm_core.kernels import program
-from lstm_core.kernels.autograd import sources
+from lstm_core.kernels.autograd import learned, sources
 from lstm_core.kernels.code import Code, address
 from lstm_core.kernels.layout import layer_of
 from lstm_core.kernels.packing import unpack
@@ -51,19 +51,25 @@ def _layers(cell: Cell, plan: Plan, bytes_each: int) -> tuple[list[Layer], list[
 
 
 def _places(cell: Cell, layers: Sequence[Layer], parameters: Sequence[Parameters], weights: Tensor) -> Any:
-    """Where each parameter stands in the packed matrix and the peepholes of its layer's tape."""
+    """Where each parameter stands in what is packed on its layer's tape."""
     places = torch.zeros(len(weights), dtype=torch.int64)
     for at, p in zip(layers, parameters, strict=True):
-        matrix, peephole = np.arange(at.deep * at.wide), np.arange(at.peephole, at.rows)
+        matrix = np.arange(at.deep * at.wide).reshape(at.deep, at.wide)
+        peephole, own = (np.arange(*ends).reshape(-1, at.size) for ends in ((at.peephole, at.own), (at.own, at.made)))
         # As each finds its gradient, so it finds its place.
-        own = p.each(lambda tensor: places.as_strided(tensor.size(), tensor.stride(), tensor.storage_offset()))
-        unpack(cell, matrix.reshape(at.deep, at.wide), peephole.reshape(at.gates, at.size), sources(own))
+        found = [tensor if tensor is None else _like(tensor, places) for tensor in learned(p, cell)]
+        unpack(cell, matrix, peephole, own, sources(found, cell.seen(at.units)))
     return places.numpy()
 
 
-def _first_and_after(p: Parameters) -> tuple[int, int]:
+def _like(tensor: Tensor, vector: Tensor) -> Tensor:
+    """Of a vector what a tensor is of the one that it is a view of."""
+    return vector.as_strided(tensor.size(), tensor.stride(), tensor.storage_offset())
+
+
+def _first_and_after(cell: Cell, p: Parameters) -> tuple[int, int]:
     """The first number of a layer's parameters, and the first one after them."""
-    given = [tensor for tensor in p.arrays if tensor is not None and tensor.numel()]
+    given = [tensor for tensor in learned(p, cell) if tensor is not None and tensor.numel()]
     starts, ends = zip(
         *((tensor.storage_offset(), tensor.storage_offset() + tensor.numel()) for tensor in given), strict=True
     )
@@ -73,7 +79,8 @@ def _first_and_after(p: Parameters) -> tuple[int, int]:
 def _runs(cell: Cell, p: Parameters) -> Iterator[tuple[int, int, int]]:
     """From, to, and the block of rows to which these parameters of a layer belong."""
     matrices = (p.recurrent, p.input) if p.joint is None else (p.joint,)
-    owned = [(tensor, cell.rows) for tensor in (*matrices, p.bias, p.recurrent_bias)]
+    biases = (p.bias, p.recurrent_bias) if cell.row.biased else ()
+    owned = [(tensor, cell.rows) for tensor in (*matrices, *biases)]
     for tensor, owners in [*owned, (p.peephole, cell.learned_gates)]:
         if tensor is not None and tensor.numel():
             start, run = tensor.storage_offset(), tensor.numel() // len(owners)
@@ -111,7 +118,7 @@ class Turns:
         places, bases = _layers(cell, plan, self._bytes_each)
         network = program.network_places(plan, max(at.work_end for at in places))
         self._tape, self._work = bases[-1], network.end
-        ends = map(_first_and_after, layers)
+        ends = [_first_and_after(cell, p) for p in layers]
         table = np.array([[*at, base, *end] for at, base, end in zip(places, bases, ends, strict=False)])
         runs = np.array(list(_runs(cell, layers[-1])))
         fixed = code.frame, code.spec, np.array(plan), np.array(network), np.array(rates), table, runs
