@@ -40,7 +40,8 @@ def _openings(recording: bool, as_json: bool) -> int:
 
 
 def _bench(before: Path | None, as_json: bool) -> int:
-    lines = side_by_side.table(before) if before else chain(bench.report(), side_by_side.table())
+    lstms = side_by_side.full_lstms(before)
+    lines = lstms if before else chain(bench.report(), lstms, side_by_side.later_cells())
     return print_lines(rows(lines) if as_json else lines)
 
 

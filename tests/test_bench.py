@@ -3,20 +3,22 @@
 import dataclasses
 import json
 import math
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
+import numpy as np
 import pytest
 import torch
 
 from lstm_core import Experiment, data
 from lstm_core.bench import bench, contestant, side_by_side
-from lstm_core.bench.rivals import RIVALS
 from lstm_core.commands.telling import rows
 from lstm_core.kernels.pieces import KERNELS
+from lstm_core.network import Network
 from lstm_core.race import limits
+
+TINY = contestant.Case("lstm", 6, 4, 4)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +50,7 @@ def test_every_table_is_there(tables: dict[str, list[list[str]]]) -> None:
         "Growth of a whole training step from one racer",
         "Memory of a racer",
     ]
-    assert [len(rows) for rows in tables.values()] == [6, 6, 6, 6, 6, 4, 2, 6, 2 * len(KERNELS)]
+    assert [len(rows) for rows in tables.values()] == [4, 4, 4, 4, 6, 4, 2, 6, 2 * len(KERNELS)]
 
 
 def test_other_programs_read_the_same_tables(lines: list[str], tables: dict[str, list[list[str]]]) -> None:
@@ -61,26 +63,33 @@ def test_other_programs_read_the_same_tables(lines: list[str], tables: dict[str,
 
 def test_contestants_answer_from_processes_of_their_own() -> None:
     """The project trains twice, once as if it were another state of it."""
-    here = Path(__file__).parents[1]
-    *_, _rule, ours, before, pool = side_by_side.table(here, sizes=[(6, 4, 4)], rounds=2, rivals=["pool"])
+    ours, before, pool = side_by_side.table([TINY], ["pool"], Path(__file__).parents[1], rounds=2)
     for line, label in ((ours, "ours"), (before, "before"), (pool, "pool")):
-        size, name, milliseconds, ratio = (cell.strip() for cell in line.strip("|").split("|"))
-        assert (size, name) == ("6, 4, 4", side_by_side.LABELS[label])
+        cell, size, name, milliseconds, ratio = (part.strip() for part in line.strip("|").split("|"))
+        assert (cell, size) == ("lstm", "6, 4, 4")
+        assert name.startswith(contestant.CONTESTANTS[label].label)
         assert float(milliseconds) > 0
         assert float(ratio.split(" ")[0]) > 0
+
+
+def test_a_cell_without_kernels_trains_on_the_reference_engine_and_its_row_says_so() -> None:
+    case = TINY._replace(cell="indrnn")
+    assert contestant._experiment(case).engine == "reference"
+    assert contestant._experiment(TINY).engine == "fused"
+    assert side_by_side._label("ours", case.cell).endswith("reference engine")
 
 
 def test_our_contestant_draws_nothing_while_it_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = Mock(wraps=data._draws)
     monkeypatch.setattr(data, "_draws", drawn)
-    run = contestant._ours((6, 4, 4))
+    run = contestant._ours(TINY)
     before = drawn.call_count
     run(300)
     assert drawn.call_count == before == 1
 
 
 def test_times_and_ratios_are_positive_and_finite(tables: dict[str, list[list[str]]]) -> None:
-    timed = [row for rows in list(tables.values())[:-1] for row in rows if row[1] != bench.NOT_INSTALLED]
+    timed = [row for rows in list(tables.values())[:-1] for row in rows]
     for label, rival, ours, ratio, pairs in timed:
         low, middle, high = sorted(
             float(number) for number in ratio.replace("[", "").strip("]").replace(",", "").split()
@@ -90,9 +99,37 @@ def test_times_and_ratios_are_positive_and_finite(tables: dict[str, list[list[st
         assert int(pairs) == bench.QUICK.pairs
 
 
-def test_what_is_not_installed_is_said_and_not_timed(tables: dict[str, list[list[str]]]) -> None:
-    missing = {label for rows in tables.values() for label, first, *_ in rows if first == bench.NOT_INSTALLED}
-    assert missing == {label for label, (package, _) in RIVALS.items() if not find_spec(package)}
+def test_what_is_not_installed_is_said_in_one_line_and_the_others_are_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    absent = contestant.CONTESTANTS["jax"]._replace(needs=("jax_of_nobody",))
+    monkeypatch.setitem(contestant.CONTESTANTS, "jax", absent)
+    said, ours, one = side_by_side.table([TINY], ["jax", "one"], rounds=2)
+    assert said == f"| all | all | {absent.label} | not installed: jax_of_nobody | |"
+    assert [line.split(" | ")[2] for line in (ours, one)] == [
+        *(f"{contestant.CONTESTANTS['ours'].label}, fused engine", contestant.CONTESTANTS["one"].label)
+    ]
+
+
+@pytest.mark.parametrize("scans", ["SCANS", "ASSOCIATIVE_SCANS"])
+@pytest.mark.parametrize("cell", sorted({case.cell for case in (*side_by_side.LSTMS, *side_by_side.LATER)}))
+def test_the_same_cell_in_jax_has_the_hidden_states_of_ours(cell: str, scans: str) -> None:
+    pytest.importorskip("jax")
+    from lstm_core.bench import in_jax
+
+    if cell not in getattr(in_jax, scans):
+        pytest.skip("not linear in its state")
+    case = contestant.Case(cell, 12, 3, 5)
+    inputs, _ = contestant._batches(case.time_steps, case.batch)[0]
+    weights = {name: tensor.numpy() for name, tensor in contestant.first_weights(case).items()}
+    expected = Network(contestant._experiment(case)).stack(inputs)[0]
+    found = getattr(in_jax, scans)[cell](weights, inputs.numpy())
+    torch.testing.assert_close(torch.tensor(np.asarray(found)), expected.detach(), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("rival", ["jax", "flax", "keras"])
+def test_every_rival_that_is_installed_trains(rival: str) -> None:
+    if missing := contestant.CONTESTANTS[rival].missing:
+        pytest.skip(f"not installed: {', '.join(missing)}")
+    contestant.CONTESTANTS[rival].ways[0](TINY)(2)
 
 
 def test_the_variants_are_eight_and_the_first_is_the_full_one() -> None:

@@ -11,10 +11,12 @@ ROOT = Path(__file__).parent.parent
 CORE = ROOT / "lstm_core"
 # Here is the only table of families that have a kernel.
 DISPATCH = CORE / "kernels" / "pieces.py"
+# And here families are written once more, as a rival of those that have one.
+IN_JAX = CORE / "bench" / "in_jax.py"
 FILES = [
     file
     for file in sorted([*CORE.rglob("*.py"), *ROOT.glob("pages/*.py"), ROOT / "dashboard.py"])
-    if file.parent != CORE / "cells" and file != DISPATCH
+    if file.parent != CORE / "cells" and file not in (DISPATCH, IN_JAX)
 ]
 
 

@@ -23,6 +23,7 @@ RANGES = {
     "requirements.txt": [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["postgres"]],
     "requirements-cluster.txt": PROJECT["optional-dependencies"]["cluster"],
     "requirements-forecast.txt": PROJECT["optional-dependencies"]["forecast"],
+    "requirements-bench.txt": PROJECT["optional-dependencies"]["bench"],
     "requirements-dev.txt": [
         one for one in PROJECT["optional-dependencies"]["dev"] if Requirement(one).name != PROJECT["name"]
     ],
@@ -68,7 +69,7 @@ def test_whoever_installs_it_gets_one_package_and_one_command(wheel: ZipFile) ->
         *("[console_scripts]", "gradient-highway", "=", "lstm_core.commands.start:run")
     ]
     metadata = message_from_string(wheel.read(f"{about}/METADATA").decode())
-    assert set(metadata.get_all("Provides-Extra") or ()) == {"postgres", "cluster", "forecast", "dev"}
+    assert set(metadata.get_all("Provides-Extra") or ()) == {"postgres", "cluster", "forecast", "bench", "dev"}
     assert metadata["Version"] == installation.version()
 
 

@@ -82,15 +82,13 @@ class Contestant(NamedTuple):
 
 
 class Row(NamedTuple):
-    """Two that run in turn; no rival: it is not installed."""
+    """Two that run in turn."""
 
     label: str
-    rival: Contestant | None
+    rival: Contestant
     ours: Contestant
 
     def measured(self, effort: Effort) -> str:
-        if self.rival is None:
-            return f"| {self.label} | {NOT_INSTALLED} | | | |"
         turns = [(contestant, contestant.warm(effort)) for contestant in (self.rival, self.ours)]
         pairs: list[list[float]] = []
         until = time.monotonic() + effort.seconds
@@ -129,10 +127,7 @@ def _eight(size: Size, whole: bool, pool: ThreadPoolExecutor) -> Table:
     """The reference runs the same eight; other rivals know the full LSTM alone, whose step they are timed by."""
     experiments = [_experiment(size, **variant) for variant in VARIANTS]
     fused = Contestant(together([ours(experiment, whole) for experiment in experiments], pool), len(VARIANTS))
-    rows = [
-        Row(name, Contestant(build(experiments[0], whole)) if find_spec(package) else None, fused)
-        for name, (package, build) in RIVALS.items()
-    ]
+    rows = [Row(name, Contestant(build(experiments[0], whole)), fused) for name, build in RIVALS.items()]
     each = one_thread_each(experiments, whole, pool)
     rows.append(Row("torch.nn.LSTM, one thread each", Contestant(each, len(VARIANTS)), fused))
     slow = [ours(replace(experiment, engine=REFERENCE_ENGINE), whole) for experiment in experiments]
@@ -192,7 +187,7 @@ def report(quick: bool = False) -> Iterator[str]:
     effort, threads = QUICK if quick else FULL, torch.get_num_threads()
     packages = [
         f"{package} {version(package) if find_spec(package) else NOT_INSTALLED}"
-        for package in ("torch", "numba", "numpy", "jax", "keras")
+        for package in ("torch", "numba", "numpy", "jax", "flax", "keras")
     ]
     yield from ("# How fast is the fused engine?", "")
     yield f"Made by `python -m lstm_core bench` on {datetime.datetime.now(tz=datetime.UTC).date()}: {processor()},"

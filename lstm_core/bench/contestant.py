@@ -1,72 +1,99 @@
 """
-One contestant in a process of its own: eight full LSTMs on the adding problem in whole training steps, on two threads.
+One contestant in a process of its own: eight networks on the adding problem in whole training steps, on two threads.
 
 No contestant's threads live in another's process: beside a pool of threads OpenMP is many times slower. Started with
-the name of a contestant, it says "ready"; for each line T, B, H and steps it writes the milliseconds of one step of one
-network. Run from another folder it trains with the project that lies there.
+the name of a contestant, it says "ready"; for each line of a cell, T, B, H and steps it writes the milliseconds of one
+step of one network. Run from another folder it trains with the project that lies there.
 """
 
-import importlib
 import itertools
+import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import lru_cache, partial
-from typing import Any
+from importlib import import_module
+from importlib.util import find_spec
+from shutil import which
+from typing import Any, NamedTuple
 from unittest.mock import patch
 
-import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 NETWORKS, THREADS, EVERY = 8, 2, 3
-# Of each contestant: who trains, and on how many threads of torch; None: a pool of threads with one each.
-CONTESTANTS: dict[str, tuple[str, int | None]] = {
-    "ours": ("ours", None),
-    "one": ("torch", 1),
-    "two": ("torch", 2),
-    "pool": ("torch", None),
-    "jax": ("jax", None),
-}
+FEATURES = 2
+# A loop over a whole sequence takes its compiler minutes.
+COMPILED_STEPS = 10
 # Three ways to write the same optimizer.
 ADAMS = (None, "fused", "foreach")
 # Run, and it makes so many steps.
 Network = Callable[[int], None]
 
 
+class Case(NamedTuple):
+    """A cell by its name, and its sizes T, B, H."""
+
+    cell: str
+    time_steps: int
+    batch: int
+    hidden: int
+
+
 @lru_cache
-def _batches(steps: int, batch: int) -> list[tuple[Any, Any]]:
+def _batches(time_steps: int, batch: int) -> list[tuple[Tensor, Tensor]]:
     """Drawn beforehand, the same for everybody."""
     from lstm_core.data import samples
     from lstm_core.experiment import Experiment
 
-    return list(itertools.islice(samples(Experiment(length=steps, batch=batch, stream=2)), 32))
+    return list(itertools.islice(samples(Experiment(length=time_steps, batch=batch, stream=2)), 32))
 
 
-def _cycle(steps: int, batch: int) -> Iterator[Any]:
-    return itertools.cycle(_batches(steps, batch))
+def _cycle(case: Case) -> Iterator[tuple[Tensor, Tensor]]:
+    return itertools.cycle(_batches(case.time_steps, case.batch))
 
 
-def _side_by_side(steps: int, batch: int) -> Iterator[Any]:
-    inputs, targets = zip(*_batches(steps, batch), strict=True)
+def _side_by_side(case: Case) -> Iterator[tuple[Tensor, Tensor]]:
+    inputs, targets = zip(*_batches(case.time_steps, case.batch), strict=True)
     return itertools.repeat((torch.cat(inputs, 1), torch.cat(targets)))
 
 
-def _ours(size: tuple[int, int, int]) -> Network:
+def _experiment(case: Case) -> Any:
+    """On the fused engine if that has kernels of the cell, and so slow that no training ends early."""
+    from lstm_core.experiment import Experiment
+
+    cell, length, batch, hidden = case
+    slow: dict[str, Any] = {"lr": 1e-6, "steps": 1_000_000, "stream": 2}
+    experiment = Experiment(cell=cell, length=length, batch=batch, hidden=hidden, engine="reference", **slow)
+    try:
+        return replace(experiment, engine="fused")
+    except ValueError:
+        return experiment
+
+
+def first_weights(case: Case) -> dict[str, Tensor]:
+    """Of the project's layer: `matrix`, what it has of [W_h W_x b], transposed; and what its family alone has."""
+    from lstm_core.network import Network as Own
+
+    layer = Own(_experiment(case)).layer
+    learned = dict(layer.named_parameters())
+    parts = [learned[name] for name in ("weight_h", "weight_x", "bias") if name in learned]
+    matrix = torch.cat([part.reshape(len(part), -1) for part in parts], 1).t().contiguous()
+    return {name: tensor.detach() for name, tensor in {"matrix": matrix, **layer.own}.items()}
+
+
+def _ours(case: Case) -> Network:
     """As a race does it, every third step recorded."""
     from lstm_core import data
-    from lstm_core.experiment import Experiment
     from lstm_core.fair_lock import TRAINING, held
 
-    steps, batch, hidden = size
-    drawn = _side_by_side(steps, batch)
+    drawn = _side_by_side(case)
     patch.object(data, "_draws", lambda _: drawn).start()
-    experiment = Experiment(length=steps, batch=batch, hidden=hidden, lr=1e-6, engine="fused", stream=2)
     # Another state of the project may have it in another module.
-    snapshots = importlib.import_module("lstm_core").train(replace(experiment, steps=1_000_000), EVERY)
+    snapshots = import_module("lstm_core").train(_experiment(case), EVERY)
     next(snapshots)
     with held(TRAINING):
         next(snapshots)
@@ -79,67 +106,113 @@ def _ours(size: tuple[int, int, int]) -> Network:
     return run
 
 
-def _torch(size: tuple[int, int, int], adam: str | None) -> Network:
-    steps, batch, hidden = size
-    lstm, readout, data = nn.LSTM(2, hidden), nn.Linear(hidden, 1), _cycle(steps, batch)
-    parameters = [*lstm.parameters(), *readout.parameters()]
-    fused, foreach = (adam == way or None for way in ADAMS[1:])
+def _trained(parameters: list[nn.Parameter], loss: Callable[..., Tensor], case: Case, adam: str | None) -> Network:
+    """`loss` of inputs and targets, as one trains it in torch."""
+    data, (fused, foreach) = _cycle(case), (adam == way or None for way in ADAMS[1:])
     optimizer = torch.optim.Adam(parameters, lr=1e-6, fused=fused, foreach=foreach)
 
     def run(count: int) -> None:
         for _ in range(count):
-            inputs, targets = next(data)
             optimizer.zero_grad()
-            loss = F.mse_loss(readout(lstm(inputs)[0][-1]), targets)
-            loss.backward()
+            loss(*next(data)).backward()
             nn.utils.clip_grad_norm_(parameters, 1.0)
             optimizer.step()
 
     return run
 
 
-def _jax(size: tuple[int, int, int]) -> Network:
-    """A scan with the product with the inputs inside, compiled as a whole step; its buffers are donated."""
-    from lstm_core.streams import Purpose, stream
+def _torch(case: Case, adam: str | None) -> Network:
+    lstm, readout = nn.LSTM(FEATURES, case.hidden), nn.Linear(case.hidden, 1)
 
-    jax, jnp, flatten = map(importlib.import_module, ("jax", "jax.numpy", "jax.flatten_util"))
-    steps, batch, hidden = size
-    numbers, shapes = stream(0, Purpose.PROBES), ((hidden + 3, 4 * hidden), (hidden, 1), (1,))
-    first = [jnp.asarray(hidden**-0.5 * numbers.standard_normal(shape, dtype=np.float32)) for shape in shapes]
-    weights, unravel = flatten.ravel_pytree(first)
-    data = itertools.cycle([(jnp.asarray(x.numpy()), jnp.asarray(y.numpy())) for x, y in _batches(steps, batch)])
+    def loss(inputs: Tensor, targets: Tensor) -> Tensor:
+        return F.mse_loss(readout(lstm(inputs)[0][-1]), targets)
 
-    def loss(weights: Any, inputs: Any, targets: Any) -> Any:
-        matrix, out, bias = unravel(weights)
-        ones = jnp.ones((batch, 1))
+    return _trained([*lstm.parameters(), *readout.parameters()], loss, case, adam)
 
-        def step(state: Any, x: Any) -> Any:
-            h, c = state
-            i, f, g, o = jnp.split(jnp.concatenate([h, x, ones], 1) @ matrix, 4, 1)
-            c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
-            return (jax.nn.sigmoid(o) * jnp.tanh(c), c), None
 
-        (h, _), _ = jax.lax.scan(step, (jnp.zeros((batch, hidden)),) * 2, inputs)
-        return jnp.mean((h @ out + bias - targets) ** 2)
+@lru_cache
+def _compiled() -> Any:
+    """A few time steps of an LSTM: h and c (B, H), [x; 1] of each step and [W_h W_x b] transposed to h and c."""
 
-    def adam(state: Any, inputs: Any, targets: Any) -> Any:
-        weights, first, second, t = state
-        gradient = jax.grad(loss)(weights, inputs, targets)
-        gradient *= jnp.minimum(1, 1 / jnp.linalg.norm(gradient))
-        first, second = 0.9 * first + 0.1 * gradient, 0.999 * second + 0.001 * gradient**2
-        change = first / (1 - 0.9**t) / (jnp.sqrt(second / (1 - 0.999**t)) + 1e-8)
-        return weights - 1e-6 * change, first, second, t + 1
+    def steps(h: Tensor, c: Tensor, inputs: tuple[Tensor, ...], matrix: Tensor) -> tuple[Tensor, Tensor]:
+        for x in inputs:
+            i, f, g, o = (torch.cat([h, x], 1) @ matrix).chunk(4, 1)
+            c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+            h = torch.sigmoid(o) * torch.tanh(c)
+        return h, c
 
-    trained = jax.jit(adam, donate_argnums=0)
-    held = [(weights, jnp.zeros_like(weights), jnp.zeros_like(weights), jnp.float32(1))]
+    return torch.compile(steps, dynamic=False)
 
-    def run(count: int) -> None:
-        state = held.pop()
-        for _ in range(count):
-            state = trained(state, *next(data))
-        held.append(jax.block_until_ready(state))
 
-    return run
+def _loop(case: Case) -> Network:
+    matrix, readout, steps = nn.Parameter(first_weights(case)["matrix"]), nn.Linear(case.hidden, 1), _compiled()
+
+    def loss(inputs: Tensor, targets: Tensor) -> Tensor:
+        h = c = inputs.new_zeros(case.batch, case.hidden)
+        for some in F.pad(inputs, (0, 1), value=1.0).split(COMPILED_STEPS):
+            h, c = steps(h, c, some.unbind(), matrix)
+        return F.mse_loss(readout(h), targets)
+
+    return _trained([matrix, *readout.parameters()], loss, case, "fused")
+
+
+def _in_jax(case: Case, scans: str) -> Network:
+    """The cell's row of one of the tables of scans there, from the project's own first weights."""
+    from lstm_core.bench import in_jax
+
+    weights = {name: tensor.numpy() for name, tensor in first_weights(case).items()}
+    return _run_in_jax(case, getattr(in_jax, scans)[case.cell], weights)
+
+
+def _library(case: Case, name: str) -> Network:
+    """An LSTM of a library that computes in JAX."""
+    os.environ["KERAS_BACKEND"] = "jax"
+    from lstm_core.bench import in_jax
+
+    return _run_in_jax(case, *getattr(in_jax, name)(FEATURES, case.hidden))
+
+
+def _run_in_jax(case: Case, layer: Any, weights: Any) -> Network:
+    from lstm_core.bench import in_jax
+
+    return in_jax.training(layer, weights, case.hidden, _batches(case.time_steps, case.batch))
+
+
+class Contestant(NamedTuple):
+    """The fastest of some ways to train is taken."""
+
+    label: str
+    ways: tuple[Callable[[Case], Network], ...]
+    # Of torch; None: a pool of threads with one each.
+    threads: int | None = None
+    # Packages and programs.
+    needs: Collection[str] = ()
+
+    @property
+    def missing(self) -> list[str]:
+        """What it needs and is not installed."""
+        return [name for name in self.needs if not (find_spec(name) or which(name))]
+
+
+_NN_LSTM = tuple(partial(_torch, adam=way) for way in ADAMS)
+POOL = f"pool of {THREADS} threads"
+OURS, BEFORE = "ours", "before"
+CONTESTANTS: dict[str, Contestant] = {
+    OURS: Contestant(f"this project, {POOL}", (_ours,)),
+    BEFORE: Contestant(f"this project, as it was in the other folder, {POOL}", (_ours,)),
+    "one": Contestant("torch.nn.LSTM in turn, one thread", _NN_LSTM, 1),
+    "two": Contestant("torch.nn.LSTM in turn, two threads", _NN_LSTM, 2),
+    "pool": Contestant(f"torch.nn.LSTM, {POOL}", _NN_LSTM),
+    "compiled": Contestant(
+        f"torch.compile, {COMPILED_STEPS} steps of a loop at once, {POOL}", (_loop,), None, ("g++",)
+    ),
+    "jax": Contestant(f"JAX, lax.scan, {POOL}", (partial(_in_jax, scans="SCANS"),), None, ("jax",)),
+    "associative": Contestant(
+        f"JAX, lax.associative_scan, {POOL}", (partial(_in_jax, scans="ASSOCIATIVE_SCANS"),), None, ("jax",)
+    ),
+    "flax": Contestant(f"Flax, nnx.RNN, {POOL}", (partial(_library, name="in_flax"),), None, ("jax", "flax")),
+    "keras": Contestant(f"Keras on JAX, RNN, {POOL}", (partial(_library, name="in_keras"),), None, ("jax", "keras")),
+}
 
 
 def _milliseconds(networks: list[Network], pool: ThreadPoolExecutor | None, steps: int) -> float:
@@ -149,14 +222,8 @@ def _milliseconds(networks: list[Network], pool: ThreadPoolExecutor | None, step
     return (time.perf_counter() - begun) * 1e3 / steps / len(networks)
 
 
-def _fastest(kind: str, size: tuple[int, int, int], pool: ThreadPoolExecutor | None) -> list[Network]:
-    """Networks of the fastest way to write them: of torch's Adam there are three."""
-    ways: dict[str, list[Callable[[Any], Network]]] = {
-        "ours": [_ours],
-        "jax": [_jax],
-        "torch": [partial(_torch, adam=way) for way in ADAMS],
-    }
-    teams = [[way(size) for _ in range(NETWORKS)] for way in ways[kind]]
+def _fastest(ways: tuple[Callable[[Case], Network], ...], case: Case, pool: ThreadPoolExecutor | None) -> list[Network]:
+    teams = [[way(case) for _ in range(NETWORKS)] for way in ways]
     for team in teams:
         _milliseconds(team, pool, EVERY)
     return min(teams, key=lambda team: min(_milliseconds(team, pool, EVERY) for _ in range(2)) if teams[1:] else 0)
@@ -168,21 +235,18 @@ def _settled() -> None:
 
 def main(name: str) -> None:
     """Answer lines until there are no more."""
-    kind, threads = CONTESTANTS[name]
-    torch.set_num_threads(threads or 1)
+    contestant = CONTESTANTS[name]
+    torch.set_num_threads(contestant.threads or 1)
     _settled()
-    if kind == "ours":
-        from lstm_core.engine import FUSED, resolve
-
-        resolve(FUSED)
-    pool = ThreadPoolExecutor(THREADS, initializer=_settled) if threads is None else None
-    networks: dict[tuple[int, int, int], list[Network]] = {}
+    pool = ThreadPoolExecutor(THREADS, initializer=_settled) if contestant.threads is None else None
+    teams: dict[Case, list[Network]] = {}
     print("ready", flush=True)
     for line in sys.stdin:
-        time_steps, batch, hidden, steps = map(int, line.split())
-        size = time_steps, batch, hidden
-        networks[size] = networks.get(size) or _fastest(kind, size, pool)
-        print(_milliseconds(networks[size], pool, steps), flush=True)
+        cell, *numbers = line.split()
+        *sizes, steps = map(int, numbers)
+        case = Case(cell, *sizes)
+        teams[case] = teams.get(case) or _fastest(contestant.ways, case, pool)
+        print(_milliseconds(teams[case], pool, steps), flush=True)
 
 
 if __name__ == "__main__":

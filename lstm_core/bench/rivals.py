@@ -1,16 +1,14 @@
 """
-Who else trains an LSTM, and how is it told to? Everybody on the same data, one step after the other.
+How does torch train an LSTM, and how is it told to? Everybody on the same data, one step after the other.
 
 A contestant is a `Start`: given a number of steps it prepares them, and returns what is to be timed.
 """
 
-import importlib
 import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -35,7 +33,6 @@ from lstm_core.training.snapshot import COMPLETED
 from lstm_core.training.train import train
 
 Start = Callable[[int], Callable[[], object]]
-Apply = Callable[[Any, Any], Any]
 
 CORES = os.cpu_count() or 1
 
@@ -202,96 +199,9 @@ def _cells(experiment: Experiment, whole: bool) -> Start:
     )
 
 
-def _jax(apply: Apply, parameters: Any, experiment: Experiment, whole: bool) -> Start:
-    """`apply(parameters, inputs)` are the outputs; the whole step is compiled, Adam on one vector included."""
-    jax, jnp, flatten = map(importlib.import_module, ("jax", "jax.numpy", "jax.flatten_util"))
-    stream, readout = samples(experiment), (jnp.full((experiment.hidden, 1), 0.1), jnp.zeros(1))
-    weights, unravel = flatten.ravel_pytree((parameters, readout))
-
-    def loss(weights: Any, inputs: Any, targets: Any) -> Any:
-        parameters, (weight, bias) = unravel(weights)
-        return jnp.mean((apply(parameters, inputs)[-1] @ weight + bias - targets) ** 2)
-
-    def adam(weights: Any, first: Any, second: Any, t: Any, inputs: Any, targets: Any) -> Any:
-        _, gradient = jax.value_and_grad(loss)(weights, inputs, targets)
-        gradient *= jnp.minimum(1, experiment.clip_at / jnp.linalg.norm(gradient))
-        first, second = 0.9 * first + 0.1 * gradient, 0.999 * second + 0.001 * gradient**2
-        change = first / (1 - 0.9**t) / (jnp.sqrt(second / (1 - 0.999**t)) + 1e-8)
-        return weights - 1e-3 * change, first, second, t + 1
-
-    trained = jax.jit(adam)
-
-    def training(steps: int) -> None:
-        state = weights, jnp.zeros_like(weights), jnp.zeros_like(weights), jnp.float32(1)
-        for _ in range(steps):
-            state = trained(*state, *(jnp.asarray(tensor.numpy()) for tensor in next(stream)))
-        jax.block_until_ready(state)
-
-    differentiated = jax.jit(jax.value_and_grad(lambda p, inputs, gradient: jnp.vdot(apply(p, inputs), gradient)))
-    inputs = jnp.asarray(next(stream)[0].numpy())
-    gradient = jnp.asarray(_normal((*inputs.shape[:2], experiment.hidden)))
-
-    def sequence(steps: int) -> None:
-        for _ in range(steps):
-            jax.block_until_ready(differentiated(parameters, inputs, gradient))
-
-    return lambda steps: lambda: (training if whole else sequence)(steps)
-
-
-def _jax_lstm(experiment: Experiment, whole: bool) -> Start:
-    """`lax.scan`, with the product with the inputs before it."""
-    jax, jnp, size = importlib.import_module("jax"), importlib.import_module("jax.numpy"), experiment.hidden
-    shapes = (features(experiment), 4 * size), (size, 4 * size)
-    matrices = [jnp.asarray(size**-0.5 * _normal(shape)) for shape in shapes]
-
-    def apply(parameters: Any, inputs: Any) -> Any:
-        weight, recurrent, bias = parameters
-
-        def step(state: Any, from_input: Any) -> Any:
-            h, c = state
-            i, f, g, o = jnp.split(from_input + h @ recurrent, 4, 1)
-            c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
-            h = jax.nn.sigmoid(o) * jnp.tanh(c)
-            return (h, c), h
-
-        return jax.lax.scan(step, (jnp.zeros((inputs.shape[1], size)),) * 2, inputs @ weight + bias)[1]
-
-    return _jax(apply, (*matrices, jnp.zeros(4 * size)), experiment, whole)
-
-
-class _TimeFirst(nn.Module):
-    def __init__(self, layer: Any) -> None:
-        super().__init__()
-        self.layer = layer
-
-    def forward(self, inputs: Tensor) -> tuple[Tensor]:
-        return (self.layer(inputs.transpose(0, 1)).transpose(0, 1),)
-
-
-def _keras(experiment: Experiment, whole: bool) -> Start:
-    """On JAX where that is installed, or on torch, as `KERAS_BACKEND` says."""
-    os.environ.setdefault("KERAS_BACKEND", "jax" if find_spec("jax") else "torch")
-    keras = importlib.import_module("keras")
-    layer = keras.layers.RNN(keras.layers.LSTMCell(experiment.hidden), return_sequences=True)
-    layer.build((experiment.batch, experiment.time_steps, features(experiment)))
-    if keras.backend.backend() == "torch":
-        return on_threads(CORES, _torch(_TimeFirst(layer), experiment, whole))
-    parameters, others = (
-        [variable.value for variable in variables]
-        for variables in (layer.trainable_variables, layer.non_trainable_variables)
-    )
-
-    def apply(parameters: Any, inputs: Any) -> Any:
-        return layer.stateless_call(parameters, others, inputs.swapaxes(0, 1))[0].swapaxes(0, 1)
-
-    return _jax(apply, parameters, experiment, whole)
-
-
-RIVALS: dict[str, tuple[str, Callable[[Experiment, bool], Start]]] = {
-    "torch.nn.LSTM": ("torch", nn_lstm),
-    "torch.nn.LSTMCell in a loop": ("torch", _cells),
-    "JAX, lax.scan": ("jax", _jax_lstm),
-    "Keras, RNN of an LSTMCell": ("keras", _keras),
+RIVALS: dict[str, Callable[[Experiment, bool], Start]] = {
+    "torch.nn.LSTM": nn_lstm,
+    "torch.nn.LSTMCell in a loop": _cells,
 }
 
 
