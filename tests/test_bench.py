@@ -3,7 +3,9 @@
 import dataclasses
 import json
 import math
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import Mock
 
@@ -100,12 +102,15 @@ def test_times_and_ratios_are_positive_and_finite(tables: dict[str, list[list[st
 
 
 def test_what_is_not_installed_is_said_in_one_line_and_the_others_are_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    process = SimpleNamespace(process=nullcontext(), milliseconds=lambda case, steps: 1.0)
+    monkeypatch.setattr(side_by_side, "_Process", lambda name, folder: process)
     absent = contestant.CONTESTANTS["jax"]._replace(needs=("jax_of_nobody",))
     monkeypatch.setitem(contestant.CONTESTANTS, "jax", absent)
-    said, ours, one = side_by_side.table([TINY], ["jax", "one"], rounds=2)
+    said, *timed = side_by_side.table([TINY], ["jax", "one"], rounds=1)
     assert said == f"| all | all | {absent.label} | not installed: jax_of_nobody | |"
-    assert [line.split(" | ")[2] for line in (ours, one)] == [
-        *(f"{contestant.CONTESTANTS['ours'].label}, fused engine", contestant.CONTESTANTS["one"].label)
+    assert timed == [
+        f"| lstm | 6, 4, 4 | {label} | 1 | 1 [1, 1] |"
+        for label in (f"{contestant.CONTESTANTS['ours'].label}, fused engine", contestant.CONTESTANTS["one"].label)
     ]
 
 
