@@ -114,7 +114,7 @@ def test_what_is_not_installed_is_said_in_one_line_and_the_others_are_timed(monk
     ]
 
 
-@pytest.mark.parametrize("scans", ["SCANS", "ASSOCIATIVE_SCANS"])
+@pytest.mark.parametrize("scans", ["SCANS", "TREES"])
 @pytest.mark.parametrize("cell", sorted({case.cell for case in (*side_by_side.LSTMS, *side_by_side.LATER)}))
 def test_the_same_cell_in_jax_has_the_hidden_states_of_ours(cell: str, scans: str) -> None:
     pytest.importorskip("jax")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 VARIABLE = re.compile(r'"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+"')
-# Set for the processes that compile, whatever was set before.
-SET_HERE = {"NUMBA_DISABLE_INTEL_SVML"}
+# Set for the processes that compile or are timed, whatever was set before.
+SET_HERE = {"NUMBA_DISABLE_INTEL_SVML", "KERAS_BACKEND"}
 
 
 def named() -> set[str]:

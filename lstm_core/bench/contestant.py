@@ -207,9 +207,7 @@ CONTESTANTS: dict[str, Contestant] = {
         f"torch.compile, {COMPILED_STEPS} steps of a loop at once, {POOL}", (_loop,), None, ("g++",)
     ),
     "jax": Contestant(f"JAX, lax.scan, {POOL}", (partial(_in_jax, scans="SCANS"),), None, ("jax",)),
-    "associative": Contestant(
-        f"JAX, lax.associative_scan, {POOL}", (partial(_in_jax, scans="ASSOCIATIVE_SCANS"),), None, ("jax",)
-    ),
+    "associative": Contestant(f"JAX, lax.associative_scan, {POOL}", (partial(_in_jax, scans="TREES"),), None, ("jax",)),
     "flax": Contestant(f"Flax, nnx.RNN, {POOL}", (partial(_library, name="in_flax"),), None, ("jax", "flax")),
     "keras": Contestant(f"Keras on JAX, RNN, {POOL}", (partial(_library, name="in_keras"),), None, ("jax", "keras")),
 }

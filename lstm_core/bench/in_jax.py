@@ -115,7 +115,7 @@ SCANS: dict[str, Layer] = {
     "slstm": _recurrent(_slstm, (0.0, 0.0, 0.0, -jnp.inf)),
     **{name: _linear(terms, _one_by_one) for name, terms in _TERMS.items()},
 }
-ASSOCIATIVE_SCANS: dict[str, Layer] = {name: _linear(terms, _in_a_tree) for name, terms in _TERMS.items()}
+TREES: dict[str, Layer] = {name: _linear(terms, _in_a_tree) for name, terms in _TERMS.items()}
 
 
 def in_flax(inputs: int, hidden: int) -> tuple[Layer, Weights]:

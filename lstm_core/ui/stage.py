@@ -19,7 +19,7 @@ from lstm_core.ui.room import embedded, handheld, projected, shape_type
 from lstm_core.ui.start import start_from
 
 WIDTHS = (1, 3.6)
-GUESS_HEIGHT = 110
+GUESS_HEIGHT = 104
 SHARED = ("task", "length", "hidden", "optimizer", "lr", "seed")
 RARE = ("steps", "batch", "clip", "clip_at", "init", "gain", "precision")
 
