@@ -150,7 +150,7 @@ GUESSES = (
     ),
     Guess(
         "gradient_flow",
-        _("When both have ended: whose gradient at step 1 is the larger share?"),
+        _("Of whose gradient does more reach step 1?"),
         (_("RNN"), _("LSTM"), _("About equal")),
         (
             _("more than tenfold the share arrives in the RNN."),
