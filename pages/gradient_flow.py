@@ -5,7 +5,6 @@ from lstm_core.ui.page import begin
 begin("gradient_flow")
 
 from functools import partial
-from typing import Any
 
 import streamlit as st
 
@@ -108,16 +107,7 @@ with page.control:
     titles = {name: row[0] for name, row in SECTIONS.items()}
     section = controls.select_one(_("Look at"), titles, key="section")
 _title, charts, main, text = SECTIONS[section]
-placed: dict[str, Any] = {}
-for field in ("activation", "init", "gain", "clip_at", "gates", "forget_bias"):
-    away = field not in main
-    with page.settings if away else page.further:
-        if field == "gates":
-            placed |= controls.gates(opening.base, page.settings, away)
-        elif field == "forget_bias":
-            placed[field] = controls.forget_bias(opening.base, page.settings, away)
-        else:
-            placed[field] = controls.draw(field, opening.base, away)
+placed = page.place(("activation", "init", "gain", "clip_at", "gates", "forget_bias"), main, opening.base)
 racers = page.racers(section=section, **placed)
 live(
     page,

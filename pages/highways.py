@@ -5,7 +5,6 @@ from lstm_core.ui.page import begin
 begin("highways")
 
 from functools import partial
-from typing import Any
 
 import streamlit as st
 
@@ -75,14 +74,7 @@ with page.control:
     look = controls.select_one(_("Look at"), LOOKS, "way", ON_HIGHWAYS)
 if look in RACES:
     charts, main, text = RACES[look]
-    placed: dict[str, Any] = {"way": look}
-    for field in ("task", "length", "lr", "forget_bias"):
-        away = field != main
-        with page.settings if away else page.further:
-            if field == "forget_bias":
-                placed[field] = controls.forget_bias(opening.base, page.settings, away)
-            else:
-                placed[field] = controls.draw(field, opening.base, away)
+    placed = page.place(("task", "length", "lr", "forget_bias"), (main,), opening.base)
     with page.rivals:
         placed["racers"] = controls.several(
             _("Racers"), controls.same(FAMILY_RACERS), list(opening.racers), "racers", controls.FAMILY_WORDS

@@ -11,7 +11,7 @@ from lstm_core import Experiment, train
 from lstm_core.cells import FORGET_ACTIVATIONS, Cell
 from lstm_core.data import samples
 from lstm_core.layers import Stack
-from lstm_core.measurements import checkpoints, gradients
+from lstm_core.measurements import ablations, checkpoints, gradients
 from lstm_core.measurements.checkpoints import Checkpoint
 from lstm_core.network import Network
 from lstm_core.tasks import TASKS
@@ -103,7 +103,7 @@ def test_a_gate_that_is_held_open_is_a_cell_without_it() -> None:
             checkpoint = trained(gates=gates, peephole=peephole, biases=2)[-1]
             p = checkpoint.parameters()
             for gate in gates:
-                held, left = checkpoints.held_open(p, checkpoint.cell, gate)
+                held, left = ablations.held_open(p, checkpoint.cell, gate)
                 assert left == Cell("lstm", gates=gates.replace(gate, ""), peephole=peephole)
                 layer = Stack(left, 2, SMALL.hidden, biases=2).layer_list[0].tensors()
                 shapes = [None if tensor is None else tensor.shape for tensor in held.arrays]
@@ -116,14 +116,14 @@ def test_an_ablation_is_the_loss_with_that_gate_at_1() -> None:
     """By a forget gate whose bias is so large that it is 1 anyway: holding it changes nothing, holding i does."""
     experiment = dataclasses.replace(SMALL, forget_bias=20.0)
     checkpoint = checkpoints.kept(experiment, train(experiment, 5, 10))[0]
-    losses = checkpoints.ablations(checkpoint)
+    losses = ablations.ablations(checkpoint)
     assert set(losses) == {"", "i", "f", "o"}
     assert losses["f"] == pytest.approx(losses[""], abs=1e-6)
     assert abs(losses["i"] - losses[""]) > 1e-3
 
 
 def test_coupled_gates_cannot_be_held_one_by_one() -> None:
-    assert set(checkpoints.ablations(trained(coupled=True)[-1])) == {"", "o"}
+    assert set(ablations.ablations(trained(coupled=True)[-1])) == {"", "o"}
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -138,8 +138,8 @@ def test_every_measurement_is_made_on_every_task(task: str, cell: str) -> None:
         norms = list(checkpoints.reach(checkpoint)[1:])
     if cell == "lstm":
         norms = list(checkpoints.highway(checkpoint)[1:])
-        assert checkpoints.without_forgetting(checkpoint).shape == (steps + 1, 6)
-        assert len(checkpoints.ablations(checkpoint)) == 4
+        assert ablations.without_forgetting(checkpoint).shape == (steps + 1, 6)
+        assert len(ablations.ablations(checkpoint)) == 4
     assert all(len(values) == min(steps, checkpoints.MOST_TIME_STEPS) + 1 for values in norms)
 
 

@@ -13,6 +13,7 @@ from lstm_core.data import samples
 from lstm_core.engine import FUSED, REFERENCE_ENGINE
 from lstm_core.kernels.autograd import FusedTrace
 from lstm_core.measurements import checkpoints
+from lstm_core.measurements.ablations import ablations
 from lstm_core.network import Network, parameter_count
 from lstm_core.race import limits
 from lstm_core.wiring import WIRINGS
@@ -171,7 +172,7 @@ def test_ablations_of_one_dense_layer_are_read_with_its_input() -> None:
     """The loss as trained is that of the readout, which sees the input too."""
     experiment = variant(layers=1, wiring="dense")
     checkpoint = checkpoints.beginning(experiment)
-    losses = checkpoints.ablations(checkpoint)
+    losses = ablations(checkpoint)
     assert set(losses) == {"", "i", "f", "o"}
     assert all(math.isfinite(loss) for loss in losses.values())
 

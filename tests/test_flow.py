@@ -13,6 +13,7 @@ from lstm_core.charts.catalogue import CHARTS, PAPERS
 from lstm_core.charts.needs import measured
 from lstm_core.charts.points import UNDERFLOW, Curve
 from lstm_core.measurements import checkpoints
+from lstm_core.measurements.ablations import ablations
 
 RNN = Experiment(cell="rnn", length=20, hidden=6, batch=4, steps=30, clip_at=0.01)
 LSTM = dataclasses.replace(RNN, cell="lstm")
@@ -215,7 +216,7 @@ def test_a_chart_of_each_racers_own_numbers_shows_no_earlier_race(name: str) -> 
 
 def test_ablations_are_shown_for_every_learned_gate() -> None:
     table = states.ablations(CURVES).to_pandas().query("kind == 'racer'")
-    losses = checkpoints.ablations(last(CURVES[1]))
+    losses = ablations(last(CURVES[1]))
     assert list(table.x) == list(losses.values())
     assert list(table.part) == ["as trained", "input gate held at 1", "forget gate held at 1", "output gate held at 1"]
 

@@ -16,6 +16,7 @@ from lstm_core.claims.results import SeedResult
 from lstm_core.data import samples
 from lstm_core.measurements import checkpoints, forecast, stacks
 from lstm_core.measurements.checkpoints import Checkpoint, beginning
+from lstm_core.measurements.unseen import another
 from lstm_core.network import Network
 from lstm_core.tasks import TASKS
 from lstm_core.training.train import train
@@ -167,7 +168,7 @@ def test_the_rank_per_feature_of_equal_features_is_one_of_all(monkeypatch: pytes
 def test_the_slope_of_the_answer_is_that_of_small_changes(wiring: str) -> None:
     experiment = dataclasses.replace(RNN, layers=2, wiring=wiring, length=3)
     checkpoint = beginning(experiment)
-    inputs, _ = checkpoints.another(experiment, stacks.FEATURE_SEQUENCES)
+    inputs, _ = another(experiment, stacks.FEATURE_SEQUENCES)
     network = checkpoint.network()
 
     def answers(seen: torch.Tensor) -> torch.Tensor:

@@ -15,6 +15,7 @@ from lstm_core.export.graph import to_onnx
 from lstm_core.export.layer import layer
 from lstm_core.layers import Stack
 from lstm_core.measurements import checkpoints
+from lstm_core.measurements.ablations import ablations, held_open
 from lstm_core.measurements.checkpoints import Checkpoint
 from lstm_core.measurements.gradients import walk
 from lstm_core.network import Network, parameter_count
@@ -82,11 +83,11 @@ def test_a_gate_that_is_held_open_is_1_and_the_others_are_normalised_as_before(p
     p, cell, inputs = checkpoint.parameters(), checkpoint.cell, checkpoints.first_inputs(checkpoint.experiment)
     before = walk(p, cell, inputs).gates
     for gate in "ifo":
-        held = walk(*checkpoints.held_open(p, cell, gate), inputs).gates
+        held = walk(*held_open(p, cell, gate), inputs).gates
         assert bool((held[gate] == 1).all())
         for other in set("if") - {gate}:
             assert torch.equal(held[other][0], before[other][0])
-    losses = checkpoints.ablations(checkpoint)
+    losses = ablations(checkpoint)
     assert set(losses) == {"", "i", "f", "o"}
     assert len(set(losses.values())) == 4
 

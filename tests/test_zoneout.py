@@ -18,6 +18,7 @@ from lstm_core.export.layer import layer
 from lstm_core.layers import Layer
 from lstm_core.measurements import checkpoints, stacks
 from lstm_core.measurements.gradients import backward, jacobians, walk
+from lstm_core.measurements.unseen import unseen
 from lstm_core.network import Network
 from lstm_core.streams import Purpose, stream
 from tests.test_cells import B, D, H, T, built, normal
@@ -113,7 +114,7 @@ def test_nothing_is_kept_by_chance_in_what_is_measured(layers: int, monkeypatch:
     checkpoint = checkpoints.kept(experiment, snapshots)[-1]
     monkeypatch.setattr("lstm_core.training.step_by_step.drawn", lambda *_: pytest.fail("a mask was drawn"))
     assert stacks.layer_gradients(checkpoint) == stacks.layer_gradients(checkpoint)
-    network, (seen, targets) = checkpoint.network(), checkpoints.unseen(experiment, 200)
+    network, (seen, targets) = checkpoint.network(), unseen(experiment, 200)
     for one in network.stack.layer_list:
         share = torch.ones(len(seen), seen.shape[1], SMALL.hidden, dtype=torch.float64)
         seen = written_out(one, seen, SMALL.zoneout_h * share, SMALL.zoneout_c * share)

@@ -47,7 +47,7 @@ SPECTRUM = Need(checkpoints.recurrent_spectrum, transforms, last)
 POWERS = Need(checkpoints.recurrent_powers, transforms, last)
 
 
-def on_the_way(points: Iterable[Point]) -> list[Point]:
+def where_single_precision_ends(points: Iterable[Point]) -> list[Point]:
     """Points for a log axis, those that single precision could not tell from 0 marked, and said so once a line."""
     tiny, said, marked = torch.finfo(torch.float32).tiny, set(), []
     for point in on_log_axis(points, FLOOR):
@@ -79,7 +79,7 @@ def reach_by_time_step(curves: Sequence[Curve]) -> pa.Table:
             points += line(curve.label, reach.steps, values, "reference", name)
     for curve, _step, reach in REACH_BEFORE.found(curves):
         points += line(_("{label} before training").format(label=curve.label), reach.steps, reach.measured, "ghost")
-    return of_points([*axis_ends(curves, 0, longest(curves)), *on_the_way(points)])
+    return of_points([*axis_ends(curves, 0, longest(curves)), *where_single_precision_ends(points)])
 
 
 @chart(
@@ -107,7 +107,7 @@ def highway_by_time_step(curves: Sequence[Curve]) -> pa.Table:
         for label, part, steps, norms in ways
         for point in line(label, steps[:-1], norms[:-1], "racer" if label else "reference", part)
     ]
-    return of_points([*axis_ends(curves, 0, longest(curves)), *on_the_way(points)])
+    return of_points([*axis_ends(curves, 0, longest(curves)), *where_single_precision_ends(points)])
 
 
 @chart(
@@ -199,4 +199,4 @@ def powers_of_weights(curves: Sequence[Curve]) -> pa.Table:
             points += line(name, n, values, "reference", name)
     for name, values in zip(EXAMPLE, (SHEARED.measured, SHEARED.radius), strict=True):
         points += line(name, n, values, "reference", name)
-    return of_points([*axis_ends(curves, 1, checkpoints.MOST_POWERS), *on_the_way(points)])
+    return of_points([*axis_ends(curves, 1, checkpoints.MOST_POWERS), *where_single_precision_ends(points)])

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from lstm_core.charts.chart import BY_TIME, chart
-from lstm_core.charts.flow import HIGHWAY, on_the_way
+from lstm_core.charts.flow import HIGHWAY, where_single_precision_ends
 from lstm_core.charts.marks import BY_STEP, lines
 from lstm_core.charts.needs import Need, every, transforms
 from lstm_core.charts.points import Curve, Point, axis_ends, line, longest, noted_once, of_points, on_log_axis
@@ -39,7 +39,7 @@ def direct_path(curves: Sequence[Curve]) -> pa.Table:
         for part, norms in ((WHOLE, way.cell), (DIRECT, way.direct))
         for point in line(curve.label, way.steps[:-1], norms[:-1], part=part)
     ]
-    return of_points([*axis_ends(curves, 0, longest(curves)), *on_the_way(points)])
+    return of_points([*axis_ends(curves, 0, longest(curves)), *where_single_precision_ends(points)])
 
 
 @chart(

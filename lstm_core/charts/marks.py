@@ -172,7 +172,7 @@ def _enlarged(part: Any, scale: float) -> Any:
     return [_enlarged(one, scale) for one in part] if isinstance(part, list) else part
 
 
-def across(picture: Picture) -> str:
+def title_of_x(picture: Picture) -> str:
     """What its axis to the right is called."""
     parts = (part.get("encoding", {}).get("x", {}) for part in (spec(picture), *spec(picture).get("layer", ())))
     return next((x["title"] for x in parts if x.get("title")), "")

@@ -14,6 +14,8 @@ from lstm_core.charts.needs import Need, adds, last, single
 from lstm_core.charts.points import Curve, Point, axis_ends, line, longest, of_points
 from lstm_core.language import _
 from lstm_core.measurements import checkpoints
+from lstm_core.measurements.ablations import ablations as losses_without_gates
+from lstm_core.measurements.ablations import without_forgetting
 
 SHOWN_UNITS, STATE_COLUMNS = 12, 100
 LONGEST_MEMORY = 12
@@ -36,9 +38,9 @@ def _trained(curve: Curve) -> bool:
 
 STATES = Need(checkpoints.states, single, last)
 CELL_STATES = Need(checkpoints.states, adds, last)
-HELD_OPEN = Need(checkpoints.without_forgetting, _can_hold_open, last)
+HELD_OPEN = Need(without_forgetting, _can_hold_open, last)
 TIME_CONSTANTS = Need(checkpoints.time_constants, adds, last)
-LOSSES_WITHOUT = Need(checkpoints.ablations, _trained, last)
+LOSSES_WITHOUT = Need(losses_without_gates, _trained, last)
 
 
 @chart(

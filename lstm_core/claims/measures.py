@@ -19,14 +19,15 @@ from lstm_core.cells import Parameters, unroll
 from lstm_core.claims.results import SeedResult
 from lstm_core.engine import REFERENCE_ENGINE
 from lstm_core.measurements import checkpoints, forecast, stacks
+from lstm_core.measurements.ablations import held_open
 from lstm_core.measurements.checkpoints import (
     Checkpoint,
     first_inputs,
-    held_open,
     one_sequence,
 )
 from lstm_core.measurements.gradients import backward, jacobians, spectral_norms, walk
 from lstm_core.measurements.stacks import features
+from lstm_core.measurements.unseen import another
 from lstm_core.streams import Purpose, stream
 
 # What is smaller than a double can be counts as the smallest one.
@@ -179,7 +180,7 @@ def read_below(checkpoint: Checkpoint) -> float:
 
 def output_difference(one: Checkpoint, other: Checkpoint) -> float:
     """The largest difference between what two networks' readouts see of the same held-out sequences."""
-    inputs, _ = checkpoints.another(one.experiment, stacks.FEATURE_SEQUENCES)
+    inputs, _ = another(one.experiment, stacks.FEATURE_SEQUENCES)
     features = []
     for network in (one.network(), other.network()):
         # The fused engine computes both layouts as one.

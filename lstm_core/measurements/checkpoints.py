@@ -1,31 +1,27 @@
 """What did a network do at one step of its training? Its weights of then, run once more in double precision."""
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache, partial
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from lstm_core import engine
 from lstm_core.cells import Cell, Parameters, Path
-from lstm_core.data import held_out, samples
+from lstm_core.data import samples
 from lstm_core.experiment import Experiment
 from lstm_core.measurements import gradients
 from lstm_core.measurements.gradients import Spectrum, backward, jacobians, spectral_norms, walk
+from lstm_core.measurements.unseen import another, on_unseen
 from lstm_core.network import Network
 from lstm_core.streams import Purpose
-from lstm_core.tasks import Sample
 from lstm_core.training.snapshot import Snapshot, engines_of
 
 MOST_KEPT = 256
 MOST_TIME_STEPS, MOST_POWERS = 50, 30
 RATE_SEQUENCES, RATE_STEPS, RATE_SKIPPED = 8, 400, 200
-ABLATION_SEQUENCES = 500
-# A bias with which a gate is 1 in double precision.
-HELD_OPEN = 1000.0
-LOSS_SEQUENCES, AT_A_TIME = 5000, 100
+LOSS_SEQUENCES = 5000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,17 +86,6 @@ def first_inputs(experiment: Experiment) -> Tensor:
     """The first sequence that its seed draws alone, (T, 1, D), which the pages show."""
     inputs, _ = next(samples(dataclasses.replace(experiment, batch=1)))
     return inputs.double()
-
-
-def unseen(experiment: Experiment, sequences: int) -> Sample:
-    """Held-out inputs (T, B, D) and targets of its task, see `data.held_out`, in double precision."""
-    inputs, targets = held_out(experiment, sequences)
-    return inputs.double(), targets.double() if targets.is_floating_point() else targets
-
-
-def another(experiment: Experiment, sequences: int) -> Sample:
-    """The same, and always so many: where its task has few sequences, some may be in a fixed training set."""
-    return unseen(dataclasses.replace(experiment, sequences=0), sequences)
 
 
 def _in_a_row(experiment: Experiment, sequences: int, repeats: int) -> Tensor:
@@ -241,14 +226,6 @@ def states(checkpoint: Checkpoint) -> Tensor:
     return memory.abs() if memory.is_complex() else memory
 
 
-def without_forgetting(checkpoint: Checkpoint) -> Tensor:
-    """The cell state of an LSTM on the same sequence with its forget gate held at 1, (T + 1, H)."""
-    p, cell = held_open(checkpoint.parameters(), checkpoint.cell, "f")
-    path = walk(p, cell, first_inputs(checkpoint.experiment))
-    assert path.cell is not None
-    return path.cell[:, 0]
-
-
 class Rate(NamedTuple):
     """
     Growth of the gradient per time step, as a natural logarithm: the largest Lyapunov exponent, the mean over 8
@@ -273,59 +250,6 @@ def growth(checkpoint: Checkpoint) -> Rate:
     return Rate(float(rates.mean()), float(rates.std()) / RATE_SEQUENCES**0.5, float(norm.log()) / len(one.inputs))
 
 
-def held_open(p: Parameters, cell: Cell, gate: str) -> tuple[Parameters, Cell]:
-    """
-    The same LSTM with a learned gate held at 1: its rows are taken out, the others stay. Where all rows are normalised
-    together they stay, too, and a large bias opens the gate.
-    """
-    size = p.recurrent.shape[1]
-    if cell.layer_norm:
-        at, opened = cell.rows.index(gate) * size, p.bias.clone()
-        opened[at : at + size] = HELD_OPEN
-        return p._replace(bias=opened), cell
-    rows = torch.cat([torch.arange(size) + k * size for k, row in enumerate(cell.rows) if row != gate])
-    left = dataclasses.replace(cell, gates=cell.gates.replace(gate, ""))
-    peephole = None if p.peephole is None else p.peephole[[cell.learned_gates.index(g) for g in left.learned_gates]]
-    if peephole is not None and not len(peephole):
-        peephole = None
-    bias = None if p.recurrent_bias is None else p.recurrent_bias[rows]
-    return Parameters(p.recurrent[rows], p.input[rows], p.bias[rows], bias, peephole), left
-
-
-def ablations(checkpoint: Checkpoint) -> dict[str, float]:
-    """
-    The loss on held-out sequences as trained, under "", and with each learned gate held at 1 alone. Gates that are
-    coupled cannot be held one by one, and are left out.
-    """
-    experiment, network, cell = checkpoint.experiment, checkpoint.network(), checkpoint.cell
-    p = network.layer.tensors()
-
-    def loss(weights: Parameters, left: Cell, inputs: Tensor, targets: Tensor) -> float:
-        start = inputs.new_zeros(inputs.shape[1], experiment.hidden)
-        trace = engine.run(inputs, (start, start), weights, left)
-        return float(network.task.loss(network.answer(inputs, [network.reached(trace)]), targets))
-
-    gates = [gate for gate in cell.gates if not cell.coupled or gate == "o"]
-    left = {"": (p, cell)} | {gate: held_open(p, cell, gate) for gate in gates}
-    return {gate: _on_unseen(partial(loss, *one), experiment, ABLATION_SEQUENCES) for gate, one in left.items()}
-
-
 def held_out_loss(checkpoint: Checkpoint) -> float:
     """On sequences that it was not trained on; nan if there are none."""
-    return _on_unseen(checkpoint.network().loss, checkpoint.experiment, LOSS_SEQUENCES)
-
-
-def _on_unseen(loss: Callable[[Tensor, Tensor], float], experiment: Experiment, sequences: int) -> float:
-    """The mean loss on so many held-out sequences."""
-    return in_parts(loss, unseen(experiment, sequences), int(experiment.problem.every_step), AT_A_TIME)
-
-
-def in_parts(loss: Callable[[Tensor, Tensor], float], drawn: Sample, along: int, at_a_time: int) -> float:
-    """
-    The mean loss on inputs (T, B, D) and targets, whose sequences lie `along` that dimension, and of which the states
-    are in memory for so many sequences at a time; nan of none.
-    """
-    inputs, targets = drawn
-    parts = zip(inputs.split(at_a_time, 1), targets.split(at_a_time, along), strict=True)
-    losses = torch.tensor([(loss(*part), part[0].shape[1]) for part in parts], dtype=torch.float64)
-    return float((losses[:, 0] * losses[:, 1]).sum() / losses[:, 1].sum())
+    return on_unseen(checkpoint.network().loss, checkpoint.experiment, LOSS_SEQUENCES)

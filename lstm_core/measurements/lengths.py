@@ -1,6 +1,7 @@
 """What becomes of a network on sequences longer than those it was trained on? Its loss at T, 2 T and 4 T."""
 
-from lstm_core.measurements.checkpoints import Checkpoint, in_parts, unseen
+from lstm_core.measurements.checkpoints import Checkpoint
+from lstm_core.measurements.unseen import in_parts, unseen
 from lstm_core.streams import Purpose
 from lstm_core.tasks import Sample
 

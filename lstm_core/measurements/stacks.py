@@ -5,7 +5,8 @@ from typing import NamedTuple
 import torch
 
 from lstm_core import engine
-from lstm_core.measurements.checkpoints import Checkpoint, another
+from lstm_core.measurements.checkpoints import Checkpoint
+from lstm_core.measurements.unseen import another
 from lstm_core.network import Network
 
 FEATURE_SEQUENCES = 200

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from lstm_core.activations import ACTIVATIONS
@@ -61,8 +62,8 @@ def _only(base: Experiment, page: str, names: Iterable[str]) -> Experiment:
     return dataclasses.replace(base, **{name: getattr(opening, name) for name in names})
 
 
-def _families(base: Experiment, settings: Settings) -> Racers:
-    chosen = settings.get("racers", OPENINGS["dashboard"].racers)
+def _families(page: str, base: Experiment, settings: Settings) -> Racers:
+    chosen = settings.get("racers", OPENINGS[page].racers)
     return variants(base, {label: FAMILY_RACERS[label] for label in FAMILY_RACERS if label in chosen})
 
 
@@ -103,11 +104,6 @@ def _stacks(base: Experiment, settings: Settings) -> Racers:
     return within_budget(racers) if settings.get("compared") == EQUAL_WEIGHTS else racers
 
 
-def _highways(base: Experiment, settings: Settings) -> Racers:
-    chosen = settings.get("racers", OPENINGS["highways"].racers)
-    return variants(base, {label: FAMILY_RACERS[label] for label in FAMILY_RACERS if label in chosen})
-
-
 def _forecasts(base: Experiment, settings: Settings) -> Racers:
     activations, cells = settings.get("activations", OPENINGS["forecast"].racers), settings.get("cells", [])
     chosen = {label: ACTIVATION_RACERS[label] for label in ACTIVATION_RACERS if label in activations}
@@ -115,12 +111,12 @@ def _forecasts(base: Experiment, settings: Settings) -> Racers:
 
 
 _RACES: dict[str, Callable[[Experiment, Settings], Racers]] = {
-    "dashboard": _families,
+    "dashboard": partial(_families, "dashboard"),
     "activations": _activations,
     "gradient_flow": _both,
     "gates": _gates,
     "concatenation": _layouts,
     "depth": _stacks,
-    "highways": _highways,
+    "highways": partial(_families, "highways"),
     "forecast": _forecasts,
 }

@@ -7,7 +7,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from lstm_core.charts.catalogue import CHARTS, Chart
-from lstm_core.charts.marks import BY_STEP, across, spec
+from lstm_core.charts.marks import BY_STEP, spec, title_of_x
 from lstm_core.charts.needs import missing
 from lstm_core.charts.points import COLUMNS, Curve, looked_at
 from lstm_core.charts.seeds import over_seeds
@@ -48,7 +48,7 @@ def draw(
         of = _("the first seed")
     elif seeds:
         table = over_seeds([table, *map(chart.table, seeds)])
-    if at is not None and table.column_names == COLUMNS and across(chart.picture) == BY_STEP:
+    if at is not None and table.column_names == COLUMNS and title_of_x(chart.picture) == BY_STEP:
         table = looked_at(table, at)
     st.markdown(f"**{chart.title}**" + f" · {of}" * bool(of) + waits, help=chart.help)
     spoken = f"{chart.description} {outcome(table)}" if over else chart.description

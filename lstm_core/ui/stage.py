@@ -1,7 +1,7 @@
 """Where on a race page does everything stand? What is asked and set at the left, what happens at the right."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +52,20 @@ class Stage:
         """
         values = self._set(OPENINGS[self.page].base, placed)
         return race_on(self.page, values, values["seed"])
+
+    def place(self, fields: Sequence[str], main: Sequence[str], base: Experiment) -> dict[str, Any]:
+        """Draw the controls of these fields, the `main` ones in sight, the others among the settings; their values."""
+        values: dict[str, Any] = {}
+        for field in fields:
+            away = field not in main
+            with self.settings if away else self.further:
+                if field == "gates":
+                    values |= controls.gates(base, self.settings, away)
+                elif field == "forget_bias":
+                    values[field] = controls.forget_bias(base, self.settings, away)
+                else:
+                    values[field] = controls.draw(field, base, away)
+        return values
 
     def experiment(self, base: Experiment, **placed: Any) -> Experiment:
         """The same of a base experiment alone, for a page without an opening."""
