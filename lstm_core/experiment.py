@@ -17,7 +17,8 @@ from lstm_core.engine import ENGINES, check_kernels
 from lstm_core.initialisation import INITS
 from lstm_core.streams import CURRENT, Purpose, Rng, stream
 from lstm_core.tasks import TASKS, Question, Task, bound
-from lstm_core.tasks.series import SERIES, check_known
+from lstm_core.tasks.public import SERIES
+from lstm_core.tasks.series import check_known
 from lstm_core.tasks.view import View
 from lstm_core.wiring import MOST_LAYERS, PLAIN, WIRINGS
 

@@ -10,7 +10,7 @@ from lstm_core.charts.words import variants as spelt_out
 from lstm_core.language import _
 from lstm_core.openings.presets import ACTIVATION_RACERS, OPENINGS
 from lstm_core.openings.races import CELLS
-from lstm_core.tasks.series import SERIES
+from lstm_core.tasks.public import SERIES
 from lstm_core.ui import controls
 from lstm_core.ui.forecasts import scores, take_home, verdict
 from lstm_core.ui.live import live

@@ -7,7 +7,8 @@ from tqdm import tqdm
 from lstm_core.backtest.fitted import rolled
 from lstm_core.measurements.forecast import tested_places
 from lstm_core.measurements.rivals import ARIMA, ETS, Forecasts
-from lstm_core.tasks.series import SERIES, known
+from lstm_core.tasks.public import SERIES
+from lstm_core.tasks.series import known
 
 
 def all_forecasts(horizons: tuple[int, ...]) -> Iterator[Forecasts]:

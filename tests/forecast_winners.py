@@ -29,7 +29,7 @@ from lstm_core.openings.calibration import SEEDS
 from lstm_core.openings.presets import OPENINGS
 from lstm_core.race.race import Race
 from lstm_core.race.turns import THREADS
-from lstm_core.tasks.series import SERIES
+from lstm_core.tasks.public import SERIES
 from tests.forecast_rivals import all_forecasts
 
 HORIZONS = (1, 10)

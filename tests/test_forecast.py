@@ -14,8 +14,9 @@ from lstm_core.measurements import forecast
 from lstm_core.measurements.checkpoints import Checkpoint
 from lstm_core.measurements.saved import Forecaster
 from lstm_core.network import Network
+from lstm_core.tasks.public import SERIES
 from lstm_core.tasks.scaling import Scaling
-from lstm_core.tasks.series import SERIES, Series, known, register
+from lstm_core.tasks.series import Series, known, register
 
 SMALL = Experiment(task="forecast", series="sines", length=12, hidden=5, batch=8, steps=20, precision="float64")
 WAVE = tuple(math.sin(i / 3) + 0.1 * math.cos(i * i) for i in range(200))

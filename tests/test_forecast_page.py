@@ -12,7 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lstm_core import Experiment
-from lstm_core.tasks.series import SERIES
+from lstm_core.tasks.public import SERIES
 from lstm_core.ui import live
 from lstm_core.ui.forecasts import WAITING, snippet
 from lstm_core.ui.session import SHOWING

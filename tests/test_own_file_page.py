@@ -13,7 +13,8 @@ from lstm_core.reading import table
 from lstm_core.reading.table import Table
 from lstm_core.streams import CURRENT
 from lstm_core.tasks import series
-from lstm_core.tasks.series import LEFT_OUT, SERIES, Series, known
+from lstm_core.tasks.public import SERIES
+from lstm_core.tasks.series import LEFT_OUT, Series, known
 from lstm_core.ui import upload as uploads
 from lstm_core.ui.page import PAGES
 from lstm_core.ui.session import SHELF, SHOWING

@@ -10,7 +10,8 @@ from lstm_core.charts import standings
 from lstm_core.measurements import forecast, rivals
 from lstm_core.measurements.outcomes import baseline_outcomes
 from lstm_core.measurements.rivals import ARIMA, ETS, LABELS, Forecasts, recorded_forecasts
-from lstm_core.tasks.series import SERIES, Series, known
+from lstm_core.tasks.public import SERIES
+from lstm_core.tasks.series import Series, known
 from tests.forecast_winners import HORIZONS
 from tests.test_outlook import CURVE
 from tests.test_structure import ROOT, imported

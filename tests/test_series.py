@@ -13,7 +13,8 @@ from scipy.integrate import solve_ivp
 
 from lstm_core import Experiment
 from lstm_core.tasks import series
-from lstm_core.tasks.series import SERIES, Series, known, mackey_glass, register
+from lstm_core.tasks.public import SERIES, mackey_glass
+from lstm_core.tasks.series import Series, known, register
 
 ROWS = pytest.mark.parametrize("name", SERIES)
 

@@ -14,7 +14,8 @@ from lstm_core import LSTM, TASKS, Experiment, train
 from lstm_core.data import held_out, samples
 from lstm_core.network import Network
 from lstm_core.streams import Purpose, stream, stream_of
-from lstm_core.tasks.series import SERIES, known
+from lstm_core.tasks.public import SERIES
+from lstm_core.tasks.series import known
 
 CORE = Path(__file__).parent.parent / "lstm_core"
 SEEDS = range(3_000)

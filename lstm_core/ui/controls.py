@@ -15,7 +15,7 @@ from lstm_core.initialisation import INITS
 from lstm_core.language import _
 from lstm_core.openings.presets import ACTIVATION_RACERS, FAMILY_RACERS, FROM_IDENTITY, GATE_SETS
 from lstm_core.tasks import TASKS
-from lstm_core.tasks.series import SERIES
+from lstm_core.tasks.public import SERIES
 from lstm_core.ui.address import place, put
 from lstm_core.ui.control import Control, choice, ordered, pills, seed, select, slider, slugs, toggle
 from lstm_core.ui.session import PROJECTED, PROJECTOR

@@ -15,7 +15,8 @@ from lstm_core.language import _
 from lstm_core.measurements.checkpoints import Checkpoint
 from lstm_core.measurements.saved import needed, to_safetensors
 from lstm_core.race.race import Race
-from lstm_core.tasks.series import SERIES, number_beside
+from lstm_core.tasks.public import SERIES
+from lstm_core.tasks.series import number_beside
 from lstm_core.ui.folded import ticking
 from lstm_core.ui.showing import Showing, showing
 from lstm_core.ui.upload import stay
